@@ -1,0 +1,106 @@
+"""Every option of every group composes, passes the checks, and fits its constructor's signature."""
+
+import inspect
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from vggexp.build import METADATA
+from vggexp.usage import CONF, groups, verbs
+
+OPTIONS = [(group, option) for group, options in groups().items() for option in options]
+# What build, train or the learner hands over; every other argument stands in the YAML.
+GIVEN = {
+    "head": {"spec"},
+    "task": {"info", "loss"},
+    "optimizer": {"params"},
+    "scheduler": {"optimizer", "span"},
+    "trainer": {"folder", "objective", "loggers", "callbacks", "standing"},
+    "callback": {"folder"},
+    "logger": {"save_dir"},
+}
+
+
+def composed(*words: str) -> dict[str, Any]:
+    OmegaConf.register_new_resolver("run_name", lambda: "name", replace=True)
+    with initialize_config_dir(str(Path(CONF).resolve()), version_base="1.3"):
+        config = OmegaConf.to_container(compose("train", list(words)), resolve=True)
+    assert isinstance(config, dict)
+    return config
+
+
+def test_that_groups_are_found() -> None:
+    found = groups()
+    assert {"backbone", "head", "task", "loss", "freeze", "data", "optimizer", "scheduler", "trainer"} <= found.keys()
+    assert len(OPTIONS) >= 50
+    assert next(iter(verbs())) == "train"
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_composes(group: str, option: str) -> None:
+    config = composed(f"{group}={option}")
+    if group != "experiment":
+        assert config[group]
+
+
+@pytest.mark.parametrize(("group", "option"), [pair for pair in OPTIONS if pair[0] != "experiment"])
+def test_every_option_opens_with_a_comment_and_one_target(group: str, option: str) -> None:
+    text = (CONF / group / f"{option}.yaml").read_text()
+    lines = [line for line in text.splitlines() if line.strip()]
+    assert lines[0].startswith("#")
+    assert sum(line.lstrip().startswith("_target_:") for line in lines) == 1
+    assert text.count("@package") == (1 if group in ("callback", "logger") else 0)
+
+
+@pytest.mark.parametrize(("group", "option"), [pair for pair in OPTIONS if pair[0] != "experiment"])
+def test_every_key_is_an_argument(group: str, option: str) -> None:
+    unknown, missing = mismatch(group, yaml.safe_load((CONF / group / f"{option}.yaml").read_text()))
+    assert not unknown
+    assert not missing
+
+
+def test_that_a_wrong_key_would_be_found() -> None:
+    unknown, missing = mismatch("freeze", {"_target_": "vggexp.freeze.stage.FirstStages", "stagess": 3})
+    assert (unknown, missing) == ({"stagess"}, {"stages"})
+
+
+def mismatch(group: str, content: dict[str, Any]) -> tuple[set[str], set[str]]:
+    """Keys that the constructor does not take; arguments of our own constructors that the YAML does not name."""
+    module, _, name = content["_target_"].rpartition(".")
+    signature = inspect.signature(getattr(import_module(module), name)).parameters.values()
+    parameters = {one.name for one in signature if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)}
+    keys = {key for key in content if not key.startswith("_")} - METADATA.get(group, frozenset()) - {"defaults"}
+    parts = {"part"} if "defaults" in content else set()
+    expected = parameters - GIVEN.get(group, set()) - parts if module.startswith("vggexp.") else set()
+    return keys - parameters, expected - keys
+
+
+@pytest.mark.parametrize(
+    ("task", "head", "loss"),
+    [
+        ("classification", "mlp", "cross_entropy"),
+        ("localization", "box", "squared_box"),
+        ("multitask", "parallel", "parallel"),
+        ("segmentation", "unet", "cross_entropy"),
+    ],
+)
+def test_a_task_brings_its_head_and_loss(task: str, head: str, loss: str) -> None:
+    brought, named = composed(f"task={task}"), composed(f"task={task}", f"head={head}", f"loss={loss}")
+    assert brought == named
+    assert brought["objective"] == brought["task"]["objective"]
+
+
+def test_ones_own_word_wins_over_the_tasks() -> None:
+    assert composed("task=segmentation", "head=fcn")["head"]["_target_"] == "vggexp.head.fcn.FCN"
+    parts = composed("task=multitask", "head@head.part.classification=linear")["head"]["part"]
+    assert parts["classification"]["_target_"] == "vggexp.head.linear.Linear"
+
+
+def test_several_loggers() -> None:
+    assert composed("logger=[csv,wandb]")["logger"].keys() == {"csv", "wandb"}
+    assert composed("logger=csv")["logger"].keys() == {"csv"}

@@ -1,0 +1,80 @@
+import math
+
+import pytest
+import torch
+
+from vggexp.errors import DataError
+from vggexp.loss.cross_entropy import CrossEntropy
+from vggexp.task.classification import Classification
+from vggexp.types import Batch, DataInfo
+
+INFO = DataInfo(("cat", "dog", "eel"), ())
+
+
+def labels(*values: int) -> Batch:
+    size = len(values)
+    return {
+        "image": torch.zeros(size, 3, 4, 4, dtype=torch.uint8),
+        "index": torch.arange(size) + 100,
+        "label": torch.tensor(values),
+    }
+
+
+def observed(*values: int, loss: CrossEntropy | None = None) -> Classification:
+    task = Classification(INFO, loss or CrossEntropy())
+    task.observe(labels(*values))
+    task.finish_observing()
+    return task
+
+
+def test_the_constant_is_the_classes_shares() -> None:
+    task = Classification(INFO, CrossEntropy())
+    task.observe(labels(0, 1, 1))
+    task.observe(labels(1, 2))
+    constant = task.constant(labels(2, 2))
+    assert constant["label"].tolist() == [1, 1]
+    torch.testing.assert_close(constant["probability"], torch.tensor([[0.2, 0.6, 0.2]] * 2))
+
+
+def test_predicts_shares() -> None:
+    prediction = observed(0, 1, 2).predict(torch.tensor([[0.0, math.log(3), 0.0]]))
+    assert prediction["label"].tolist() == [1]
+    torch.testing.assert_close(prediction["probability"], torch.tensor([[0.2, 0.6, 0.2]]))
+
+
+def test_balances_the_loss_by_shares() -> None:
+    loss = CrossEntropy(class_weight="median_frequency")
+    observed(0, 0, 0, 0, 1, 1, 2, loss=loss)
+    assert loss.weight is not None
+    torch.testing.assert_close(loss.weight, torch.tensor([0.5, 1.0, 2.0]))
+
+
+def test_a_checkpoint_brings_the_balance() -> None:
+    """The weights are not in it; they follow from the counts, which are."""
+    task = observed(0, 0, 1, 2, loss=CrossEntropy(class_weight="median_frequency"))
+    loss = CrossEntropy(class_weight="median_frequency")
+    Classification(INFO, loss).load_state_dict(task.state_dict())
+    logits = torch.randn(4, 3)
+    assert loss(logits, torch.tensor([0, 1, 2, 0])) == task.criterion(logits, torch.tensor([0, 1, 2, 0]))
+
+
+def test_class_without_a_sample_is_an_error() -> None:
+    with pytest.raises(DataError, match="class 'eel' never occurs in the training split"):
+        observed(0, 1)
+    with pytest.raises(DataError, match="classes 'cat', 'eel' never occur "):
+        observed(1)
+
+
+@pytest.mark.parametrize("label", [3, -1])
+def test_label_without_a_name_is_an_error(label: int) -> None:
+    with pytest.raises(DataError, match=f"sample 101 of the training split has label {label}, .* 3 classes, 0 to 2"):
+        observed(0, label, 2)
+
+
+def test_draws_the_class_and_its_probability(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = []
+    monkeypatch.setattr("vggexp.drawing.caption", lambda image, text: texts.append(text) or image)
+    task, image = observed(0, 1, 2), torch.zeros(3, 4, 4, dtype=torch.uint8)
+    task.draw(image, {"label": torch.tensor(1)})
+    task.draw(image, {"label": torch.tensor(1), "probability": torch.tensor([0.1, 0.87, 0.03])})
+    assert texts == ["dog", "dog (87%)"]

@@ -1,0 +1,126 @@
+"""The door: ``python -m vggexp [verb] [argument] [group=option] [key=value]`` to a composed, checked config.
+
+Torch takes seconds to import, so this module and what it imports never do: ``--help``, ``--cfg job`` and every
+mistake that the config alone can show are answered first. A verb is a pair of files: its root config
+``conf/<verb>.yaml`` and its program ``vggexp/command/<verb>.py`` with a function ``run(config)``.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from vggexp.errors import ConfigError, UserError, did_you_mean
+from vggexp.usage import MAIN_ARGUMENTS, help_text, verbs
+
+
+def main() -> None:
+    """The console script ``vggexp``."""
+    sys.exit(enter(sys.argv[1:]))
+
+
+def enter(words: Sequence[str]) -> int:
+    """Do what the command line says and return its exit code: 0, 1 (data, or a bug), 2 (config), 130 (Ctrl-C)."""
+    # With this set, Hydra hands its exceptions on instead of printing them and leaving.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+
+    def open_door() -> int:
+        verb, rest = split_verb(words)
+        if "--help" in rest or "-h" in rest:
+            print(help_text(verb, rest))
+            return 0
+        from vggexp.compose import launch  # Hydra takes a quarter of a second: --help does without
+
+        return launch(verb, rest, lambda settle: guarded(lambda: perform(verb, settle()), debug))
+
+    debug = "debug=true" in words
+    try:
+        return guarded(open_door, debug)
+    except KeyboardInterrupt:
+        print("vggexp: interrupted; what was written before stays", file=sys.stderr)
+        return 130
+
+
+def guarded(action: Callable[[], int], debug: bool = False) -> int:
+    """The action's exit code; a mistake of the user's is printed as one line (with its traceback, if debug)."""
+    try:
+        return action()
+    except UserError as error:
+        if debug:
+            traceback.print_exc()
+        print(f"vggexp: error: {one_line(error)}", file=sys.stderr)
+        return error.code
+
+
+def perform(verb: str, config: dict[str, Any]) -> int:
+    """Check a composed config, then import the verb's program, and with it torch, and run it."""
+    from importlib import import_module
+
+    from vggexp.check import check
+
+    check(verb, config)
+    return int(import_module(f"vggexp.command.{verb}").run(config) or 0)
+
+
+def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The verb (train, if none is named) and Hydra's words, the bare ones made into ``key=value``.
+
+    >>> split_verb(["evaluate", "runs/x", "split=val"])
+    ('evaluate', ["checkpoint='runs/x'", 'split=val'])
+    >>> split_verb(["task=segmentation", "trainer.gpus=4"])
+    ('train', ['task=segmentation', 'trainer.gpus=4'])
+    >>> split_verb(["seed=1,2", "-m"])
+    ('train', ['-m', 'seed=1,2'])
+    """
+    rest, verb = list(words), "train"
+    if rest and _is_bare(rest[0]):
+        verb = rest.pop(0)
+        if verb not in verbs():
+            raise ConfigError(f"there is no verb '{verb}'{did_you_mean(verb, verbs())}")
+    names = iter(MAIN_ARGUMENTS.get(verb, ()))
+    flags: list[str] = []  # Hydra takes its flags only before the overrides
+    settings: list[str] = []
+    for word in rest:
+        if word.startswith("-") or (flags and flags[-1] in FLAGS_WITH_VALUE):
+            flags.append(word)
+        else:
+            settings.append(_named(word, next(names, None), verb) if _is_bare(word) else word)
+    return verb, flags + settings
+
+
+FLAGS_WITH_VALUE = {
+    "--cfg",
+    "-c",
+    "--package",
+    "-p",
+    "--config-dir",
+    "-cd",
+    "--config-path",
+    "-cp",
+    "--config-name",
+    "-cn",
+}
+
+
+def _is_bare(word: str) -> bool:
+    return "=" not in word and not word.startswith(("-", "+", "~"))
+
+
+def _named(word: str, name: str | None, verb: str) -> str:
+    if name is None:
+        raise ConfigError(f"'{word}' is neither group=option nor key=value; see python -m vggexp {verb} --help")
+    escaped = word.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{name}='{escaped}'"
+
+
+def one_line(error: UserError) -> str:
+    """The error's message; of one raised in a data loader's process, which comes with a traceback, its last line."""
+    message = str(error).strip()
+    if "Original Traceback" in message:
+        message = message.splitlines()[-1].removeprefix(f"{type(error).__module__}.{type(error).__name__}: ")
+    return " ".join(message.split())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Backbones: images to the features of five stages."""

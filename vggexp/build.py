@@ -1,0 +1,123 @@
+"""Config to objects. Config stops here: what is built takes plain arguments.
+
+A value that is known before anything is built travels by interpolation in the YAML; a built object travels as the
+argument of a ``_partial_``: the data set's ``DataInfo`` to the task, the backbone's shape to the head.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from vggexp.errors import ConfigError, UserError
+from vggexp.learner import Learner
+from vggexp.types import Backbone, Batch, Data, DataInfo, Head, HeadSpec, Sample, Task
+from vggexp.weights import load_backbone
+
+METADATA: dict[str, frozenset[str]] = {
+    "backbone": frozenset({"weights"}),
+    "head": frozenset({"gives"}),
+    "task": frozenset({"needs", "takes", "objective"}),
+    "loss": frozenset({"scores"}),
+    "data": frozenset({"provides", "image_size", "batch_size", "workers"}),
+    "optimizer": frozenset({"decay_biases_and_norms"}),
+    "trainer": frozenset({"channels_last"}),
+}
+"""Keys of each group's YAML that its constructor does not see: what the checks read, and what is used here."""
+
+Config = Mapping[str, Any]
+
+
+def build(group: str, config: Config, *arguments: Any) -> Any:
+    """What a group's config describes; a ``_partial_`` is called with the arguments, if there are any.
+
+    Raises:
+        ConfigError: a constructor refused its arguments, or something it imports is missing.
+    """
+    try:
+        built = instantiate(_without(METADATA.get(group, frozenset()), config), _convert_="all")
+        return built(*arguments) if arguments else built
+    except InstantiationException as error:
+        if isinstance(error.__cause__, UserError):
+            raise error.__cause__ from error
+        if isinstance(error.__cause__, ValueError | TypeError | ImportError):
+            raise ConfigError(f"{group}: {error.__cause__}") from error
+        raise
+    except ValueError as error:
+        raise ConfigError(f"{group}: {error}") from error
+
+
+def _without(hidden: frozenset[str], config: Any) -> Any:
+    """The config without the hidden keys, which stand beside a ``_target_``: at its top, and in every part."""
+    if not isinstance(config, Mapping):
+        return config
+    drop = hidden if "_target_" in config else frozenset()
+    return {key: _without(hidden, value) for key, value in config.items() if key not in drop}
+
+
+def build_data(config: Config) -> Data:
+    """The data set."""
+    data: Data = build("data", config["data"])
+    return data
+
+
+def build_network(config: Config, info: DataInfo) -> tuple[Backbone, Head, Task]:
+    """Backbone, head and task, with fresh weights."""
+    backbone: Backbone = build("backbone", config["backbone"])
+    task: Task = build("task", config["task"], info, build("loss", config["loss"]))
+    head: Head = build("head", config["head"], HeadSpec(backbone.channels, backbone.strides, task.classes))
+    return backbone, head, task
+
+
+def build_learner(config: Config, info: DataInfo) -> Learner:
+    """The learner of a config, its backbone filled from ``backbone.weights``, which it reports."""
+    backbone, head, task = build_network(config, info)
+    assert isinstance(backbone, nn.Module)
+    if report := load_backbone(backbone, config["backbone"]["weights"], config["backbone"]):
+        print(report)
+    objective = config["objective"]
+    optimizer = dict(config["optimizer"])
+    if config["trainer"]["clip"] and optimizer.get("fused"):
+        optimizer["fused"] = None  # Lightning cannot clip under mixed precision what a fused optimizer unscales itself
+    try:
+        return Learner(
+            backbone,
+            head,
+            task,
+            build("freeze", config["freeze"]),
+            build("optimizer", optimizer),
+            build("scheduler", config["scheduler"]),
+            (f"val/{objective['metric']}", objective["mode"]),
+            decay_biases_and_norms=optimizer["decay_biases_and_norms"],
+            channels_last=config["trainer"]["channels_last"],
+            score_constant=config["constant"],
+            config=dict(config),
+            info=info,
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+def build_loader(config: Config, dataset: Dataset[Sample], *, shuffle: bool = False) -> DataLoader[Batch]:
+    """Batches of a split, in an order that the seed decides."""
+    batch_size = config["data"]["batch_size"]
+    workers = config["data"]["workers"]
+    if workers is None:
+        workers = min(os.cpu_count() or 1, 8)
+    size = len(dataset)  # type: ignore[arg-type]
+    return DataLoader(
+        dataset,
+        batch_size,
+        shuffle=shuffle,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
+        # Batch normalisation cannot train on a lone sample whose feature map is one cell.
+        drop_last=shuffle and size > batch_size and size % batch_size == 1,
+        generator=torch.Generator().manual_seed(config["seed"]),
+    )

@@ -1,0 +1,183 @@
+"""How a run stands: one bar over all its steps, or a line an epoch where nobody watches (a pipe, CI, a log file)."""
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from torch import Tensor
+
+DRAW_EVERY = 0.1
+"""Seconds between two drawings: looks live, costs nothing."""
+READ_LOSS_EVERY = 5.0
+"""Seconds between two looks at a step's loss: each waits for the GPU to have computed it."""
+
+
+class Progress(Callback):
+    """Shows the epoch, the training loss, the objective with its best value so far, and the time.
+
+    Build the trainer with ``enable_progress_bar=False``, or Lightning's own bar stands beside this one.
+
+    Args:
+        objective: the metric to show, by the name it is logged under: "val/top1".
+        mode: "max" if more of it is better, "min" if less.
+        console: where to; by default standard output, with a bar if that is a terminal.
+
+    Raises:
+        ValueError: another mode.
+    """
+
+    def __init__(self, objective: str, mode: Literal["min", "max"] = "max", console: Console | None = None) -> None:
+        if mode not in ("min", "max"):
+            raise ValueError(f'mode must be "min" or "max", not {mode!r}')
+        self.objective = objective
+        self.mode = mode
+        self.console = console or Console()
+        self.best = math.nan
+        self._score = math.nan
+        self._scored_at = -1
+        self._epoch_began = 0.0
+        self._bar: _RunBar | None = None
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Forget an earlier run's scores."""
+        self.best = self._score = math.nan
+        self._scored_at = -1
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best score, for a resumed run."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Lightning calls it after ``setup``."""
+        self.best = state_dict["best"]
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """By now the sanity check is over and the number of steps known."""
+        if trainer.is_global_zero and self.console.is_interactive:
+            self._bar = _RunBar(self.console, trainer.global_step, num_steps(trainer), _epoch(trainer))
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock of the epoch's line."""
+        self._epoch_began = time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Move the bar, if it is time to."""
+        if self._bar and self._bar.is_due():
+            self._bar.observe(outputs)
+            self._bar.draw(trainer.global_step, _epoch(trainer), self._scores())
+
+    def on_validation_batch_end(self, trainer: Trainer, *_args: Any, **_kwargs: Any) -> None:
+        """Keep the clock going."""
+        if self._bar and self._bar.is_due():
+            self._bar.draw(trainer.global_step, _epoch(trainer), self._scores())
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Read the objective here, and not at the epoch's end: an epoch may validate twice, or not at all."""
+        score = _number(trainer.callback_metrics.get(self.objective))
+        if trainer.sanity_checking or math.isnan(score):
+            return
+        better = max if self.mode == "max" else min
+        self.best = score if math.isnan(self.best) else better(self.best, score)
+        self._score, self._scored_at = score, trainer.current_epoch
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """The epoch's mean loss takes the place of a step's; without a bar, print the epoch's line."""
+        loss = _number(trainer.callback_metrics.get("train/loss"))
+        if self._bar:
+            self._bar.loss = loss
+            self._bar.draw(trainer.global_step, _epoch(trainer), self._scores())
+        elif trainer.is_global_zero:
+            seconds = time.perf_counter() - self._epoch_began
+            score = f"{self.objective} {self._score:.3f}" if self._scored_at == trainer.current_epoch else ""
+            words = (_epoch(trainer), _show_loss("train/loss", loss), score, f"{seconds:.1f} s")
+            print(*filter(None, words), sep="  ", file=self.console.file, flush=True)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Leave the bar as it is, and the terminal as it was."""
+        self._stop()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """As at the end; also of Ctrl-C."""
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
+
+    def _scores(self) -> str:
+        if math.isnan(self._score):
+            return ""
+        return f"{self.objective.replace('/', ' ')} {self._score:.3f} (best {self.best:.3f})"
+
+
+class _RunBar:
+    """A bar over all steps of a run. It draws when told to, from no thread of its own: data workers fork."""
+
+    def __init__(self, console: Console, step: int, steps: int | None, epoch: str) -> None:
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            # Rich's own colours differ in nothing where a terminal has 16.
+            BarColumn(bar_width=None, complete_style="cyan", finished_style="green"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+        )
+        self.loss = math.nan
+        self._bars = Bars(*columns, console=console, auto_refresh=False, expand=True)
+        self._task = self._bars.add_task(epoch, total=steps, completed=step, left="")
+        self._first, self._steps = step, steps
+        self._began = self._loss_read = time.monotonic()
+        self._drawn = -math.inf
+        self._bars.start()
+
+    def is_due(self) -> bool:
+        return time.monotonic() - self._drawn >= DRAW_EVERY
+
+    def observe(self, outputs: Any) -> None:
+        """Read a step's loss, now and then: an epoch may last for hours."""
+        if time.monotonic() - self._loss_read >= READ_LOSS_EVERY:
+            self._loss_read = time.monotonic()
+            self.loss = _number(outputs.get("loss") if isinstance(outputs, Mapping) else outputs)
+
+    def draw(self, step: int, *words: str) -> None:
+        self._drawn = time.monotonic()
+        text = "  ".join(filter(None, (words[0], _show_loss("loss", self.loss), *words[1:])))
+        self._bars.update(self._task, completed=step, description=text, left=self._left(step), refresh=True)
+
+    def stop(self) -> None:
+        self._bars.stop()
+
+    def _left(self, step: int) -> str:
+        """Time to go at the run's mean pace; rich's own estimate forgets the last validation."""
+        if self._steps is None or not self._first < step < self._steps:
+            return ""
+        pace = (time.monotonic() - self._began) / (step - self._first)
+        minutes, seconds = divmod(math.ceil(pace * (self._steps - step)), 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02} left"
+
+
+def num_steps(trainer: Trainer) -> int | None:
+    """Optimizer steps of the whole run; None if it is open-ended."""
+    steps = trainer.estimated_stepping_batches
+    return int(steps) if 0 < steps < math.inf else None
+
+
+def _epoch(trainer: Trainer) -> str:
+    last = f"/{trainer.max_epochs}" if (trainer.max_epochs or -1) > 0 else ""
+    return f"epoch {trainer.current_epoch + 1}{last}"
+
+
+def _show_loss(name: str, loss: float) -> str:
+    """Three significant digits: a box's loss is a thousandth of a classifier's."""
+    return "" if math.isnan(loss) else f"{name} {loss:#.3g}"
+
+
+def _number(value: Tensor | float | None) -> float:
+    return math.nan if value is None else float(value)

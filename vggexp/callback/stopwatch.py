@@ -1,0 +1,69 @@
+"""What a run costs: seconds, images a second, peak memory."""
+
+import resource
+import sys
+import time
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+
+
+class Stopwatch(Callback):
+    """Counts the time spent in training batches, validation left out, and the images that passed."""
+
+    def __init__(self) -> None:
+        self.images = 0
+        self.train_seconds = 0.0
+        self.device = self.precision = ""
+        self._start = time.monotonic()
+        self._since: float | None = None
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Note where and how the run computes."""
+        self.device = f"{trainer.world_size} x {device_name()}"
+        self.precision = str(trainer.precision)
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The clock runs."""
+        self._since = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Count the batch."""
+        self.images += len(batch["image"]) * trainer.world_size
+        if batch_idx + 1 == trainer.num_training_batches:
+            self._pause()
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The clock stops, also if the last epoch was cut short."""
+        self._pause()
+
+    def cost(self) -> dict[str, float]:
+        """Seconds since the run began, training images a second, peak memory in MiB (the GPU's, or the process's)."""
+        speed = self.images / self.train_seconds if self.train_seconds else 0.0
+        return {
+            "seconds": round(time.monotonic() - self._start, 2),
+            "images_per_second": round(speed, 2),
+            "peak_memory_mib": round(peak_memory_mib(), 1),
+        }
+
+    def _pause(self) -> None:
+        if self._since is not None:
+            self.train_seconds += time.monotonic() - self._since
+        self._since = None
+
+
+def device_name() -> str:
+    """The GPU's name, or the number of CPU threads."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
+
+
+def peak_memory_mib() -> float:
+    """The most memory held so far: allocated on the GPU if one was used, else resident in the process."""
+    if torch.cuda.is_available() and (peak := torch.cuda.max_memory_allocated()):
+        return peak / 2**20
+    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on a Mac, KiB elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20

@@ -1,0 +1,165 @@
+"""The checks before training that the config alone can answer: in plain dicts, without torch.
+
+Each finds one kind of mistake and raises a ConfigError that says what, where, and what would be right.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vggexp.errors import ConfigError, did_you_mean
+
+Config = Mapping[str, Any]
+
+PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
+
+# Smallest allowed value of a number, by key; whole numbers where the limit is whole.
+_AT_LEAST: dict[str, float] = {
+    "seed": 0,
+    "data.batch_size": 1,
+    "data.workers": 0,
+    "optimizer.lr": 0.0,
+    "optimizer.weight_decay": 0.0,
+    "scheduler.warmup": 0.0,
+    "backbone.width": 0.0,
+    "trainer.gpus": 0,
+    "trainer.max_epochs": 1,
+    "trainer.max_steps": -1,
+    "trainer.accumulate": 1,
+    "trainer.clip": 0.0,
+    "trainer.ema": 0.0,
+    "trainer.early_stopping": 1,
+    "trainer.val_every": 1,
+    "trainer.log_every": 1,
+    "freeze.stages": 0,
+}
+
+
+def check(verb: str, config: Config) -> None:
+    """Raise a ConfigError for the first thing in a verb's config that cannot work."""
+    if "task" in config:
+        _check_numbers(config)
+        _check_head(config)
+        _check_loss(config)
+    if verb == "train":
+        _check_data(config)
+        _check_image_size(config)
+        _check_trainer(config)
+        _check_run(config)
+    if "backbone" in config:
+        _check_weights(config["backbone"].get("weights", "none"))
+    if checkpoint := config.get("checkpoint"):
+        _check_checkpoint(verb, checkpoint)
+
+
+def _check_numbers(config: Config) -> None:
+    for key, least in _AT_LEAST.items():
+        group, _, name = key.rpartition(".")
+        value = (config.get(group, {}) if group else config).get(name)
+        if value is None:
+            continue
+        whole = isinstance(least, int)
+        is_number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+        if not is_number or value < least:
+            kind = "a whole number" if whole else "a number"
+            raise ConfigError(f"{key}={value} is not {kind} of at least {least:g}")
+
+
+def needs(config: Config) -> frozenset[str]:
+    """The targets that a config's task reads: its own or its parts'; and the label, to choose from one box a class."""
+    task, head = config["task"], config["head"]
+    pairs = [(task, head)]
+    if "parts" in task:
+        pairs = [(task["part"][name], head["part"][name]) for name in task["parts"]]
+    targets = {target for part, _ in pairs for target in part["needs"]}
+    return frozenset(targets | {"label" for _, its_head in pairs if its_head["gives"] == "box_per_class"})
+
+
+def _check_data(config: Config) -> None:
+    task, data = config["choice"]["task"], config["choice"]["data"]
+    if missing := sorted(needs(config) - set(config["data"]["provides"])):
+        has = ", ".join(config["data"]["provides"])
+        wanted = " and ".join(missing)
+        raise ConfigError(f"task={task} needs {wanted}, and data={data} has only {has}; choose other data")
+
+
+def _check_head(config: Config) -> None:
+    task, head, choice = config["task"], config["head"], config["choice"]
+    if head["gives"] not in task["takes"]:
+        raise ConfigError(
+            f"task={choice['task']} takes {' or '.join(task['takes'])}, and head={choice['head']} gives {head['gives']}; "
+            f"leave the head to the task, or choose another"
+        )
+    for name in task.get("parts", ()):
+        for group, parts in (("task", task["part"]), ("head", head["part"])):
+            if name not in parts:
+                raise ConfigError(f"{group}={choice[group]} has no part '{name}'{did_you_mean(name, parts)}")
+        if head["part"][name]["gives"] not in task["part"][name]["takes"]:
+            takes, gives = " or ".join(task["part"][name]["takes"]), head["part"][name]["gives"]
+            raise ConfigError(f"head.part.{name} gives {gives}, and the {name} part of the task takes {takes}")
+
+
+def _check_loss(config: Config) -> None:
+    loss, head, choice = config["loss"], config["head"], config["choice"]
+    parts = config["task"].get("parts")
+    if (parts is None) == ("part" in loss):
+        right = "parallel" if parts else "a loss of its own"
+        raise ConfigError(f"loss={choice['loss']} does not fit task={choice['task']}, which takes {right}")
+    pairs = [(loss, head, "loss")]
+    if parts is not None:
+        pairs = [(loss["part"].get(name), head["part"][name], f"loss.part.{name}") for name in parts]
+    for one, its_head, where in pairs:
+        if one is None:
+            raise ConfigError(f"{where} is missing: the task has this part")
+        if its_head["gives"] not in one["scores"]:
+            raise ConfigError(f"{where} scores {' or '.join(one['scores'])}, and its head gives {its_head['gives']}")
+
+
+def _check_image_size(config: Config) -> None:
+    size = config["data"]["image_size"]
+    if not (isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side >= 32 for side in size)):
+        raise ConfigError(
+            f"data.image_size={size}: VGG halves the image five times; give [height, width] of 32 or more"
+        )
+
+
+def _check_trainer(config: Config) -> None:
+    trainer = config["trainer"]
+    if str(trainer["precision"]) not in PRECISIONS:
+        near = did_you_mean(str(trainer["precision"]), PRECISIONS)
+        raise ConfigError(f"trainer.precision={trainer['precision']} is not known{near}")
+    if config["objective"]["mode"] not in ("min", "max"):
+        raise ConfigError(f"objective.mode={config['objective']['mode']}: must be min or max")
+    if trainer["gpus"] and (present := num_gpus()) < trainer["gpus"]:
+        raise ConfigError(
+            f"trainer.gpus={trainer['gpus']}, and this machine has {present}; trainer.gpus=0 uses the CPU"
+        )
+
+
+def num_gpus() -> int:
+    """CUDA devices that a program may use here, asked of the driver itself: torch takes seconds to import."""
+    import ctypes
+
+    count = ctypes.c_int(0)
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return 0
+    return count.value if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 else 0
+
+
+def _check_run(config: Config) -> None:
+    folder = Path(config["run"]["dir"])
+    if (folder / "summary.json").exists() and not config["run"]["overwrite"]:
+        raise ConfigError(f"{folder} holds a finished run; name another run.dir, or say run.overwrite=true")
+
+
+def _check_weights(weights: Any) -> None:
+    if weights not in ("none", "imagenet", None) and not Path(str(weights)).exists():
+        near = did_you_mean(str(weights), ("none", "imagenet"))
+        raise ConfigError(f"backbone.weights={weights}: no such run folder or file{near}")
+
+
+def _check_checkpoint(verb: str, checkpoint: str) -> None:
+    if not Path(checkpoint).exists():
+        raise ConfigError(f"{verb}: there is no {checkpoint}; give a run folder or a .ckpt file")

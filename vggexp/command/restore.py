@@ -1,0 +1,42 @@
+"""A finished run, ready for use: what evaluate and predict begin with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vggexp.build import build_learner
+from vggexp.compose import amend
+from vggexp.errors import ConfigError, DataError
+from vggexp.learner import Learner
+from vggexp.types import DataInfo
+from vggexp.weights import read_checkpoint
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A learner with its trained weights, in eval mode, and where it comes from."""
+
+    learner: Learner
+    config: dict[str, Any]
+    """The run's config, with the changes that were asked for."""
+    info: DataInfo
+    folder: Path
+    """The run folder, or the folder of a checkpoint that lies elsewhere."""
+
+
+def restore(path: Path, changes: Mapping[str, Any]) -> Restored:
+    """The learner of a run folder (its best checkpoint) or of a ``.ckpt``; neither its data nor its run is needed."""
+    content = read_checkpoint(path)
+    if not {"config", "info", "state_dict"} <= content.keys():
+        raise DataError(f"{path} was not written by vggexp: it holds weights and no config")
+    config = amend(content["config"], changes)
+    info = DataInfo(*(tuple(content["info"][name]) for name in ("classes", "mask_classes")))
+    fresh = {**config, "backbone": {**config["backbone"], "weights": "none"}}
+    learner = build_learner(fresh, info)
+    try:
+        learner.load_state_dict(content["state_dict"])
+    except RuntimeError as error:
+        raise ConfigError(f"{path} does not fit its config: {' '.join(str(error).split())}") from error
+    folder = path if path.is_dir() else path.parent.parent if path.parent.name == "checkpoint" else path.parent
+    return Restored(learner.eval(), config, info, folder)

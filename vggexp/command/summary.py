@@ -1,0 +1,36 @@
+"""``summary``: where a network's parameters and FLOPs sit, without allocating a single weight."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from vggexp import freezing
+from vggexp.build import build, build_network
+from vggexp.ledger import ledger, show
+from vggexp.types import DataInfo
+from vggexp.weights import read_checkpoint
+
+
+def run(config: Mapping[str, Any]) -> int:
+    """Print the ledger of the composed network, or of a finished run's."""
+    sizes = config["data"]
+    info = DataInfo(_names(sizes["classes"]), _names(sizes["mask_classes"]))
+    if config["checkpoint"]:
+        content = read_checkpoint(Path(config["checkpoint"]))
+        config = content["config"]
+        info = DataInfo(*(tuple(content["info"][name]) for name in ("classes", "mask_classes")))
+    with torch.device("meta"):
+        backbone, head, _ = build_network(config, info)
+    assert isinstance(backbone, nn.Module)
+    assert isinstance(head, nn.Module)
+    frozen = freezing.frozen_names(build("freeze", config["freeze"]), 0, backbone, head)
+    height, width = config["data"]["image_size"]
+    show(ledger(backbone, head, (height, width), frozen.__contains__))
+    return 0
+
+
+def _names(count: int) -> tuple[str, ...]:
+    return tuple(str(number) for number in range(count))

@@ -1,0 +1,144 @@
+"""Words to config: everything that vggexp asks of Hydra.
+
+Hydra composes the YAML groups and runs sweeps; here its results become plain dicts and its exceptions one line.
+"""
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from vggexp.errors import ConfigError, did_you_mean
+from vggexp.usage import CONF, groups, synopsis
+
+# vggexp makes its own run folders and its own log: Hydra writes nothing but a sweep's multirun.yaml.
+_HYDRA = (
+    "hydra.output_subdir=null",
+    "hydra.run.dir=.",
+    "hydra.sweep.dir=runs",
+    "hydra.sweep.subdir=.",
+    "hydra/job_logging=none",
+    "hydra/hydra_logging=none",
+)
+
+
+def launch(verb: str, words: Sequence[str], perform: Callable[[Callable[[], dict[str, Any]]], int]) -> int:
+    """Compose the verb's config from the words and perform it: once, or once a job of a sweep (``-m``).
+
+    ``perform`` is given a function that returns the settled config, so that it also meets that one's errors.
+    """
+    codes = []
+
+    def job(config: DictConfig) -> None:
+        codes.append(perform(partial(settle, verb, config)))
+
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    OmegaConf.register_new_resolver("run_name", lambda: _run_name(stamp), replace=True)
+    typed, sys.argv = sys.argv, [sys.argv[0], *_route(verb, words), *_HYDRA]
+    try:
+        hydra.main(version_base="1.3", config_path=str(CONF), config_name=verb)(job)()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_explain(error, verb)) from error
+    finally:
+        sys.argv = typed
+    return max(codes, default=0)
+
+
+def settle(verb: str, config: DictConfig) -> dict[str, Any]:
+    """A composed config as a plain dict, every interpolation resolved, with the chosen options under ``choice``."""
+    try:
+        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except MissingMandatoryValue as error:
+        raise ConfigError(f"{error.full_key} is missing; usage: python -m vggexp {synopsis(verb)}") from error
+    except OmegaConfBaseException as error:
+        raise ConfigError(_explain(error, verb)) from error
+    assert isinstance(plain, dict)
+    return {"choice": _choices(), **{str(key): value for key, value in plain.items()}}
+
+
+def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A finished run's config with some keys changed. A key that the run did not have is a ConfigError."""
+    known = set(_keys(config))
+    for key in _keys(changes, leaves=True):
+        if key not in known and key.rpartition(".")[0] not in _open(config):
+            raise ConfigError(f"the run's config has no key '{key}'{did_you_mean(key, known)}")
+    merged = OmegaConf.merge(OmegaConf.create(dict(config)), OmegaConf.create(dict(changes)))
+    plain = OmegaConf.to_container(merged)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _open(config: Mapping[str, Any]) -> set[str]:
+    """Keys under which anything goes: where the run had an empty mapping."""
+    return {key for key in _keys(config) if OmegaConf.select(OmegaConf.create(dict(config)), key) == {}}
+
+
+def _run_name(stamp: str) -> str:
+    choice = _choices()
+    job = [str(HydraConfig.get().job.num)] if HydraConfig.get().mode == RunMode.MULTIRUN else []
+    return "-".join([stamp, *(choice[group] for group in ("task", "backbone", "head", "freeze")), *job])
+
+
+def _choices() -> dict[str, Any]:
+    choices = HydraConfig.get().runtime.choices
+    return {group: choice for group, choice in choices.items() if not group.startswith("hydra")}
+
+
+def _route(verb: str, words: Sequence[str]) -> list[str]:
+    """For the verbs that take up a finished run, keys that are not the verb's own go under ``override``."""
+    own = OmegaConf.load(CONF / f"{verb}.yaml")
+    if "override" not in own:
+        return list(words)
+    routed = []
+    for word in words:
+        key = word.partition("=")[0]
+        is_own = word.startswith(("-", "+", "~")) or "=" not in word or key.split(".")[0] in {*own, "hydra"}
+        routed.append(word if is_own else f"+override.{word}")
+    return routed
+
+
+def _keys(config: Any, prefix: str = "", leaves: bool = False) -> Iterator[str]:
+    """Every dotted key of a nested mapping."""
+    for name, value in config.items():
+        key = f"{prefix}{name}"
+        if not (leaves and isinstance(value, Mapping)):
+            yield key
+        if isinstance(value, Mapping):
+            yield from _keys(value, f"{key}.", leaves)
+
+
+def _explain(error: Exception, verb: str) -> str:
+    """One line for what Hydra says in several."""
+    text = str(error)
+    if isinstance(error, MissingConfigException) and (
+        found := re.search(r"Could not (?:find|load) '(\S+?)/(\S+?)'", text)
+    ):
+        group, option = found.groups()
+        return f"{group} has no option '{option}'{did_you_mean(option, groups().get(group, []))}"
+    if isinstance(error, ConfigCompositionException) and (found := re.search(r"Could not override '(\S+?)'", text)):
+        return f"there is no key '{found[1]}'{did_you_mean(found[1], _known_keys(verb))}"
+    if isinstance(error, OverrideParseException):
+        return (
+            f"cannot read '{getattr(error, 'override', '')}': {text.splitlines()[0]}; write group=option or key=value"
+        )
+    return text.splitlines()[0]
+
+
+def _known_keys(verb: str) -> set[str]:
+    """The groups and the dotted keys of a verb's default config."""
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(str(Path(CONF).resolve()), version_base="1.3"):
+        config = OmegaConf.to_container(hydra.compose(verb), resolve=False)
+    assert isinstance(config, dict)
+    return {*_keys(config), *groups()}

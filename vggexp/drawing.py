@@ -1,0 +1,144 @@
+"""Pictures of predictions: pure functions over uint8 images (3, H, W), RGB.
+
+Each returns a new image. Boxes are shares of the image, so they fit a picture of any size; ``caption`` alone changes
+what the shares refer to, and therefore comes last.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+from torch.nn import functional
+from torchvision.transforms.v2.functional import pil_to_tensor, to_pil_image
+
+from vggexp.boxes import to_edges
+from vggexp.types import VOID
+
+Color = tuple[int, int, int]
+
+# Okabe & Ito's colours, told apart by colour-blind eyes; black first, for the class that is usually background.
+_HUES: tuple[Color, ...] = (
+    (0, 0, 0),
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 158, 115),
+    (240, 228, 66),
+    (0, 114, 178),
+    (213, 94, 0),
+    (204, 121, 167),
+)
+_VOID_COLOR: Color = (128, 128, 128)
+_WHITE, _INK = 255, (30, 30, 30)
+
+
+def palette(num_classes: int) -> Tensor:
+    """A colour a class, uint8 (C, 3): eight distinct hues, then the same ones lighter, darker, and again."""
+    hues = torch.tensor(_HUES)
+    rounds = torch.cat((hues, (hues + 255) // 2, hues // 2))
+    rounds[len(hues)] = torch.tensor((190, 160, 130))  # a lighter black would be the gray of VOID
+    rounds[2 * len(hues)] = torch.tensor((90, 70, 50))
+    return rounds[torch.arange(num_classes) % len(rounds)].to(torch.uint8)
+
+
+def upscale(image: Tensor, factor: int) -> Tensor:
+    """Each pixel becomes ``factor`` x ``factor``; works for masks (H, W), too."""
+    return image.repeat_interleave(factor, -2).repeat_interleave(factor, -1)
+
+
+def legible(image: Tensor, side: int = 192) -> Tensor:
+    """The image, upscaled by a whole factor until its shorter side has about ``side`` pixels, so that text fits it."""
+    return upscale(image, max(1, round(side / min(image.shape[-2:]))))
+
+
+def draw_box(image: Tensor, box: Tensor, color: Color = _HUES[2], label: str = "") -> Tensor:
+    """Outline a box (4,), (x, y, h, w) in corner format, with its label in the box's upper left corner."""
+    _, height, width = image.shape
+    scale = torch.tensor((width, height, width, height))
+    edges = to_edges(box.detach().float().cpu()).nan_to_num().clamp(-1, 2)
+    left, top, right, bottom = (edges * scale).round().int().tolist()
+    right, bottom = max(left, right - 1), max(top, bottom - 1)  # an edge lies between pixels, its line on them
+    picture = to_pil_image(image)
+    pen = ImageDraw.Draw(picture)
+    line = max(2, min(height, width) // 96)
+    # A dark rim keeps the line visible on bright and on dark ground, whatever its colour.
+    pen.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=_INK, width=line + 2)
+    pen.rectangle((left, top, right, bottom), outline=color, width=line)
+    if label:
+        _draw_tag(pen, (max(left, 0), max(top, 0)), label, color, _font(width))
+    return _to_tensor(picture)
+
+
+def blend_mask(image: Tensor, mask: Tensor, num_classes: int, alpha: float = 0.5) -> Tensor:
+    """Lay each class's colour over its pixels, and gray over VOID; a smaller mask (h, w) is stretched to the image."""
+    colors = torch.tensor(_VOID_COLOR, dtype=torch.uint8).repeat(VOID + 1, 1)
+    colors[:num_classes] = palette(num_classes)
+    stretched = functional.interpolate(mask[None, None].float().cpu(), image.shape[-2:], mode="nearest")[0, 0]
+    layer = colors[stretched.long()].permute(2, 0, 1).float()
+    return (image.cpu() * (1 - alpha) + layer * alpha).round().to(torch.uint8)
+
+
+def caption(image: Tensor, text: str) -> Tensor:
+    """Add a white strip below with the text in it, broken into lines that fit the width."""
+    _, height, width = image.shape
+    font = _font(width)
+    lines = _wrap(text, font, width - 8)
+    line_height = math.ceil(font.size * 1.3)
+    picture = Image.new("RGB", (width, height + line_height * len(lines) + 6), (_WHITE,) * 3)
+    picture.paste(to_pil_image(image), (0, 0))
+    pen = ImageDraw.Draw(picture)
+    for row, line in enumerate(lines):
+        pen.text((4, height + 2 + row * line_height), line, fill=_INK, font=font)
+    return _to_tensor(picture)
+
+
+def pair(left: Tensor, right: Tensor) -> Tensor:
+    """Two images side by side, such as truth and prediction."""
+    return grid([left, right], columns=2, gap=4)
+
+
+def grid(images: Sequence[Tensor], columns: int, gap: int = 12) -> Tensor:
+    """Images in rows, on white, each in the upper left of a cell as large as the largest of them."""
+    if not images:
+        raise ValueError("a grid of no images")
+    high, wide = (max(image.shape[side] for image in images) for side in (1, 2))
+    columns = min(columns, len(images))
+    rows = math.ceil(len(images) / columns)
+    sheet = torch.full((3, rows * (high + gap) - gap, columns * (wide + gap) - gap), _WHITE, dtype=torch.uint8)
+    for place, image in enumerate(images):
+        top, left = place // columns * (high + gap), place % columns * (wide + gap)
+        sheet[:, top : top + image.shape[1], left : left + image.shape[2]] = image.cpu()
+    return sheet
+
+
+def _to_tensor(picture: Image.Image) -> Tensor:
+    image: Tensor = pil_to_tensor(picture)
+    return image
+
+
+def _font(width: int) -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(size=max(12, min(20, width // 26)))
+    assert isinstance(font, ImageFont.FreeTypeFont), "this Pillow was built without FreeType"
+    return font
+
+
+def _draw_tag(
+    pen: ImageDraw.ImageDraw, corner: tuple[int, int], text: str, color: Color, font: ImageFont.FreeTypeFont
+) -> None:
+    left, top = corner
+    width, height = font.getlength(text), math.ceil(font.size * 1.3)
+    pen.rectangle((left, top, left + width + 6, top + height), fill=color)
+    is_bright = sum(color) > 380
+    pen.text((left + 3, top + 1), text, fill=_INK if is_bright else (_WHITE,) * 3, font=font)
+
+
+def _wrap(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines

@@ -1,0 +1,36 @@
+"""One box for each class: the paper's per-class regression.
+
+Simonyan & Zisserman, arXiv 1409.1556, appendix A: the classifier's dense layers with 4 x C outputs. With the true
+class given, it errs on 34.3% of ImageNet's boxes where one box for all classes errs on 36.4%.
+"""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from vggexp.head.box import coordinates, regressor
+from vggexp.types import Features, HeadSpec
+
+
+class BoxPerClass(nn.Module):
+    """Features to boxes (N, C, 4): for each class (x, y, h, w) as shares of the image, 0 to 1.
+
+    Args:
+        spec: the backbone's channels and the number of classes.
+        hidden: units of each hidden layer, first to last.
+        pool: cells a side that the last stage is averaged to.
+        dropout: probability, after each hidden layer.
+    """
+
+    reads: frozenset[str] = frozenset()
+
+    def __init__(
+        self, spec: HeadSpec, hidden: Sequence[int] = (4096, 4096), pool: int = 7, dropout: float = 0.5
+    ) -> None:
+        super().__init__()
+        self.regressor = regressor(spec.channels[-1], hidden, pool, dropout, boxes=spec.num_classes)
+
+    def forward(self, features: Features) -> Tensor:
+        """A box a class, whichever class the image shows."""
+        boxes = coordinates(self.regressor(features.stages[-1]))
+        return boxes.view(len(boxes), -1, 4)

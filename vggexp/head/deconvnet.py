@@ -1,0 +1,75 @@
+"""DeconvNet: VGG16 mirrored, unpooling by the switches and deconvolving back to the pixels.
+
+Noh, Hong & Han, "Learning Deconvolution Network for Semantic Segmentation", arXiv 1505.04366, section 3 and table 2.
+With VGG16 and 21 classes it has the paper's 251,772,245 parameters, batch normalisation not counted.
+"""
+
+from torch import Tensor, nn
+
+from vggexp.types import Features, HeadSpec
+
+DECONVOLUTIONS = (2, 2, 3, 3, 3)
+"""3x3 deconvolutions after each unpooling, by the stage whose pooling it undoes; the last takes on the next's width."""
+
+
+class DeconvNet(nn.Module):
+    """Features to pixel logits (N, C, H, W).
+
+    Args:
+        spec: the backbone's channels, five stages of them, and the number of classes.
+        hidden: channels of fc6 and fc7.
+        window: side of fc6's kernel and of its deconvolution, in cells of the last stage: 7, all of a 224-pixel image,
+            in the paper. On a larger map fc6 slides; the map may not be smaller.
+        batch_norm: batch normalisation after every layer but the last.
+    """
+
+    reads: frozenset[str] = frozenset({"switches"})
+
+    def __init__(self, spec: HeadSpec, hidden: int = 4096, window: int = 7, batch_norm: bool = True) -> None:
+        super().__init__()
+        channels = spec.channels
+        self.window = window
+        self.fc6 = _layer(nn.Conv2d(channels[-1], hidden, window), batch_norm)
+        self.fc7 = _layer(nn.Conv2d(hidden, hidden, 1), batch_norm)
+        self.deconv_fc6 = _layer(nn.ConvTranspose2d(hidden, channels[-1], window), batch_norm)
+        narrower = (channels[0], *channels[:-1])
+        plan = zip(DECONVOLUTIONS, channels, narrower, strict=True)
+        self.levels = nn.ModuleList(_level(*level, batch_norm) for level in reversed(list(plan)))
+        self.score = nn.Conv2d(channels[0], spec.num_classes, 1)
+
+    def forward(self, features: Features) -> Tensor:
+        """Logits at the images' size.
+
+        Raises:
+            ValueError: the last stage's map is smaller than the window.
+        """
+        x = features.stages[-1]
+        if min(x.shape[-2:]) < self.window:
+            raise ValueError(
+                f"head.window={self.window} exceeds the last stage's {x.shape[-2]}x{x.shape[-1]} cells for images of "
+                f"{features.size[0]}x{features.size[1]} pixels: set head.window to at most {min(x.shape[-2:])}"
+            )
+        x = self.deconv_fc6(self.fc7(self.fc6(x)))
+        # A stage's input is as large as the stage before left it; twice the pooled size would miss odd rows.
+        sizes = [features.size, *((stage.shape[-2], stage.shape[-1]) for stage in features.stages[:-1])]
+        for level, switch, size in zip(self.levels, features.switches[::-1], sizes[::-1], strict=True):
+            x = level(nn.functional.max_unpool2d(x, switch, (2, 2), output_size=size))
+        logits: Tensor = self.score(x)
+        return logits
+
+
+def _level(count: int, incoming: int, outgoing: int, batch_norm: bool) -> nn.Sequential:
+    """``count`` 3x3 deconvolutions at one resolution, the last of them to ``outgoing`` channels."""
+    widths = [incoming] * (count - 1) + [outgoing]
+    return nn.Sequential(
+        *(_layer(nn.ConvTranspose2d(incoming, width, 3, padding=1), batch_norm) for width in widths),
+    )
+
+
+def _layer(convolution: nn.Conv2d | nn.ConvTranspose2d, batch_norm: bool) -> nn.Sequential:
+    """A convolution, normalised and rectified."""
+    # He's initialisation. torch swaps the two fans of a transposed convolution, whose weight is (in, out, h, w).
+    transposed = isinstance(convolution, nn.ConvTranspose2d)
+    nn.init.kaiming_normal_(convolution.weight, mode="fan_out" if transposed else "fan_in", nonlinearity="relu")
+    normalization = [nn.BatchNorm2d(convolution.out_channels)] if batch_norm else []
+    return nn.Sequential(convolution, *normalization, nn.ReLU(inplace=True))

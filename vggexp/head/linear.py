@@ -1,0 +1,29 @@
+"""A linear classifier on the globally averaged last stage (Lin et al., "Network In Network", arXiv 1312.4400, 3.2).
+
+Has 240 times fewer parameters than VGG's dense layers at 1000 classes, and takes images of any size without resampling.
+"""
+
+from torch import Tensor, nn
+
+from vggexp.types import Features, HeadSpec
+
+
+class Linear(nn.Module):
+    """Features to class logits (N, C): the mean over the last stage's cells, then one layer.
+
+    Args:
+        spec: the backbone's channels and the number of classes.
+        dropout: probability, on the averaged features.
+    """
+
+    reads: frozenset[str] = frozenset()
+
+    def __init__(self, spec: HeadSpec, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(spec.channels[-1], spec.num_classes)
+
+    def forward(self, features: Features) -> Tensor:
+        """Logits of the averaged features."""
+        logits: Tensor = self.classifier(self.dropout(features.stages[-1].mean((2, 3))))
+        return logits

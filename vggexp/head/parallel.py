@@ -1,0 +1,36 @@
+"""Several heads on one backbone, each by the name of the task it serves."""
+
+from collections.abc import Callable, Mapping
+
+from torch import Tensor, nn
+
+from vggexp.types import Features, Head, HeadSpec
+
+
+class Parallel(nn.Module):
+    """Features to a dict of outputs: each part's, by its name.
+
+    Args:
+        spec: the backbone's channels and strides; one part is built for each name in its ``classes``.
+        part: for each name, what builds its head; a name that the task does not have is not built.
+
+    Raises:
+        ValueError: the task has a name that no part stands for.
+    """
+
+    def __init__(self, spec: HeadSpec, part: Mapping[str, Callable[[HeadSpec], nn.Module]]) -> None:
+        super().__init__()
+        self.part = nn.ModuleDict()
+        self.reads: frozenset[str] = frozenset()
+        for name, classes in spec.classes.items():
+            if name not in part:
+                options = ", ".join(sorted(part)) or "none"
+                raise ValueError(f"head.part has no head for the task's '{name}'; it has: {options}")
+            head = part[name](HeadSpec(spec.channels, spec.strides, {name: classes}))
+            assert isinstance(head, Head)
+            self.part[name] = head
+            self.reads |= head.reads
+
+    def forward(self, features: Features) -> dict[str, Tensor]:
+        """Every part's output on the same features."""
+        return {name: head(features) for name, head in self.part.items()}

@@ -1,0 +1,71 @@
+"""U-Net's expanding path on a VGG backbone.
+
+Ronneberger, Fischer & Brox, "U-Net: Convolutional Networks for Biomedical Image Segmentation", arXiv 1505.04597,
+section 2. VGG's five stages are U-Net's five levels; the fifth pooling is VGG's alone and is left out.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from vggexp.types import Features, HeadSpec
+
+
+class UNet(nn.Module):
+    """Features to pixel logits (N, C, H, W).
+
+    Args:
+        spec: the backbone's channels and the number of classes.
+        width: factor on the backbone's channels that gives each level's; 1 is the paper's. At 0.5 the head takes
+            about half of the work of VGG16's convolutions, at 1 more than they.
+        batch_norm: batch normalisation after each 3x3 convolution (not in the paper).
+    """
+
+    reads: frozenset[str] = frozenset({"skips"})
+
+    def __init__(self, spec: HeadSpec, width: float = 0.5, batch_norm: bool = True) -> None:
+        super().__init__()
+        *shallower, incoming = spec.channels
+        self.levels = nn.ModuleList()
+        for channels in reversed(shallower):
+            outgoing = max(1, round(channels * width))
+            self.levels.append(Level(incoming, channels, outgoing, batch_norm))
+            incoming = outgoing
+        self.score = nn.Conv2d(incoming, spec.num_classes, 1)
+
+    def forward(self, features: Features) -> Tensor:
+        """Logits at the images' size: the deepest skip, joined by the next shallower one at each level."""
+        *shallower, x = features.skips
+        for level, skip in zip(self.levels, reversed(shallower), strict=True):
+            x = level(x, skip)
+        logits: Tensor = self.score(x)
+        return logits
+
+
+class Level(nn.Module):
+    """Doubles the resolution, joins the skip and convolves twice: (N, incoming, h, w) to (N, outgoing, H, W).
+
+    The paper's convolutions shrink the map and the skip is cropped; here they are padded and the map meets the skip.
+    """
+
+    def __init__(self, incoming: int, skip: int, outgoing: int, batch_norm: bool) -> None:
+        super().__init__()
+        self.up = nn.ConvTranspose2d(incoming, outgoing, 2, stride=2)
+        self.convolutions = nn.Sequential(
+            *_convolution(outgoing + skip, outgoing, batch_norm), *_convolution(outgoing, outgoing, batch_norm)
+        )
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """``x`` at the resolution of ``skip`` (N, skip, H, W)."""
+        x = self.up(x)
+        # Pooling drops the last row of an odd height: repeat the one above it.
+        missing = (0, skip.shape[-1] - x.shape[-1], 0, skip.shape[-2] - x.shape[-2])
+        if any(missing):
+            x = nn.functional.pad(x, missing, mode="replicate")
+        joined: Tensor = self.convolutions(torch.cat((skip, x), 1))
+        return joined
+
+
+def _convolution(incoming: int, outgoing: int, batch_norm: bool) -> list[nn.Module]:
+    convolution = nn.Conv2d(incoming, outgoing, 3, padding=1, bias=not batch_norm)
+    nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+    return [convolution, *([nn.BatchNorm2d(outgoing)] if batch_norm else []), nn.ReLU(inplace=True)]

@@ -1,0 +1,162 @@
+"""The trained whole: backbone, head, task and freeze policy in one LightningModule.
+
+A step is five hops: learner, backbone, head, task, loss. The learner never asks which task it has.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from vggexp import freezing
+from vggexp.optimization import make_optimizer
+from vggexp.scheduler import Schedule, Span
+from vggexp.types import Backbone, Batch, DataInfo, FreezePolicy, Head, Metrics, Objective, Outputs, Task
+
+
+class Learner(pl.LightningModule):
+    """Images to outputs, and how that is trained and scored.
+
+    Args:
+        backbone, head, task: the network's two halves, and what it is for; all ``nn.Module``s.
+        freeze: which parameters stand still, and when.
+        optimizer: makes an optimizer from parameter groups.
+        scheduler: makes a schedule from (optimizer, span).
+        objective: name of the validation metric to improve, such as "val/miou", and "min" or "max".
+        decay_biases_and_norms: whether weight decay acts on them too.
+        channels_last: memory format NHWC for weights and images.
+        score_constant: score the task's constant predictor beside the network; needs ``task.observe`` called before.
+        config, info: the resolved config and the data set's class names, kept in checkpoints.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        head: Head,
+        task: Task,
+        freeze: FreezePolicy,
+        optimizer: Callable[..., Optimizer],
+        scheduler: Callable[[Optimizer, Span], Schedule],
+        objective: Objective,
+        decay_biases_and_norms: bool = True,
+        channels_last: bool = True,
+        score_constant: bool = True,
+        config: Mapping[str, Any] | None = None,
+        info: DataInfo | None = None,
+    ) -> None:
+        super().__init__()
+        self.backbone, self.head, self.task, self.freeze_policy = backbone, head, task, freeze
+        self.objective = objective
+        self.score_constant = score_constant
+        self._optimizer = partial(make_optimizer, optimizer, decay_biases_and_norms=decay_biases_and_norms)
+        self._scheduler = scheduler
+        self._config = dict(config or {})
+        self._info = {} if info is None else {key: list(names) for key, names in asdict(info).items()}
+        self._layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.scores = _score_tables(task, ("val", "test"))
+        self.constant_scores = _score_tables(task, ("val", "test"))
+        self.constant: dict[str, float] = {}
+        freezing.apply(freeze, 0, backbone, self._head)
+        self.to(memory_format=self._layout)
+
+    def forward(self, images: Tensor) -> Outputs:
+        """uint8 images (N, 3, H, W) to the head's outputs."""
+        images = images.contiguous(memory_format=self._layout)
+        return self.head(self.backbone(self.backbone.normalize(images), self.head.reads))
+
+    def train(self, mode: bool = True) -> "Learner":
+        """Set the mode; what is frozen stays in eval mode."""
+        super().train(mode)
+        freezing.hold_still(self.backbone, self._head)
+        return self
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Hold what is frozen in eval mode, also if somebody called ``.train()`` on a part."""
+        freezing.hold_still(self.backbone, self._head)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The loss of one batch."""
+        losses = self.task.loss(self(batch["image"]), batch)
+        self._log_losses("train", losses, batch)
+        return losses["loss"]
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Score one batch of the validation split."""
+        self._score("val", batch)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Score one batch of the test split."""
+        self._score("test", batch)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the scores of the validation split."""
+        self._report("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Log the scores of the test split."""
+        self._report("test")
+
+    def configure_optimizers(self) -> Any:
+        """The optimizer over what trains, and its schedule over the whole run."""
+        optimizer = self._optimizer((self._backbone, self._head))
+        steps = int(self.trainer.estimated_stepping_batches)
+        epochs = self.trainer.max_epochs
+        span = Span(steps, steps / epochs if epochs and epochs > 0 else steps, *self.objective)
+        schedule = self._scheduler(optimizer, span)
+        return [optimizer], schedule
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the config and the class names, in plain types, so that a checkpoint alone can be used."""
+        checkpoint["config"], checkpoint["info"] = self._config, self._info
+
+    @property
+    def _backbone(self) -> nn.Module:
+        assert isinstance(self.backbone, nn.Module)
+        return self.backbone
+
+    @property
+    def _head(self) -> nn.Module:
+        assert isinstance(self.head, nn.Module)
+        return self.head
+
+    def _score(self, split: str, batch: Batch) -> None:
+        outputs = self(batch["image"])
+        self._log_losses(split, self.task.loss(outputs, batch), batch)
+        _table(self.scores, split).update(self.task.predict(outputs), batch)
+        if self.score_constant and not self._has_constant(split):
+            _table(self.constant_scores, split).update(self.task.constant(batch), batch)
+
+    def _report(self, split: str) -> None:
+        scores = _table(self.scores, split)
+        self.log_dict({f"{split}/{name}": value for name, value in scores.compute().items()})
+        scores.reset()
+        if self.trainer.sanity_checking:
+            _table(self.constant_scores, split).reset()
+        elif self.score_constant and not self._has_constant(split):
+            values = _table(self.constant_scores, split).compute()
+            self.constant |= {f"{split}/{name}": float(value) for name, value in values.items()}
+
+    def _has_constant(self, split: str) -> bool:
+        """Its scores never change, so one pass is enough."""
+        return any(name.startswith(f"{split}/") for name in self.constant)
+
+    def _log_losses(self, split: str, losses: Mapping[str, Tensor], batch: Batch) -> None:
+        named = {f"{split}/{name}": value.detach() for name, value in losses.items()}
+        self.log_dict(named, on_step=False, on_epoch=True, batch_size=len(batch["image"]))
+
+
+def _score_tables(task: Task, splits: tuple[str, ...]) -> nn.ModuleDict:
+    tables = {split: task.metrics() for split in splits}
+    assert all(isinstance(table, nn.Module) for table in tables.values())
+    return nn.ModuleDict(tables)  # type: ignore[arg-type]
+
+
+def _table(tables: nn.ModuleDict, split: str) -> Metrics:
+    table = tables[split]
+    assert isinstance(table, Metrics)
+    return table

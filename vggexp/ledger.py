@@ -1,0 +1,296 @@
+"""The ledger of a network: each layer's output, parameters, FLOPs and receptive field, and whether it is frozen.
+
+``python -m vggexp summary`` prints it. Build the modules under ``torch.device("meta")`` and nothing is allocated: one
+forward pass of shapes tells everything, in a hundredth of a second for VGG16.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal, cast
+
+import torch
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from vggexp.types import Backbone, Head
+
+KINDS: dict[type[nn.Module], str] = {
+    nn.Conv2d: "conv",
+    nn.ConvTranspose2d: "deconv",
+    nn.Linear: "dense",
+    nn.BatchNorm1d: "batch norm",
+    nn.BatchNorm2d: "batch norm",
+    nn.LocalResponseNorm: "local norm",
+    nn.MaxPool2d: "max-pool",
+    nn.AdaptiveMaxPool2d: "max-pool",
+    nn.AvgPool2d: "avg-pool",
+    nn.AdaptiveAvgPool2d: "avg-pool",
+    nn.MaxUnpool2d: "unpool",
+    nn.Upsample: "upsample",
+}
+"""The layers worth a row even without parameters. Any other that owns parameters gets one, under its class name."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer. Counts are of its own parameters; one shared with an earlier row is counted there only."""
+
+    name: str
+    """As in the learner's ``state_dict``: "backbone.features.0"."""
+    kind: str
+    """"conv 3x3", "dense", ...: see ``KINDS``."""
+    part: str
+    """"stage1" to "stage5" or "head"; "backbone" for a layer that stands outside the stages."""
+    shape: tuple[int, ...] | None
+    """Of the output, without the batch; None if the layer did not run."""
+    num_weights: int
+    """Parameters without biases."""
+    num_parameters: int
+    """Parameters with biases."""
+    num_trainable: int
+    """Those of ``num_parameters`` that are not frozen."""
+    running: int
+    """``num_weights`` summed over all rows down to here."""
+    flops: int
+    """Of one image, in evaluation mode; 2 a multiply-add."""
+    field: int | Literal["image"] | None
+    """Pixels a side that one output cell sees; "image" if it sees all; None in a head, where it is not followed."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All layers of a network: the backbone's in its order, then the head's in the order they ran."""
+
+    rows: tuple[Row, ...]
+    image_size: tuple[int, int]
+    """(H, W) of the image that it was run on."""
+    flops: int
+    """Of the whole forward pass: also of what no row owns, such as a functional convolution."""
+
+    def total(self, count: Literal["num_weights", "num_parameters", "num_trainable"]) -> int:
+        """One of the counts, summed over all rows."""
+        return sum(getattr(row, count) for row in self.rows)
+
+    @property
+    def num_dense(self) -> int:
+        """Parameters of the dense layers (``nn.Linear``), biases included."""
+        return sum(row.num_parameters for row in self.rows if row.kind == "dense")
+
+    @property
+    def dense_share(self) -> float:
+        """``num_dense`` as a share of all parameters, biases included on both sides; 0 to 1."""
+        return self.num_dense / max(1, self.total("num_parameters"))
+
+
+def ledger(
+    backbone: nn.Module, head: nn.Module, image_size: tuple[int, int], is_frozen: Callable[[str], bool]
+) -> Ledger:
+    """The ledger of ``head(backbone(image))``; weights, statistics and modes of both are left as they were.
+
+    Args:
+        backbone: a ``types.Backbone``, on any device; on "meta" it costs nothing.
+        head: a ``types.Head`` for it, on the same device.
+        image_size: (H, W) in pixels.
+        is_frozen: says so of a parameter's name, such as "backbone.features.0.weight".
+    """
+    backbone_names, head_names = _layers(backbone, "backbone"), _layers(head, "head")
+    trace = _run(backbone, head, [*backbone_names, *head_names], image_size)
+    # The head's layers in the order they ran: a decoder may have registered them in another one.
+    ran = {module: place for place, module in enumerate(trace.shapes)}
+    names = backbone_names | {m: head_names[m] for m in sorted(head_names, key=lambda m: ran.get(m, len(ran)))}
+    stages = enumerate(cast(Backbone, backbone).stages(), 1)
+    parts = {module: f"stage{k}" for k, stage in stages for module in stage.modules()}
+    rows = _rows(names, parts, trace, is_frozen)
+    return Ledger(tuple(rows), image_size, trace.counter.get_total_flops())
+
+
+def _rows(
+    names: dict[nn.Module, str], parts: dict[nn.Module, str], trace: "_Trace", is_frozen: Callable[[str], bool]
+) -> Iterator[Row]:
+    fields = _fields([module for module in names if module in parts])
+    seen: set[nn.Parameter] = set()
+    running = 0
+    for module, name in names.items():
+        own = {key: p for key, p in module.named_parameters(name, recurse=False) if p not in seen}
+        seen.update(own.values())
+        weights = sum(p.numel() for key, p in own.items() if "bias" not in key.rpartition(".")[2])
+        running += weights
+        yield Row(
+            name=name,
+            kind=_kind(module),
+            part=parts.get(module, name.partition(".")[0]),
+            shape=trace.shapes.get(module),
+            num_weights=weights,
+            num_parameters=sum(p.numel() for p in own.values()),
+            num_trainable=sum(p.numel() for key, p in own.items() if not is_frozen(key)),
+            running=running,
+            flops=trace.flops.get(module, 0),
+            field="image" if trace.is_global(module) else fields.get(module),
+        )
+
+
+class _Trace:
+    """What one forward pass shows of each layer: output shape and FLOPs, in the order of completion."""
+
+    def __init__(self) -> None:
+        self.counter = FlopCounterMode(display=False)
+        self.shapes: dict[nn.Module, tuple[int, ...]] = {}
+        self.flops: dict[nn.Module, int] = {}
+        self._open: list[nn.Module] = []
+        self._booked = 0
+
+    def enter(self, module: nn.Module, _args: object) -> None:
+        self._book()
+        self._open.append(module)
+
+    def leave(self, module: nn.Module, _args: object, output: object) -> None:
+        self._book()
+        self._open.pop()
+        first = output[0] if isinstance(output, tuple) else output
+        if isinstance(first, Tensor):
+            self.shapes.setdefault(module, tuple(first.shape[1:]))
+
+    def is_global(self, module: nn.Module) -> bool:
+        """A dense layer on one vector an image: what it reads was flattened or pooled over the whole image."""
+        return isinstance(module, nn.Linear) and len(self.shapes.get(module, ())) == 1
+
+    def _book(self) -> None:
+        """Book what was counted since the last hook to the innermost layer, so that nested layers count once."""
+        total = self.counter.get_total_flops()
+        if self._open:
+            self.flops[self._open[-1]] = self.flops.get(self._open[-1], 0) + total - self._booked
+        self._booked = total
+
+
+def _run(backbone: nn.Module, head: nn.Module, layers: list[nn.Module], image_size: tuple[int, int]) -> _Trace:
+    trace = _Trace()
+    image = torch.zeros(1, 3, *image_size, device=next(backbone.parameters()).device)
+    with ExitStack() as stack:
+        stack.enter_context(_evaluating(backbone, head))
+        for layer in layers:
+            stack.callback(layer.register_forward_pre_hook(trace.enter).remove)
+            stack.callback(layer.register_forward_hook(trace.leave).remove)
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(trace.counter)
+        features = cast(Backbone, backbone)(image, cast(Head, head).reads)
+        head(features)
+    for stage, output in zip(cast(Backbone, backbone).stages(), features.stages, strict=True):
+        # To hand on switches, a backbone pools without its pooling module, whose hook then never fires.
+        trace.shapes.setdefault([*stage.modules()][-1], tuple(output.shape[1:]))
+    return trace
+
+
+@contextmanager
+def _evaluating(*roots: nn.Module) -> Iterator[None]:
+    """Evaluation mode: in training mode batch normalisation refuses a 1x1 map of one image, and counts it."""
+    modes = [(module, module.training) for root in roots for module in root.modules()]
+    try:
+        for module, _ in modes:
+            module.training = False
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def _layers(root: nn.Module, prefix: str) -> dict[nn.Module, str]:
+    """The modules that get a row, with their names, in the order of registration."""
+    named = root.named_modules(prefix=prefix)
+    return {module: name for name, module in named if type(module) in KINDS or [*module.parameters(recurse=False)]}
+
+
+def _kind(module: nn.Module) -> str:
+    kind = KINDS.get(type(module), type(module).__name__)
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        kind += " " + "x".join(map(str, module.kernel_size))
+    return kind
+
+
+def _fields(chain: list[nn.Module]) -> dict[nn.Module, int]:
+    """Pixels a side that one output cell of each layer sees, along a chain of layers that starts at the image."""
+    fields = {}
+    field = stride = 1
+    for module in chain:
+        if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
+            field += _side(getattr(module, "dilation", 1)) * (_side(module.kernel_size) - 1) * stride
+            stride *= _side(module.stride)
+        fields[module] = field
+    return fields
+
+
+def _side(size: int | tuple[int, ...]) -> int:
+    return size if isinstance(size, int) else size[0]
+
+
+def table(ledger: Ledger) -> Table:
+    """The ledger for people: each part with its subtotal, all totals underneath. VGG16's fits into 80 columns."""
+    grid = Table(box=box.HORIZONTALS, padding=0, show_edge=False, show_footer=True)
+    grid.caption, grid.caption_justify = _totals(ledger), "left"
+    totals = {"weights": f"{ledger.total('num_weights'):,}", "FLOP": human_flops(ledger.flops)}
+    grid.add_column("layer", "total", overflow="fold")
+    grid.add_column("kind", no_wrap=True)
+    for header in ("output", "weights", "running", "FLOP", "field"):
+        grid.add_column(header, totals.get(header, ""), justify="right", no_wrap=True)
+    grid.add_column("frozen", no_wrap=True)
+    for part, members in groupby(ledger.rows, key=lambda row: row.part):
+        rows = list(members)
+        for row in rows:
+            grid.add_row(*_cells(row))
+        weights, flops = sum(row.num_weights for row in rows), sum(row.flops for row in rows)
+        grid.add_row(part, "", "", f"{weights:,}", "", human_flops(flops), style="bold", end_section=True)
+    return grid
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    frozen = "part" if row.num_trainable else "yes"
+    return (
+        row.name.partition(".")[2],
+        row.kind,
+        "x".join(map(str, row.shape or ())),
+        f"{row.num_weights:,}" if row.num_weights else "",
+        f"{row.running:,}" if row.num_weights else "",
+        human_flops(row.flops) if row.flops else "",
+        str(row.field or ""),
+        frozen if row.num_trainable < row.num_parameters else "",
+    )
+
+
+def _totals(ledger: Ledger) -> Text:
+    parameters = ledger.total("num_parameters")
+    share = f"{100 * ledger.dense_share:.1f} %"
+    size = "x".join(map(str, ledger.image_size))
+    lines = (
+        f"{parameters:,} parameters ({ledger.total('num_weights'):,} without biases)",
+        f"{ledger.total('num_trainable'):,} of them train",
+        f"dense layers hold {ledger.num_dense:,} of {parameters:,} parameters ({share})",
+        f"{human_flops(ledger.flops)}FLOP for an image of {size}, 2 a multiply-add",
+    )
+    return Text("\n".join(lines), style="not italic not dim")
+
+
+def human_flops(count: int) -> str:
+    """Three digits and a prefix.
+
+    >>> human_flops(30_932_992_000) + "FLOP"
+    '30.9 GFLOP'
+    """
+    value, prefix = float(count), ""
+    for larger in "kMGTP":
+        if value < 999.5:
+            break
+        value, prefix = value / 1000, larger
+    return f"{value:#.3g}".rstrip(".") + f" {prefix}"
+
+
+def show(ledger: Ledger, console: Console | None = None) -> None:
+    """Print the table; into a file or a pipe 100 columns wide, where rich would assume 80."""
+    console = console or Console()
+    if not console.is_terminal:
+        console.width = 100
+    console.print(table(ledger))

@@ -1,0 +1,1 @@
+"""Losses: (outputs, target) to a scalar; one file each, none knows another."""

@@ -1,0 +1,88 @@
+"""Cross-entropy over classes, of whole images or of pixels, with class balancing.
+
+Median-frequency balancing is Eigen & Fergus' (arXiv 1411.4734, section 6), which SegNet used on CamVid.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vggexp.errors import ConfigError
+from vggexp.types import VOID
+
+
+class CrossEntropy(nn.Module):
+    """Softmax cross-entropy, averaged over what is labelled.
+
+    Args:
+        label_smoothing: share of the target's probability that is spread over all classes, 0 to 1.
+        class_weight: one weight a class; ``"median_frequency"`` for weights that make the rare classes count as
+            much as the common ones, taken from the training targets; ``None`` for equal weights.
+    """
+
+    weight: Tensor | None
+
+    def __init__(
+        self,
+        label_smoothing: float = 0.0,
+        class_weight: Literal["median_frequency"] | Sequence[float] | None = None,
+    ):
+        super().__init__()
+        if not 0 <= label_smoothing <= 1:
+            raise ConfigError(f"loss.label_smoothing is {label_smoothing}; it is a share, 0 to 1")
+        if isinstance(class_weight, str) and class_weight != "median_frequency":
+            raise ConfigError(f"loss.class_weight is '{class_weight}'; use median_frequency, a list of numbers or null")
+        self.label_smoothing = label_smoothing
+        self.balanced = class_weight == "median_frequency"
+        # Not in the state_dict: a list comes from the config, and balanced weights are a function of the counts,
+        # which the task keeps there. One truth, and a shape that need not be known before the data are open.
+        fixed = None if class_weight is None or self.balanced else torch.tensor([float(w) for w in class_weight])
+        self.register_buffer("weight", fixed, persistent=False)
+
+    def set_class_frequency(self, frequency: Tensor) -> None:
+        """Take each class's frequency, (C,) positive numbers; only median-frequency balancing uses it."""
+        if self.balanced:
+            self.weight = median_frequency(frequency)
+
+    def forward(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Mean loss of logits (N, C) with labels (N,), or of (N, C, H, W) with masks (N, H, W).
+
+        VOID pixels do not count; a batch of nothing else has loss 0 and zero gradients. VOID is a mask's word:
+        255 is an ordinary label of an image where there are that many classes.
+        """
+        outputs, target = outputs.float(), target.long()
+        if outputs.ndim > 2:
+            target = target.masked_fill(target == VOID, -100)
+        weight = self._checked_weight(outputs.shape[1])
+        total = functional.cross_entropy(
+            outputs, target, weight, reduction="sum", ignore_index=-100, label_smoothing=self.label_smoothing
+        )
+        # The library's own mean would be 0 / 0 on a void batch. This is its denominator, without that trap.
+        counted = target != -100
+        share = counted.float() if weight is None else weight[target.where(counted, 0)] * counted
+        size = share.sum()
+        return total / size.where(size > 0, 1)
+
+    def _checked_weight(self, num_classes: int) -> Tensor | None:
+        if self.balanced and self.weight is None:
+            raise ConfigError(
+                "loss.class_weight=median_frequency needs the training targets observed first; train with constant=true"
+            )
+        if self.weight is not None and len(self.weight) != num_classes:
+            raise ConfigError(f"loss.class_weight has {len(self.weight)} numbers for {num_classes} classes")
+        return self.weight
+
+
+def median_frequency(frequency: Tensor) -> Tensor:
+    """Weights median(frequency) / frequency: (C,) to (C,), float32.
+
+    The frequency of a class is its pixels over all pixels of the images it occurs in.
+
+    >>> median_frequency(torch.tensor([0.5, 0.25, 0.125]))
+    tensor([0.5000, 1.0000, 2.0000])
+    """
+    frequency = frequency.double()
+    return (frequency.quantile(0.5) / frequency).float()

@@ -1,0 +1,44 @@
+"""Scores of one box an image, each prediction paired with its own truth."""
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from vggexp import boxes
+from vggexp.types import Batch, Prediction
+
+
+class BoxMetrics(Metric):
+    """Means over images: ``box_iou``, ``box_dice``, and ``box_accuracy``, the share of images with IoU above 0.5.
+
+    Of one box a class, the true class's box is scored ("with the true class given": VGG, appendix A).
+    """
+
+    full_state_update = False
+    total: Tensor
+    count: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        # float64: a float32 sum over a large data set loses the digits that tell two runs apart.
+        self.add_state("total", torch.zeros(3, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
+
+    def update(self, prediction: Prediction, batch: Batch) -> None:
+        """Count ``box`` (N, 4), or the true label's of ``box_per_class`` (N, C, 4); all in corner format."""
+        truth = batch["box"].float()
+        box = prediction["box"] if "box" in prediction else of_label(prediction["box_per_class"], batch["label"])
+        iou = boxes.iou(box.float(), truth)
+        scores = torch.stack((iou, boxes.dice(box.float(), truth), (iou > 0.5).float()))
+        self.total += scores.double().sum(1)
+        self.count += len(truth)
+
+    def compute(self) -> dict[str, Tensor]:
+        """Shares, 0 to 1; NaN if there was no box."""
+        mean = (self.total / self.count).float()
+        return dict(zip(("box_iou", "box_dice", "box_accuracy"), mean, strict=True))
+
+
+def of_label(boxes_per_class: Tensor, label: Tensor) -> Tensor:
+    """The box of each image's label: (N, C, 4) and (N,) to (N, 4)."""
+    return boxes_per_class[torch.arange(len(label), device=label.device), label]

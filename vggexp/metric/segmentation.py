@@ -1,0 +1,99 @@
+"""Scores of pixel labels, all from one confusion an image.
+
+Two means go by the name mIoU and differ widely on small classes. ``miou`` and ``mdice`` pool the pixels of the whole
+data set, as VOC and CamVid score; ``miou_image`` and ``mdice_image`` score each image and average over images.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from vggexp.errors import DataError
+from vggexp.types import VOID, Batch, Prediction
+
+
+def confusion(prediction: Tensor, target: Tensor, num_classes: int) -> Tensor:
+    """How often truth t was called p in each image: masks (N, H, W) to counts (N, C, C), [image, t, p], int64.
+
+    VOID pixels of the target do not count, whatever was predicted there.
+
+    >>> confusion(torch.tensor([[[0, 1, 1]]]), torch.tensor([[[0, 0, 255]]]), num_classes=2)
+    tensor([[[1, 1],
+             [0, 0]]])
+    """
+    prediction, truth = prediction.long(), target.long()
+    void = truth == VOID
+    if (wrong := truth[~void & (truth >= num_classes)]).numel():
+        raise DataError(f"mask label {wrong[0]} is none of the {num_classes} classes, nor {VOID} for void")
+    # Void goes to a row of its own, cut off below: cheaper than picking the other pixels out.
+    rows = num_classes + 1
+    image = torch.arange(len(truth), device=truth.device).view(-1, 1, 1)
+    cell = (image * rows + truth.masked_fill(void, num_classes)) * num_classes + prediction
+    counts = torch.bincount(cell.flatten(), minlength=len(truth) * rows * num_classes)
+    return counts.view(-1, rows, num_classes)[:, :num_classes]
+
+
+def overlap(counts: Tensor) -> tuple[Tensor, Tensor]:
+    """IoU and Dice of each class: (..., C, C) to two of (..., C), float64; NaN where neither truth nor prediction is.
+
+    >>> iou, dice = overlap(torch.tensor([[5, 5], [5, 0]]))
+    >>> iou[0], dice[0]
+    (tensor(0.3333, dtype=torch.float64), tensor(0.5000, dtype=torch.float64))
+    """
+    hit = counts.diagonal(dim1=-2, dim2=-1).double()
+    both = (counts.sum(-1) + counts.sum(-2)).double()
+    return hit / (both - hit), 2 * hit / both
+
+
+class SegmentationMetrics(Metric):
+    """Pooled over the data set: ``miou``, ``mdice``, ``pixel_accuracy``, ``class_accuracy``, ``iou/<class>`` and more.
+
+    ``class_accuracy`` is the mean of the classes' recalls, ``dice/<class>`` each class's Dice; ``miou_image`` and
+    ``mdice_image`` are the means over images.
+
+    A class that occurs neither in truth nor in prediction (of the data set, or of the image for the means over
+    images) is left out of the means; its own score is NaN.
+
+    Args:
+        classes: the pixel classes' names, by mask label.
+    """
+
+    full_state_update = False
+    counts: Tensor
+    image_total: Tensor
+    images: Tensor
+
+    def __init__(self, classes: Sequence[str]):
+        super().__init__()
+        self.names = tuple(classes)
+        size = len(self.names)
+        self.add_state("counts", torch.zeros(size, size, dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("image_total", torch.zeros(2, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("images", torch.tensor(0), dist_reduce_fx="sum")
+
+    def update(self, prediction: Prediction, batch: Batch) -> None:
+        """Count ``mask`` (N, H, W)."""
+        counts = confusion(prediction["mask"], batch["mask"], len(self.names))
+        self.counts += counts.sum(0)
+        scores = torch.stack(overlap(counts)).nanmean(-1)
+        self.image_total += scores.nansum(-1)
+        self.images += (~scores[0].isnan()).sum()  # an image of nothing but void has no score
+
+    def compute(self) -> dict[str, Tensor]:
+        """Shares, 0 to 1."""
+        iou, dice = overlap(self.counts)
+        truth, hit = self.counts.sum(1), self.counts.diagonal()
+        miou_image, mdice_image = self.image_total / self.images
+        scores = {
+            "miou": iou.nanmean(),
+            "mdice": dice.nanmean(),
+            "miou_image": miou_image,
+            "mdice_image": mdice_image,
+            "pixel_accuracy": hit.sum().double() / truth.sum(),
+            "class_accuracy": (hit.double() / truth).nanmean(),
+        }
+        scores |= {f"iou/{name}": score for name, score in zip(self.names, iou, strict=True)}
+        scores |= {f"dice/{name}": score for name, score in zip(self.names, dice, strict=True)}
+        return {name: score.float() for name, score in scores.items()}

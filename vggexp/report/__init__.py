@@ -1,0 +1,1 @@
+"""Runs on disk to tables for people."""

@@ -1,0 +1,72 @@
+"""``summary.json``: what a run reached, beside what a constant predictor reaches, and what it cost."""
+
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from vggexp.callback.stopwatch import Stopwatch
+from vggexp.learner import Learner
+from vggexp.run import RunFolder
+
+_LIBRARIES = ("vggexp", "torch", "torchvision", "pytorch-lightning", "torchmetrics")
+
+
+def summarize(
+    config: Mapping[str, Any], folder: RunFolder, learner: Learner, stopwatch: Stopwatch, test: Mapping[str, float]
+) -> dict[str, Any]:
+    """Everything that a table of runs shows.
+
+    ``metrics`` are the validation split's in the best epoch and the test split's of that checkpoint; ``constant`` has
+    the constant predictor's under the same names.
+    """
+    best = best_row(folder, *learner.objective)
+    parameters = [*learner.backbone.parameters(), *learner.head.parameters()]  # type: ignore[attr-defined]
+    metrics = {name: value for name, value in best.items() if name.startswith(("train/", "val/"))}
+    return {
+        "choice": config["choice"],
+        "seed": config["seed"],
+        "objective": {
+            "metric": learner.objective[0],
+            "mode": learner.objective[1],
+            "value": best.get(learner.objective[0]),
+        },
+        "epoch": best.get("epoch"),
+        "metrics": {**metrics, **test},
+        "constant": learner.constant,
+        "parameters": sum(parameter.numel() for parameter in parameters),
+        "trainable_parameters": sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
+        **stopwatch.cost(),
+        "device": stopwatch.device,
+        "precision": stopwatch.precision,
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
+        "git_commit": git_commit(),
+    }
+
+
+def best_row(folder: RunFolder, metric: str, mode: str) -> dict[str, Any]:
+    """The row of ``metrics.jsonl`` with the best objective, with that epoch's other values; {} if there is none."""
+    rows = [json.loads(line) for line in folder.metrics.read_text(encoding="utf-8").splitlines()]
+    scored = [row for row in rows if row.get(metric) is not None]
+    if not scored:
+        return {}
+    best = (max if mode == "max" else min)(scored, key=lambda row: row[metric])
+    merged: dict[str, Any] = {}
+    for row in rows:
+        if row["epoch"] == best["epoch"]:
+            merged |= row
+    return merged
+
+
+def git_commit() -> str | None:
+    """The commit of the working directory's repository, with "+" if it has changes; None outside of one."""
+    try:
+        say = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
+            capture_output=True, text=True, timeout=5, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return say.stdout.strip()

@@ -1,0 +1,91 @@
+"""A run's folder: where its files are, and how they are written so that nothing is lost.
+
+config.yaml        the resolved config, enough to run again
+metrics.jsonl      a row a log call
+summary.json       final metrics and what they cost; its presence says that the run finished
+checkpoint/        best.ckpt, last.ckpt
+prediction/        pictures
+"""
+
+import json
+import math
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vggexp.errors import ConfigError
+
+_OWN = ("config.yaml", "metrics.jsonl", "summary.json", "freeze.csv", "checkpoint", "prediction", "csv", "tensorboard")
+PREVIOUS = ".previous"
+
+
+class RunFolder:
+    """The folder of one run, given by its path."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.yaml"
+        self.metrics = self.path / "metrics.jsonl"
+        self.summary = self.path / "summary.json"
+        self.predictions = self.path / "prediction"
+        self.best = self.path / "checkpoint" / "best.ckpt"
+        self.last = self.path / "checkpoint" / "last.ckpt"
+
+    def begin(self, config: Mapping[str, Any], overwrite: bool = False) -> None:
+        """Make the folder and write the config. An earlier run in it is set aside if ``overwrite``, else refused."""
+        if self.holds_run():
+            if not overwrite:
+                raise ConfigError(f"{self.path} holds a run; name another run.dir, or say run.overwrite=true")
+            self._set_aside()
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_whole(self.config, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Write the summary, which ends the run, and let go of the run that it replaces."""
+        write_whole(self.summary, json.dumps(plain(summary), indent=2) + "\n")
+        shutil.rmtree(self.path / PREVIOUS, ignore_errors=True)
+
+    def holds_run(self) -> bool:
+        """Whether a run has begun to write here."""
+        return self.metrics.exists() or self.summary.exists()
+
+    def read_summary(self) -> dict[str, Any]:
+        """The summary; {} while the run is not finished."""
+        return dict(json.loads(self.summary.read_text())) if self.summary.exists() else {}
+
+    def _set_aside(self) -> None:
+        """Keep the earlier run until the new one has finished; of an unfinished one, only if there is no other."""
+        aside = self.path / PREVIOUS
+        if aside.exists() and self.summary.exists():
+            shutil.rmtree(aside)
+        aside.mkdir(exist_ok=True)
+        for name in _OWN:
+            source = self.path / name
+            if not source.exists():
+                continue
+            if (aside / name).exists():
+                shutil.rmtree(source) if source.is_dir() else source.unlink()
+            else:
+                source.rename(aside / name)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file under a temporary name and rename it: whoever reads it sees all of it or the old one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def plain(value: Any) -> Any:
+    """The value in JSON's types: a NaN or an infinity, which JSON lacks, as null."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

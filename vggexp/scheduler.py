@@ -1,0 +1,92 @@
+"""Learning-rate schedules over a whole run, each a torch scheduler in the form Lightning takes, with linear warm-up.
+
+All but ``plateau`` move a little every step. ``Span`` says how long the run is, which only the trainer knows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch.optim import Optimizer
+from torch.optim import lr_scheduler as torch_schedules
+from torch.optim.lr_scheduler import LRScheduler
+
+
+@dataclass(frozen=True)
+class Span:
+    """The length of a run."""
+
+    steps: int
+    """Optimizer steps in all."""
+    steps_per_epoch: float
+    """Optimizer steps in one epoch."""
+    objective: str
+    """The metric that ``plateau`` watches, such as "val/miou"."""
+    mode: str
+    """Whether a better objective is "min" or "max"."""
+
+
+Schedule = list[dict[str, Any]]
+
+
+def constant(optimizer: Optimizer, span: Span, warmup: float = 0) -> Schedule:
+    """The rate stays as it is."""
+    return _each_step(optimizer, torch_schedules.ConstantLR(optimizer, 1.0, 1), span, warmup)
+
+
+def step(optimizer: Optimizer, span: Span, every: float = 10, gamma: float = 0.1, warmup: float = 0) -> Schedule:
+    """Times gamma every ``every`` epochs."""
+    steps = max(1, round(every * span.steps_per_epoch))
+    return _each_step(optimizer, torch_schedules.StepLR(optimizer, steps, gamma), span, warmup)
+
+
+def multistep(
+    optimizer: Optimizer, span: Span, at: Sequence[float] = (0.5, 0.75, 0.9), gamma: float = 0.1, warmup: float = 0
+) -> Schedule:
+    """Times gamma at each of the given shares of the run."""
+    milestones = [round(share * span.steps) - _warmup_steps(span, warmup) for share in at]
+    return _each_step(optimizer, torch_schedules.MultiStepLR(optimizer, milestones, gamma), span, warmup)
+
+
+def cosine(optimizer: Optimizer, span: Span, floor: float = 0.0, warmup: float = 0) -> Schedule:
+    """Half a cosine from the full rate to ``floor`` times it."""
+    lowest = floor * max(group["lr"] for group in optimizer.param_groups)
+    steps = max(1, span.steps - _warmup_steps(span, warmup))
+    return _each_step(optimizer, torch_schedules.CosineAnnealingLR(optimizer, steps, lowest), span, warmup)
+
+
+def poly(optimizer: Optimizer, span: Span, power: float = 0.9, warmup: float = 0) -> Schedule:
+    """The full rate times (1 - progress)^power."""
+    steps = max(1, span.steps - _warmup_steps(span, warmup))
+    return _each_step(optimizer, torch_schedules.PolynomialLR(optimizer, steps, power), span, warmup)
+
+
+def one_cycle(optimizer: Optimizer, span: Span, climb: float = 0.3, start: float = 0.04, warmup: float = 0) -> Schedule:
+    """A cosine climb from ``start`` times the rate to all of it in ``climb`` of the run, then a fall to almost 0."""
+    rates = [group["lr"] for group in optimizer.param_groups]
+    # One step more than the run has: Lightning asks for the rate once after the last one.
+    steps = max(2, span.steps - _warmup_steps(span, warmup)) + 1
+    schedule = torch_schedules.OneCycleLR(optimizer, rates, steps, pct_start=climb, div_factor=1 / start)
+    return _each_step(optimizer, schedule, span, warmup)
+
+
+def plateau(optimizer: Optimizer, span: Span, patience: int = 5, gamma: float = 0.1, warmup: float = 0) -> Schedule:
+    """Times gamma when the objective has not improved for ``patience`` epochs."""
+    steps = _warmup_steps(span, warmup)
+    rising = torch_schedules.LinearLR(optimizer, 1 / steps, total_iters=steps - 1) if steps > 1 else None
+    falling = torch_schedules.ReduceLROnPlateau(optimizer, span.mode, gamma, patience)  # type: ignore[arg-type]
+    schedules: Schedule = [{"scheduler": falling, "interval": "epoch", "monitor": span.objective}]
+    # Both only multiply the rate, so the two combine.
+    return [{"scheduler": rising, "interval": "step"}, *schedules] if rising else schedules
+
+
+def _each_step(optimizer: Optimizer, schedule: LRScheduler, span: Span, warmup: float) -> Schedule:
+    steps = _warmup_steps(span, warmup)
+    if steps > 1:
+        rising = torch_schedules.LinearLR(optimizer, 1 / steps, total_iters=steps - 1)
+        schedule = torch_schedules.SequentialLR(optimizer, [rising, schedule], [steps])
+    return [{"scheduler": schedule, "interval": "step"}]
+
+
+def _warmup_steps(span: Span, warmup: float) -> int:
+    return round(warmup * span.steps_per_epoch)

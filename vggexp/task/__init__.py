@@ -1,0 +1,1 @@
+"""Tasks: each owns its targets, loss, scores, predictions and pictures."""

@@ -1,0 +1,80 @@
+"""Classification: one label an image (VGG, arXiv 1409.1556)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vggexp import drawing
+from vggexp.metric.classification import ClassificationMetrics
+from vggexp.task.targets import balance, check_known, check_occurring
+from vggexp.types import Batch, DataInfo, Outputs, Prediction
+
+
+class Classification(nn.Module):
+    """Logits (N, C) to one label an image.
+
+    Args:
+        info: names the classes.
+        loss: of logits (N, C) and labels (N,).
+    """
+
+    objective = "top1"
+    layer = 2
+    """Where its drawing lies in a picture of several: masks 0, boxes 1, captions 2."""
+    count: Tensor
+
+    def __init__(self, info: DataInfo, loss: nn.Module):
+        super().__init__()
+        self.names = info.classes
+        self.classes: Mapping[str, int] = {"classification": len(self.names)}
+        self.criterion = loss
+        self.register_buffer("count", torch.zeros(len(self.names), dtype=torch.int64))
+        self.register_load_state_dict_post_hook(_balance_again)  # type: ignore[no-untyped-call]
+
+    def loss(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
+        """The loss of logits (N, C)."""
+        assert isinstance(outputs, Tensor)
+        return {"loss": self.criterion(outputs, batch["label"])}
+
+    def predict(self, outputs: Outputs) -> Prediction:
+        """``probability`` (N, C), float32, and the likeliest ``label`` (N,)."""
+        assert isinstance(outputs, Tensor)
+        probability = outputs.float().softmax(1)
+        return {"label": probability.argmax(1), "probability": probability}
+
+    def metrics(self) -> ClassificationMetrics:
+        """``top1``, ``top5``, ``f1`` and ``f1/<class>``."""
+        return ClassificationMetrics(self.names)
+
+    def observe(self, batch: Batch) -> None:
+        """Count the labels; DataError for one that has no name."""
+        label = batch["label"]
+        check_known((label < 0) | (label >= len(self.names)), label, self.names, "label", batch)
+        self.count += label.bincount(minlength=len(self.names)).to(self.count.device)
+
+    def finish_observing(self) -> None:
+        """DataError if a class never occurs; balances the loss by their shares. Nothing observed, nothing done."""
+        if self.count.any():
+            check_occurring(self.count, self.names, "class")
+            balance(self.criterion, self.count / self.count.sum())
+
+    def constant(self, batch: Batch) -> Prediction:
+        """The classes' shares in training as everyone's probability: so top-1 is the most frequent class."""
+        share = (self.count / self.count.sum()).to(batch["image"].device)
+        probability = share.expand(len(batch["image"]), -1)
+        return {"label": probability.argmax(1), "probability": probability}
+
+    def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
+        """Write the class below the image and, of a prediction, its probability."""
+        label = int(values["label"])
+        text = self.names[label]
+        if "probability" in values:
+            text += f" ({values['probability'][label]:.0%})"
+        return drawing.caption(drawing.legible(image), text)
+
+
+def _balance_again(task: Classification, incompatible_keys: Any) -> None:
+    """The counts come with the checkpoint; the weights that follow from them do not."""
+    task.finish_observing()

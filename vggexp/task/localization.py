@@ -1,0 +1,79 @@
+"""Localization: one box an image, or one a class (VGG, appendix A: single- and per-class regression)."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from vggexp import boxes, drawing
+from vggexp.boxes import Format
+from vggexp.errors import ConfigError
+from vggexp.metric.box import BoxMetrics, of_label
+from vggexp.types import Batch, DataInfo, Outputs, Prediction
+
+
+class Localization(nn.Module):
+    """Outputs (N, 4), one box an image, or (N, C, 4), one a class, to boxes.
+
+    Of one box a class, the loss and the scores take the true label's ("with the true class given").
+
+    Args:
+        info: names the classes.
+        loss: called as ``loss(outputs, target, format)``, with boxes (N, 4) in that format.
+        format: what the network's (x, y) mean: the box's top-left "corner" or its "center". Targets and predictions
+            are "corner" everywhere else.
+    """
+
+    objective = "box_iou"
+    layer = 1
+    """Where its drawing lies in a picture of several: masks 0, boxes 1, captions 2."""
+    box_sum: Tensor
+    count: Tensor
+
+    def __init__(self, info: DataInfo, loss: nn.Module, format: Format = "corner"):
+        super().__init__()
+        if format not in ("corner", "center"):
+            raise ConfigError(f"task.format is '{format}'; choose from: corner, center")
+        self.classes: Mapping[str, int] = {"localization": len(info.classes)}
+        self.criterion = loss
+        self.format = format
+        self.register_buffer("box_sum", torch.zeros(4, dtype=torch.float64))
+        self.register_buffer("count", torch.tensor(0))
+
+    def loss(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
+        """The loss in the task's format, which the lecture's squared loss depends on."""
+        assert isinstance(outputs, Tensor)
+        if outputs.ndim == 3:
+            if "label" not in batch:
+                raise ConfigError("one box a class needs the labels too: task.needs=[box,label]")
+            outputs = of_label(outputs, batch["label"])
+        target = boxes.convert(batch["box"].float(), "corner", self.format)
+        return {"loss": self.criterion(outputs, target, self.format)}
+
+    def predict(self, outputs: Outputs) -> Prediction:
+        """``box`` (N, 4), or ``box_per_class`` (N, C, 4) for someone who knows the label to choose from."""
+        assert isinstance(outputs, Tensor)
+        box = boxes.convert(outputs.float(), self.format, "corner")
+        return {"box" if box.ndim == 2 else "box_per_class": box}
+
+    def metrics(self) -> BoxMetrics:
+        """``box_iou``, ``box_dice`` and ``box_accuracy``."""
+        return BoxMetrics()
+
+    def observe(self, batch: Batch) -> None:
+        """Add up the boxes."""
+        self.box_sum += batch["box"].double().sum(0).to(self.box_sum.device)
+        self.count += len(batch["box"])
+
+    def finish_observing(self) -> None:
+        """Nothing to check: a box has no class that could be missing."""
+
+    def constant(self, batch: Batch) -> Prediction:
+        """The mean box of the training split, which minimises the squared loss."""
+        mean = (self.box_sum / self.count).float().to(batch["image"].device)
+        return {"box": mean.expand(len(batch["image"]), -1)}
+
+    def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
+        """Outline the box; without a label to choose by, one box a class leaves the image as it is."""
+        image = drawing.legible(image)
+        return drawing.draw_box(image, values["box"]) if "box" in values else image

@@ -1,0 +1,108 @@
+"""Several tasks on one backbone, learnt together: VGG's classification and localization in one network, for one."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from vggexp.errors import ConfigError, did_you_mean
+from vggexp.loss.parallel import Parallel
+from vggexp.metric.box import of_label
+from vggexp.metric.multitask import MultitaskMetrics
+from vggexp.types import Batch, DataInfo, Metrics, Outputs, Prediction, Task
+
+
+class Multitask(nn.Module):
+    """A set of tasks; each reads the head of its own name.
+
+    Where classification is among them, its label chooses from one box a class.
+
+    Args:
+        info: passed on to the parts.
+        loss: holds one loss a part.
+        part: how to build each part: ``part[name](info, loss)`` gives a task.
+        parts: the names to build; the others cost nothing.
+        weights: the factor of each part's loss.
+    """
+
+    objective = "score"
+
+    def __init__(
+        self,
+        info: DataInfo,
+        loss: Parallel,
+        part: Mapping[str, Callable[..., nn.Module]],
+        parts: Sequence[str],
+        weights: Mapping[str, float],
+    ):
+        super().__init__()
+        _check_names(parts, part, loss.part, weights)
+        self.part = nn.ModuleDict({name: part[name](info, loss.part[name]) for name in parts})
+        self.weights = {name: weights[name] for name in parts}
+        self.classes: Mapping[str, int] = {
+            name: number for task in self._tasks().values() for name, number in task.classes.items()
+        }
+
+    def loss(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
+        """The weighted sum, and each part's own loss as it is before its weight."""
+        assert isinstance(outputs, dict)
+        losses = {name: task.loss(outputs[name], batch)["loss"] for name, task in self._tasks().items()}
+        total = torch.stack([self.weights[name] * loss for name, loss in losses.items()]).sum()
+        return {"loss": total} | {f"loss_{name}": loss.detach() for name, loss in losses.items()}
+
+    def predict(self, outputs: Outputs) -> Prediction:
+        """All parts' predictions in one dict."""
+        assert isinstance(outputs, dict)
+        merged: Prediction = {}
+        for name, task in self._tasks().items():
+            merged |= task.predict(outputs[name])
+        if "box_per_class" in merged and "label" in merged:
+            merged["box"] = of_label(merged.pop("box_per_class"), merged["label"])
+        return merged
+
+    def metrics(self) -> Metrics:
+        """All parts' scores, and their objectives' mean as ``score``."""
+        tasks = self._tasks()
+        objective = {name: str(self.part[name].objective) for name in tasks}
+        return MultitaskMetrics({name: task.metrics() for name, task in tasks.items()}, objective)
+
+    def observe(self, batch: Batch) -> None:
+        """Count one batch in every part."""
+        for task in self._tasks().values():
+            task.observe(batch)
+
+    def finish_observing(self) -> None:
+        """Let every part check its targets and balance its loss."""
+        for task in self._tasks().values():
+            task.finish_observing()
+
+    def constant(self, batch: Batch) -> Prediction:
+        """What every part's constant predictor says."""
+        merged: Prediction = {}
+        for task in self._tasks().values():
+            merged |= task.constant(batch)
+        return merged
+
+    def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
+        """Masks, then boxes over them, then the caption, which makes the picture taller than the image."""
+        for part in sorted(self.part.values(), key=lambda part: getattr(part, "layer", 0)):
+            image = cast(Task, part).draw(image, values)
+        return image
+
+    def _tasks(self) -> dict[str, Task]:
+        return cast(dict[str, Task], dict(self.part.items()))
+
+
+def _check_names(
+    parts: Sequence[str], part: Mapping[str, object], losses: nn.ModuleDict, weights: Mapping[str, float]
+) -> None:
+    if not parts or len(set(parts)) < len(parts):
+        raise ConfigError(f"task.parts is [{', '.join(parts)}]; name at least one part, each once")
+    for name in parts:
+        for where, options in (("task.part", part), ("loss.part", losses), ("task.weights", weights)):
+            if name not in options:
+                raise ConfigError(f"task.parts names '{name}', but {where} does not{did_you_mean(name, options)}")
+    for name in weights:
+        if name not in part:
+            raise ConfigError(f"task.weights names '{name}', which is no part{did_you_mean(name, part)}")

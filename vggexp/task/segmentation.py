@@ -1,0 +1,92 @@
+"""Semantic segmentation: one label a pixel."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vggexp import drawing
+from vggexp.errors import DataError
+from vggexp.metric.segmentation import SegmentationMetrics
+from vggexp.task.targets import balance, check_known, check_occurring
+from vggexp.types import VOID, Batch, DataInfo, Outputs, Prediction
+
+
+class Segmentation(nn.Module):
+    """Logits (N, C, H, W) to masks.
+
+    Args:
+        info: names the pixel classes.
+        loss: of logits (N, C, H, W) and masks (N, H, W), uint8, in which VOID does not count.
+    """
+
+    objective = "miou"
+    layer = 0
+    """Where its drawing lies in a picture of several: masks 0, boxes 1, captions 2."""
+    pixels: Tensor
+    pixels_where_present: Tensor
+
+    def __init__(self, info: DataInfo, loss: nn.Module):
+        super().__init__()
+        self.names = info.mask_classes
+        if not self.names:
+            raise DataError("this data set names no pixel classes; segmentation needs data with masks")
+        self.classes: Mapping[str, int] = {"segmentation": len(self.names)}
+        self.criterion = loss
+        self.register_buffer("pixels", torch.zeros(len(self.names), dtype=torch.int64))
+        self.register_buffer("pixels_where_present", torch.zeros(len(self.names), dtype=torch.int64))
+        self.register_load_state_dict_post_hook(_balance_again)  # type: ignore[no-untyped-call]
+
+    def loss(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
+        """The loss of logits (N, C, H, W)."""
+        assert isinstance(outputs, Tensor)
+        return {"loss": self.criterion(outputs, batch["mask"])}
+
+    def predict(self, outputs: Outputs) -> Prediction:
+        """The likeliest class of each pixel: ``mask`` (N, H, W), uint8, never VOID."""
+        assert isinstance(outputs, Tensor)
+        return {"mask": outputs.argmax(1).to(torch.uint8)}
+
+    def metrics(self) -> SegmentationMetrics:
+        """``miou``, ``mdice``, their means over images, the accuracies, and each class's IoU and Dice."""
+        return SegmentationMetrics(self.names)
+
+    def observe(self, batch: Batch) -> None:
+        """Count each class's pixels, and all pixels of the images it occurs in; DataError for an unnamed label."""
+        counts = _count(batch["mask"])
+        classes = len(self.names)
+        unnamed = counts[:, classes:VOID] > 0
+        check_known(unnamed.any(1), unnamed.int().argmax(1) + classes, self.names, "mask label", batch)
+        counts, size = counts[:, :classes], batch["mask"][0].numel()
+        self.pixels += counts.sum(0).to(self.pixels.device)
+        # All pixels, void included: so void itself gets exactly the weight 1.0974 that SegNet published for CamVid.
+        self.pixels_where_present += ((counts > 0).sum(0) * size).to(self.pixels.device)
+
+    def finish_observing(self) -> None:
+        """DataError if a class never occurs; balances the loss by their frequencies. Nothing observed, nothing done."""
+        if self.pixels.any():
+            check_occurring(self.pixels, self.names, "pixel class")
+            balance(self.criterion, self.pixels / self.pixels_where_present)
+
+    def constant(self, batch: Batch) -> Prediction:
+        """The most frequent class of the training split's pixels, everywhere."""
+        images = batch["image"]
+        label = self.pixels.argmax().to(images.device, torch.uint8)
+        return {"mask": label.expand(len(images), *images.shape[-2:])}
+
+    def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
+        """Lay each class's colour over its pixels, gray over void."""
+        return drawing.blend_mask(drawing.legible(image), values["mask"], len(self.names))
+
+
+def _count(mask: Tensor) -> Tensor:
+    """Pixels of each possible label in each image: uint8 (N, H, W) to (N, 256)."""
+    image = torch.arange(len(mask), device=mask.device).view(-1, 1, 1)
+    counts = (image * (VOID + 1) + mask).flatten().bincount(minlength=len(mask) * (VOID + 1))
+    return counts.view(len(mask), VOID + 1)
+
+
+def _balance_again(task: Segmentation, incompatible_keys: Any) -> None:
+    """The counts come with the checkpoint; the weights that follow from them do not."""
+    task.finish_observing()

@@ -1,0 +1,45 @@
+"""Checks of the training targets, and what the tasks tell a loss about them."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor, nn
+
+from vggexp.errors import DataError
+from vggexp.types import Batch
+
+
+@runtime_checkable
+class Balanced(Protocol):
+    """A loss that may weigh classes by how often they occur."""
+
+    def set_class_frequency(self, frequency: Tensor) -> None:
+        """Take each class's frequency, (C,) positive numbers."""
+
+
+def check_known(wrong: Tensor, labels: Tensor, classes: Sequence[str], what: str, batch: Batch) -> None:
+    """DataError if any of the N samples is ``wrong`` (bool, (N,)); ``labels`` (N,) holds the label to show."""
+    if not wrong.any():
+        return
+    place = int(wrong.int().argmax())
+    sample = f"sample {int(batch['index'][place])}" if "index" in batch else f"sample {place} of a batch"
+    raise DataError(
+        f"{sample} of the training split has {what} {int(labels[place])}, but the data set names {len(classes)} "
+        f"classes, 0 to {len(classes) - 1}; correct its annotation or add the class's name"
+    )
+
+
+def check_occurring(count: Tensor, classes: Sequence[str], what: str) -> None:
+    """DataError if a class was never seen; ``count`` (C,), not all 0, says how often each one was."""
+    missing = [f"'{name}'" for name, number in zip(classes, count.tolist(), strict=True) if not number]
+    if missing:
+        subject = (
+            f"{what} {missing[0]} never occurs" if len(missing) == 1 else f"{what}es {', '.join(missing)} never occur"
+        )
+        raise DataError(f"{subject} in the training split; use more of the data, split it anew or leave the name out")
+
+
+def balance(loss: nn.Module, frequency: Tensor) -> None:
+    """Hand each class's frequency (C,) to a loss that balances by it."""
+    if isinstance(loss, Balanced):
+        loss.set_class_frequency(frequency)

@@ -1,0 +1,145 @@
+"""A Lightning trainer from plain arguments: one CPU, one GPU, several GPUs, with mixed precision."""
+
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.loggers import Logger
+
+from vggexp.types import Objective
+
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+
+
+def build_trainer(
+    folder: Path,
+    objective: Objective,
+    loggers: Sequence[Logger] = (),
+    callbacks: Sequence[Callback] = (),
+    standing: bool = True,
+    gpus: int | None = None,
+    precision: str | int = "auto",
+    max_epochs: int = 15,
+    max_steps: int = -1,
+    accumulate: int = 1,
+    clip: float | None = None,
+    ema: float | None = None,
+    early_stopping: int | None = None,
+    val_every: int = 1,
+    log_every: int = 10,
+    deterministic: bool = False,
+    limit_train_batches: int | float = 1.0,
+    limit_val_batches: int | float = 1.0,
+    limit_test_batches: int | float = 1.0,
+    overfit_batches: int | float = 0,
+) -> pl.Trainer:
+    """The trainer of one run.
+
+    Args:
+        folder: the run folder; checkpoints go to ``checkpoint/``.
+        objective: the metric that decides which checkpoint is best, and "min" or "max".
+        loggers, callbacks: added to what every training has.
+        standing: whether it trains, and so keeps checkpoints and may average weights or stop early.
+        gpus: None uses what is there; 0 the CPU; n exactly n GPUs.
+        precision: "auto", 32, "bf16-mixed" or "16-mixed".
+        accumulate: batches to a step.
+        clip: largest gradient norm.
+        ema: decay of an exponential moving average of the weights, which is then what is evaluated and kept.
+        early_stopping: patience in epochs.
+        val_every: epochs between validations.
+
+    The rest is Lightning's, under its names.
+    """
+    _quiet_lightning()
+    accelerator, devices = resolve_devices(gpus)
+    on_gpu = accelerator == "cuda"
+    if on_gpu:
+        torch.set_float32_matmul_precision("high")  # TF32 for what autocast leaves in float32
+    return pl.Trainer(
+        accelerator=accelerator,
+        devices=devices,
+        precision=resolve_precision(precision, on_gpu),
+        max_epochs=max_epochs,
+        max_steps=max_steps,
+        accumulate_grad_batches=accumulate,
+        gradient_clip_val=clip,
+        check_val_every_n_epoch=val_every,
+        log_every_n_steps=log_every,
+        deterministic=deterministic,
+        benchmark=on_gpu and not deterministic,
+        limit_train_batches=limit_train_batches,
+        limit_val_batches=limit_val_batches,
+        limit_test_batches=limit_test_batches,
+        overfit_batches=overfit_batches,
+        num_sanity_val_steps=0,
+        logger=list(loggers),
+        enable_checkpointing=standing,
+        callbacks=[*(_standing_callbacks(folder, objective, ema, early_stopping) if standing else ()), *callbacks],
+        default_root_dir=folder,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+def resolve_devices(gpus: int | None) -> tuple[str, int]:
+    """Lightning's (accelerator, devices). ``accelerator="auto"`` with n devices would start n CPU processes."""
+    present = torch.cuda.device_count()
+    if gpus is None:
+        return ("cuda", 1) if present else ("cpu", 1)
+    if gpus > present:
+        raise ValueError(f"trainer.gpus={gpus}, and this machine has {present}; trainer.gpus=0 uses the CPU")
+    return ("cuda", gpus) if gpus else ("cpu", 1)
+
+
+def resolve_precision(precision: str | int, on_gpu: bool) -> Precision:
+    """Lightning's name; "auto" is bf16-mixed where the hardware computes in bf16, and 32 bits where it would only emulate it."""
+    if precision == "auto":
+        return "bf16-mixed" if _has_bf16(on_gpu) else "32-true"
+    names: dict[str, Precision] = {"32": "32-true", "bf16-mixed": "bf16-mixed", "16-mixed": "16-mixed"}
+    if str(precision) not in names:
+        raise ValueError(f"trainer.precision={precision} is not known; choose from: auto, 32, bf16-mixed, 16-mixed")
+    return names[str(precision)]
+
+
+def _has_bf16(on_gpu: bool) -> bool:
+    if on_gpu:
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def _standing_callbacks(
+    folder: Path, objective: Objective, ema: float | None, early_stopping: int | None
+) -> list[Callback]:
+    metric, mode = objective
+    callbacks: list[Callback] = [
+        ModelCheckpoint(
+            folder / "checkpoint", "best", monitor=metric, mode=mode, save_last=True, enable_version_counter=False
+        )
+    ]
+    if ema is not None:
+        callbacks.append(EMAWeightAveraging(decay=ema))
+    if early_stopping is not None:
+        callbacks.append(EarlyStopping(metric, mode=mode, patience=early_stopping))
+    return callbacks
+
+
+def _quiet_lightning() -> None:
+    """Leave out Lightning's banners and the advice that does not apply here."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    for advice in _ADVICE:
+        warnings.filterwarnings("ignore", advice)
+
+
+_ADVICE = (
+    ".*does not have many workers.*",  # the embedded data needs none
+    ".*Checkpoint directory .* exists and is not empty.*",
+    ".*The number of training batches .* is smaller than the logging interval.*",
+    ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
+    ".*in eval mode at the start of training.*",  # frozen parts: so it should be
+    ".*lr_scheduler.step.*before.*optimizer.step.*",
+)

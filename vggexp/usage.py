@@ -1,0 +1,103 @@
+"""``--help``: what can be typed, read off the ``conf/`` folder itself, so that it cannot fall behind."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
+"""The folder of YAML groups: inside the package when installed, beside it in a checkout."""
+
+MAIN_ARGUMENTS = {
+    "evaluate": ("checkpoint",),
+    "predict": ("checkpoint", "input"),
+    "report": ("input",),
+    "rerun": ("checkpoint",),
+    "summary": ("checkpoint",),
+}
+"""What the bare words after a verb are called."""
+
+EXAMPLES = """\
+examples
+  python -m vggexp                                           classify the embedded digits
+  python -m vggexp task=segmentation trainer.gpus=4          another task, on four GPUs
+  python -m vggexp -m freeze=none,backbone seed=1,2,3        a sweep: six runs
+  python -m vggexp task=localization data=pets data.root=~/data backbone.weights=imagenet freeze=backbone
+  python -m vggexp evaluate runs/x                           score a run's best checkpoint
+  python -m vggexp predict runs/x photos/ output=out/        JSON and pictures
+  python -m vggexp summary backbone=vgg16                    layers, parameters, FLOPs
+
+more
+  VERB --help            the keys of a verb          GROUP=OPTION --help    the keys of an option
+  --cfg job              print the composed config, run nothing
+  -m                     sweep over comma-separated values (Hydra's multirun)
+  --config-dir FOLDER    add groups and options of your own"""
+
+
+def verbs() -> dict[str, str]:
+    """Every verb, with its one-line description: the first comment of its root config."""
+    names = sorted(CONF.glob("*.yaml"), key=lambda path: (path.stem != "train", path.stem))
+    return {path.stem: first_comment(path) for path in names}
+
+
+def groups() -> dict[str, list[str]]:
+    """Every group, with the names of its options."""
+    folders = sorted(folder for folder in CONF.iterdir() if folder.is_dir())
+    return {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
+
+
+def first_comment(path: Path) -> str:
+    """The first comment line of a YAML file that is not a ``# @package`` directive; '' if there is none.
+
+    >>> first_comment(CONF / "freeze" / "none.yaml")
+    'Everything trains.'
+    """
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#") and "@package" not in line:
+            return line.removeprefix("#").strip()
+    return ""
+
+
+def help_text(verb: str, words: Sequence[str] = ()) -> str:
+    """The help page: of a named option if there is one, of a verb, or of the whole program."""
+    files = [CONF / group / f"{option}.yaml" for group, _, option in (word.partition("=") for word in words)]
+    if files := [path for path in files if path.is_file() and path.parent != CONF]:
+        return "\n\n".join(_page(path, f"{path.parent.name}={path.stem}") for path in files)
+    if verb != "train":
+        return _page(CONF / f"{verb}.yaml", f"python -m vggexp {synopsis(verb)} [KEY=VALUE ...]")
+    return "\n\n".join((_OPENING, _verb_list(), _group_list(), _root_keys(), EXAMPLES))
+
+
+_OPENING = """\
+vggexp: experiments on VGG networks, described in YAML, run by Lightning
+
+usage: python -m vggexp [VERB] [ARGUMENT] [GROUP=OPTION ...] [KEY=VALUE ...]"""
+
+
+def synopsis(verb: str) -> str:
+    """A verb with its main arguments.
+
+    >>> synopsis("predict")
+    'predict CHECKPOINT INPUT'
+    """
+    return " ".join([verb, *(name.upper() for name in MAIN_ARGUMENTS.get(verb, ()))])
+
+
+def _page(path: Path, title: str) -> str:
+    return f"{title}\n\n" + "\n".join(f"  {line}" for line in path.read_text(encoding="utf-8").splitlines())
+
+
+def _verb_list() -> str:
+    lines = [f"  {name:<12} {text}" for name, text in verbs().items()]
+    return "\n".join(["verbs (train if none is named)", *lines])
+
+
+def _group_list() -> str:
+    lines = [f"  {name:<12} {'  '.join(options)}" for name, options in groups().items() if options]
+    return "\n".join(["groups of train, and their options", *lines])
+
+
+def _root_keys() -> str:
+    text = (CONF / "train.yaml").read_text(encoding="utf-8").split("\n\n", 1)[1]
+    trainer = (CONF / "trainer" / "default.yaml").read_text(encoding="utf-8").splitlines()[2:]
+    lines = [*text.strip().splitlines(), "", "trainer:", *(f"  {line}" for line in trainer)]
+    return "\n".join(["keys of train", *(f"  {line}" if line else "" for line in lines)])

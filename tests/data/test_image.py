@@ -21,8 +21,12 @@ def save(path: Path, picture: Image.Image, format: str, **options: object) -> Pa
 
 @pytest.mark.parametrize(
     ("mode", "format"),
-    [("RGB", "JPEG"), ("CMYK", "JPEG"), ("L", "JPEG"), ("RGB", "PNG"), ("RGBA", "PNG"), ("P", "PNG"), ("LA", "PNG"), ("P", "GIF"), ("1", "PNG")],
-)  # fmt: skip
+    [
+        *[(mode, "JPEG") for mode in ("RGB", "CMYK", "L")],
+        *[(mode, "PNG") for mode in ("RGB", "RGBA", "P", "LA", "1")],
+        ("P", "GIF"),
+    ],
+)
 def test_any_format_is_read_as_pillow_reads_it_whatever_its_name(tmp_path: Path, mode: str, format: str) -> None:
     path = save(tmp_path / "named.jpg", RAMP.convert(mode), format)
     found = read_image(path)

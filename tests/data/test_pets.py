@@ -19,6 +19,7 @@ from vggexp.types import VOID, Data, Sample
 
 NONE, LABEL, BOX, MASK = frozenset(), frozenset({"label"}), frozenset({"box"}), frozenset({"mask"})  # type: ignore[var-annotated]
 ALL = LABEL | BOX | MASK
+VAL = ["american_bulldog_6", "Bengal_1", "Bengal_9", "american_bulldog_1", "Abyssinian_7", "Abyssinian_6"]
 SIZES = {"train": 24, "val": 6, "test": 9}
 REAL = Path(os.environ.get("VGGEXP_DATA", Path(__file__).parents[3] / "shared" / "data" / "pets"))
 
@@ -42,14 +43,11 @@ def test_splits_without_head_boxes(tree: Any) -> None:
     data = Pets(str(tree.root))
     parts = {split: names(data, split) for split in SIZES}
     assert {split: len(part) for split, part in parts.items()} == SIZES
-    assert len(set(sum(parts.values(), []))) == 39
+    assert len(set().union(*parts.values())) == 39
     for part in parts.values():
         assert len(set(Counter(name.rpartition("_")[0] for name in part).values())) == 1
     assert parts["val"] == VAL
     assert all(int(name.rpartition("_")[2]) > 10 for name in parts["test"])
-
-
-VAL: list[str] = []
 
 
 def test_what_needs_head_boxes_halves_what_classification_validates_on(tree: Any) -> None:
@@ -82,6 +80,7 @@ def test_labels_are_contiguous_in_the_official_or_the_given_order(tree: Any) -> 
     assert Pets(str(tree.root)).info.classes == ("Abyssinian", "american_bulldog", "Bengal")
     data = Pets(str(tree.root), classes=["Bengal", "Abyssinian"])
     assert data.info.classes == ("Bengal", "Abyssinian")
+    assert Pets(str(tree.root), classes="Bengal").info.classes == ("Bengal",)
     split = data.split("test", LABEL)
     for name, sample in zip(names(data, "test"), split, strict=True):  # type: ignore[call-overload]
         assert sample["label"] == data.info.classes.index(name.rpartition("_")[0])

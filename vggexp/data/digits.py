@@ -32,8 +32,9 @@ INK = 0.42
 class Digits:
     """1,197 / 300 / 300 canvases, split by source digit, stratified and always the same.
 
-    A canvas depends on ``seed`` and on its digit alone. What lies behind the digit is there to distract: a colour
-    gradient, noise, lines, blobs and fragments of other digits of the same split. Nothing is drawn over the digit.
+    A canvas depends on ``seed`` and on its digit alone, not on the order of drawing. What lies behind the digit is
+    there to distract: a colour gradient, noise, lines, blobs and fragments of other digits of the same split. Nothing
+    is drawn over the digit.
 
     Args:
         canvas: height and width of an image, pixels.
@@ -113,6 +114,7 @@ def _render(name: str, canvas: int, size: tuple[int, int], seed: int) -> dict[st
     scans, labels = load_digits(return_X_y=True)
     scans = (scans.reshape(-1, 8, 8) / 16).astype(np.float32)
     pool = splits(labels)[name]
+    others = scans[pool]
     images = np.empty((len(pool), canvas, canvas, 3), np.uint8)
     masks = np.zeros((len(pool), canvas, canvas), np.uint8)
     edges = np.empty((len(pool), 4), np.float32)
@@ -121,7 +123,7 @@ def _render(name: str, canvas: int, size: tuple[int, int], seed: int) -> dict[st
         ink = _ink(scans[source], int(random.integers(size[0], size[1] + 1)))
         height, width = ink.shape
         top, left = (int(random.integers(0, canvas - side + 1)) for side in ink.shape)
-        images[row] = _paint(scans[pool], ink, (left, top), canvas, random)
+        images[row] = _paint(others, ink, (left, top), canvas, random)
         masks[row, top : top + height, left : left + width][ink > 0] = labels[source] + 1
         edges[row] = left, top, left + width, top + height
     return {
@@ -136,6 +138,7 @@ def _ink(scan: Floats, side: int) -> Floats:
     """A scan to its opacity 0..1 at ``side`` pixels, cut to the ink: the first and last row and column hold some."""
     gray = np.asarray(Image.fromarray(scan).resize((side, side), Image.Resampling.BICUBIC))
     opacity = ((gray - INK) * side / 6).clip(0, 1)  # an edge of one or two pixels at any size
+    opacity[opacity < 0.2] = 0  # too faint to see, so no ink: the box shall enclose what the eye finds
     rows, columns = np.flatnonzero(opacity.any(1)), np.flatnonzero(opacity.any(0))
     return opacity[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if rows.size else opacity
 
@@ -155,12 +158,12 @@ def _paint(scans: Floats, ink: Floats, place: tuple[int, int], canvas: int, rand
 
 
 def _background(canvas: int, random: Generator) -> NDArray[np.uint8]:
-    """A gradient between two colours, with clouds: two corners of a random 4 x 4 field of colours, drawn large."""
-    ends = random.integers(50, 206, (2, 3))
+    """A gradient between two colours in any direction, with clouds: a field of 4 x 4 colours, drawn large."""
+    ends = random.integers(60, 196, (2, 3))
     angle = random.uniform(0, 2 * np.pi)
     along = np.linspace(-0.5, 0.5, 4)
     share = (0.5 + 0.7 * (along[:, None] * np.sin(angle) + along * np.cos(angle))).clip(0, 1)[..., None]
-    field = ends[0] * (1 - share) + ends[1] * share + random.normal(0, 25, (4, 4, 3))
+    field = ends[0] * (1 - share) + ends[1] * share + random.normal(0, 20, (4, 4, 3))
     small = Image.fromarray(field.clip(0, 255).astype(np.uint8))
     return np.asarray(small.resize((canvas, canvas), Image.Resampling.BICUBIC))
 
@@ -171,7 +174,7 @@ def _clutter(image: Image.Image, scans: Floats, random: Generator) -> None:
 
     def colour() -> tuple[int, ...]:
         here = image.getpixel(tuple(random.integers(0, side, 2).tolist()))
-        return tuple((0.5 * np.array(here) + 0.5 * random.integers(0, 256, 3)).astype(int).tolist())
+        return tuple((0.6 * np.array(here) + 0.4 * random.integers(0, 256, 3)).astype(int).tolist())
 
     for _ in range(random.integers(1, 4)):
         x, y = random.integers(0, side, 2).tolist()
@@ -179,7 +182,7 @@ def _clutter(image: Image.Image, scans: Floats, random: Generator) -> None:
         draw.ellipse((x - across, y - down, x + across, y + down), fill=colour())
     for _ in range(random.integers(2, 5)):
         draw.line(random.integers(0, side, 4).tolist(), fill=colour(), width=int(random.integers(1, 4)))
-    for _ in range(random.integers(2, 6)):
+    for _ in range(random.integers(1, 5)):
         top, left = random.integers(0, 4, 2)
         part = scans[random.integers(len(scans))][top : top + 5, left : left + 5]
         stamp = Image.fromarray((_ink(part, int(random.integers(side // 6, side // 3))) * 255).astype(np.uint8))

@@ -73,6 +73,7 @@ class Pets:
         self._trainval, self._test = list(trainval), [name for name in test if name not in trainval]
         numbers = {_breed(name): number for name, number in (trainval | test).items()}
         breeds = sorted(numbers, key=lambda breed: numbers[breed])
+        classes = [classes] if isinstance(classes, str) else classes  # data.classes=Bengal
         for breed in classes or ():
             _choose("classes", breed, breeds)
         masks = ("background", "pet", "border") if border == "class" else ("background", "pet")

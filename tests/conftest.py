@@ -9,9 +9,9 @@ import torch
 torch.set_num_threads(1)  # tiny layers spend their time waking threads
 
 TINY = (
-    "backbone=vgg11_bn", "backbone.width=0.05", "data.canvas=32", "data.image_size=[32,32]", "data.size=[16,30]",
-    "trainer.max_epochs=1", "trainer.limit_train_batches=2", "trainer.limit_val_batches=1", "trainer.limit_test_batches=1",
-    "trainer.precision=32",
+    "backbone=vgg11_bn", "backbone.width=0.05", "data.image_size=[32,32]", "data.size=[16,30]", "trainer.precision=32",
+    "trainer.max_epochs=1", "trainer.limit_train_batches=2", "trainer.limit_val_batches=1",
+    "trainer.limit_test_batches=1",
 )  # fmt: skip
 """Overrides under which a run on digits takes about a second."""
 

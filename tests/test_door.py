@@ -29,7 +29,10 @@ Vggexp = Callable[..., tuple[int, str, str]]
         (["loss=squared_box"], "loss scores box or box_per_class, and its head gives class_logits"),
         (["task=multitask", "loss=dice"], "loss=dice does not fit task=multitask"),
         (["task=multitask", "task.parts=[classification,localisation]"], "did you mean 'localization'?"),
-        (["data.provides=[label]", "task=segmentation"], "task=segmentation needs mask, and data=digits has only label"),
+        (
+            ["data.provides=[label]", "task=segmentation"],
+            "needs mask, and data=digits has only label; choose other data",
+        ),
         (["data.image_size=[16,64]"], "give [height, width] of 32 or more"),
         (["backbone.weights=imagnet"], "no such run folder or file; did you mean 'imagenet'?"),
         (["evaluate"], "checkpoint is missing; usage: python -m vggexp evaluate CHECKPOINT"),

@@ -86,8 +86,9 @@ def _check_data(config: Config) -> None:
 def _check_head(config: Config) -> None:
     task, head, choice = config["task"], config["head"], config["choice"]
     if head["gives"] not in task["takes"]:
+        takes, gives = " or ".join(task["takes"]), head["gives"]
         raise ConfigError(
-            f"task={choice['task']} takes {' or '.join(task['takes'])}, and head={choice['head']} gives {head['gives']}; "
+            f"task={choice['task']} takes {takes}, and head={choice['head']} gives {gives}; "
             f"leave the head to the task, or choose another"
         )
     for name in task.get("parts", ()):

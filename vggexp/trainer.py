@@ -79,7 +79,7 @@ def build_trainer(
         num_sanity_val_steps=0,
         logger=list(loggers),
         enable_checkpointing=standing,
-        callbacks=[*(_standing_callbacks(folder, objective, ema, early_stopping) if standing else ()), *callbacks],
+        callbacks=[*(_standing_callbacks(folder, objective, ema, early_stopping) if standing else []), *callbacks],
         default_root_dir=folder,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -97,7 +97,7 @@ def resolve_devices(gpus: int | None) -> tuple[str, int]:
 
 
 def resolve_precision(precision: str | int, on_gpu: bool) -> Precision:
-    """Lightning's name; "auto" is bf16-mixed where the hardware computes in bf16, and 32 bits where it would only emulate it."""
+    """Lightning's name; "auto" is bf16-mixed where the hardware computes in it, 32 bits where it would emulate it."""
     if precision == "auto":
         return "bf16-mixed" if _has_bf16(on_gpu) else "32-true"
     names: dict[str, Precision] = {"32": "32-true", "bf16-mixed": "bf16-mixed", "16-mixed": "16-mixed"}

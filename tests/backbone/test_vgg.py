@@ -75,7 +75,7 @@ def test_net_c_closes_its_last_stages_with_1x1() -> None:
 
 
 def test_local_response_normalisation_is_the_papers() -> None:
-    """b = a / (2 + 1e-4 * sum of the squares of 5 neighbouring channels)^0.75 (Krizhevsky et al. 2012, section 3.3)."""
+    """It gives a / (2 + 1e-4 * sum of squares of 5 neighbouring channels)^0.75 (Krizhevsky et al. 2012, 3.3)."""
     layer = next(module for module in make("vgg_a_lrn").modules() if isinstance(module, nn.LocalResponseNorm))
     a = torch.randn(1, 8, 1, 1) * 30
     squares = [a[:, max(0, c - 2) : c + 3].square().sum() for c in range(8)]

@@ -144,26 +144,22 @@ def _ink(scan: Floats, side: int) -> Floats:
 
 
 def _paint(scans: Floats, ink: Floats, place: tuple[int, int], canvas: int, random: Generator) -> NDArray[np.uint8]:
-    """One canvas (canvas, canvas, 3): background, clutter, then the digit in a colour that stands out from both."""
+    """One canvas (canvas, canvas, 3): background, clutter, then the digit, brighter than both."""
     image = Image.fromarray(_background(canvas, random))
     _clutter(image, scans, random)
     stamp = Image.fromarray((ink * 255).astype(np.uint8))
-    left, top = place
-    under = image.crop((left, top, left + stamp.width, top + stamp.height)).convert("L")
-    bright = np.asarray(under).mean() < 128
-    colour = random.integers(185, 256, 3) if bright else random.integers(0, 70, 3)
-    image.paste(tuple(colour.tolist()), place, stamp)
+    image.paste(tuple(random.integers(185, 256, 3).tolist()), place, stamp)
     grain = random.integers(-12, 13, (canvas, canvas, 3), dtype=np.int16)
     return (np.asarray(image) + grain).clip(0, 255).astype(np.uint8)
 
 
 def _background(canvas: int, random: Generator) -> NDArray[np.uint8]:
     """A gradient between two colours in any direction, with clouds: a field of 4 x 4 colours, drawn large."""
-    ends = random.integers(60, 196, (2, 3))
+    ends = random.integers(20, 130, (2, 3))
     angle = random.uniform(0, 2 * np.pi)
     along = np.linspace(-0.5, 0.5, 4)
     share = (0.5 + 0.7 * (along[:, None] * np.sin(angle) + along * np.cos(angle))).clip(0, 1)[..., None]
-    field = ends[0] * (1 - share) + ends[1] * share + random.normal(0, 20, (4, 4, 3))
+    field = ends[0] * (1 - share) + ends[1] * share + random.normal(0, 15, (4, 4, 3))
     small = Image.fromarray(field.clip(0, 255).astype(np.uint8))
     return np.asarray(small.resize((canvas, canvas), Image.Resampling.BICUBIC))
 
@@ -174,16 +170,16 @@ def _clutter(image: Image.Image, scans: Floats, random: Generator) -> None:
 
     def colour() -> tuple[int, ...]:
         here = image.getpixel(tuple(random.integers(0, side, 2).tolist()))
-        return tuple((0.6 * np.array(here) + 0.4 * random.integers(0, 256, 3)).astype(int).tolist())
+        return tuple((0.7 * np.array(here) + 0.3 * random.integers(0, 256, 3)).astype(int).tolist())
 
     for _ in range(random.integers(1, 4)):
         x, y = random.integers(0, side, 2).tolist()
         across, down = random.integers(side // 20, side // 6, 2).tolist()
         draw.ellipse((x - across, y - down, x + across, y + down), fill=colour())
-    for _ in range(random.integers(2, 5)):
+    for _ in range(random.integers(1, 4)):
         draw.line(random.integers(0, side, 4).tolist(), fill=colour(), width=int(random.integers(1, 4)))
-    for _ in range(random.integers(1, 5)):
+    for _ in range(random.integers(1, 4)):
         top, left = random.integers(0, 4, 2)
         part = scans[random.integers(len(scans))][top : top + 5, left : left + 5]
-        stamp = Image.fromarray((_ink(part, int(random.integers(side // 6, side // 3))) * 255).astype(np.uint8))
+        stamp = Image.fromarray((_ink(part, int(random.integers(side // 7, side // 4))) * 255).astype(np.uint8))
         image.paste(colour(), tuple(random.integers(-4, side - 8, 2).tolist()), stamp)

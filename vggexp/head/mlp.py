@@ -46,7 +46,9 @@ class MLP(nn.Module):
             if isinstance(layer, nn.Linear):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
-        nn.init.normal_(self.classifier[-1].weight, std=0.01)
+        last = self.classifier[-1]
+        assert isinstance(last, nn.Linear)
+        nn.init.normal_(last.weight, std=0.01)
 
     def forward(self, features: Features) -> Tensor:
         """The last stage, pooled and flattened, through the three dense layers."""

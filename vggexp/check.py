@@ -24,7 +24,6 @@ _AT_LEAST: dict[str, float] = {
     "backbone.width": 0.0,
     "trainer.gpus": 0,
     "trainer.max_epochs": 1,
-    "trainer.max_steps": -1,
     "trainer.accumulate": 1,
     "trainer.clip": 0.0,
     "trainer.ema": 0.0,

@@ -6,6 +6,7 @@ what the shares refer to, and therefore comes last.
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -110,6 +111,11 @@ def grid(images: Sequence[Tensor], columns: int, gap: int = 12) -> Tensor:
         top, left = place // columns * (high + gap), place % columns * (wide + gap)
         sheet[:, top : top + image.shape[1], left : left + image.shape[2]] = image.cpu()
     return sheet
+
+
+def save(image: Tensor, path: Path) -> None:
+    """Write a picture (3, H, W) or a mask (H, W), uint8, as PNG."""
+    to_pil_image(image.cpu()).save(path, format="PNG")
 
 
 def _to_tensor(picture: Image.Image) -> Tensor:

@@ -7,9 +7,8 @@ import torch
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
-from torchvision.io import write_png
 
-from vggexp.drawing import grid, pair
+from vggexp.drawing import grid, pair, save
 from vggexp.learner import Learner
 from vggexp.types import Batch, Prediction, Sample
 
@@ -36,7 +35,7 @@ class PredictionImages(Callback):
         batch = spread(dataset, self.count)
         picture = grid(pictures(learner, batch, predict(trainer, learner, batch)), self.columns)
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_png(picture, str(self.folder / f"{split}.png"))
+        save(picture, self.folder / f"{split}.png")
 
 
 def spread(dataset: Dataset[Sample], count: int) -> Batch:

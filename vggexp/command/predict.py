@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from rich.progress import track
 from torch import Tensor, nn
-from torchvision.io import write_png
 
 from vggexp.boxes import to_edges
 from vggexp.command.restore import Restored, restore
 from vggexp.data.image import read_image
 from vggexp.data.transform import Transform
+from vggexp.drawing import save
 from vggexp.errors import DataError
 from vggexp.report.console import console
 from vggexp.run import write_whole
@@ -68,11 +68,11 @@ def predict_file(restored: Restored, file: Path, target: Path) -> dict[str, Any]
     prediction = predict_image(restored, image)
     row: dict[str, Any] = {"file": str(file), **describe(prediction, restored.info, image)}
     picture = target.with_name(f"{target.name}.png")
-    write_png(restored.learner.task.draw(image, prediction), str(picture))
+    save(restored.learner.task.draw(image, prediction), picture)
     row["picture"] = picture.name
     if "mask" in prediction:
         mask = target.with_name(f"{target.name}-mask.png")
-        write_png(prediction["mask"][None], str(mask))
+        save(prediction["mask"], mask)
         row["mask"] = mask.name
     return row
 

@@ -17,5 +17,5 @@ def run(config: Mapping[str, Any]) -> int:
     found = sorted(path.parent for path in root.rglob("summary.json") if PREVIOUS not in path.parts)
     if not found:
         raise DataError(f"{root} holds no finished run: there is no summary.json in it")
-    print_runs(RunFolder(path) for path in found)
+    print_runs(root, (RunFolder(path) for path in found))
     return 0

@@ -29,7 +29,8 @@ def run(config: Mapping[str, Any]) -> int:
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     data = build_data(config)
     learner = build_learner(config, data.info)
-    train, val = _loader(config, data, "train", shuffle=True), _loader(config, data, "val")
+    overfit = bool(config["trainer"]["overfit_batches"])  # the same few batches again and again, in the same order
+    train, val = _loader(config, data, "train", shuffle=not overfit), _loader(config, data, "val")
     observe_targets(config, data, learner)
 
     folder.begin(config, config["run"]["overwrite"])

@@ -1,6 +1,7 @@
 """A run's results, and a table of many, for a terminal."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -20,27 +21,31 @@ def print_run(folder: RunFolder) -> None:
     summary = folder.read_summary()
     choice, out = summary["choice"], console()
     title = f"{choice['task']} on {choice['data']}: {choice['backbone']} + {choice['head']}, freeze={choice['freeze']}"
-    out.print(scores_table(title, summary["metrics"], summary["constant"]))
+    out.print()
+    out.print(title, style="bold", soft_wrap=True)
+    out.print(scores_table("", summary["metrics"], summary["constant"]))
     cost = f"{summary['trainable_parameters']:,} of {summary['parameters']:,} parameters trained"
     out.print(f"{cost} in {summary['seconds']:.0f} s, {summary['images_per_second']:.0f} images/s")
     out.print(f"{folder.path}", style="bold", soft_wrap=True)
 
 
 def scores_table(title: str, metrics: Mapping[str, float], constant: Mapping[str, float]) -> Table:
-    """Every metric but those of single classes: of each split ours, and the constant predictor's below it."""
+    """Every metric but those of single classes: of each split ours, and the constant predictor's beside it."""
     splits = [split for split in ("val", "test") if any(name.startswith(f"{split}/") for name in metrics)]
-    names = [name for name in _names(metrics, splits[-1:]) if "/" not in name and not name.startswith("loss")]
-    table = Table("split", "", *names, title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for column in table.columns[2:]:
-        column.justify = "right"
+    table = Table("metric", title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for split in splits:
-        table.add_row(split, "ours", *(number(metrics.get(f"{split}/{name}")) for name in names))
-        table.add_row("", "constant", *(number(constant.get(f"{split}/{name}")) for name in names), style="dim")
+        table.add_column(split, justify="right")
+        table.add_column("constant", justify="right", style="dim")
+    for name in _names(metrics, splits):
+        pairs = [(metrics.get(f"{split}/{name}"), constant.get(f"{split}/{name}")) for split in splits]
+        table.add_row(name, *(number(value) for pair in pairs for value in pair))
     return table
 
 
 def _names(metrics: Mapping[str, float], splits: Iterable[str]) -> list[str]:
-    return [name.removeprefix(f"{split}/") for split in splits for name in metrics if name.startswith(f"{split}/")]
+    """The metrics' names without their split, each once; those of single classes, which have a slash, left out."""
+    found = [name.removeprefix(f"{split}/") for split in splits for name in metrics if name.startswith(f"{split}/")]
+    return [name for name in dict.fromkeys(found) if "/" not in name]
 
 
 def number(value: Any) -> str:
@@ -48,16 +53,16 @@ def number(value: Any) -> str:
     return "-" if value is None or value != value else f"{value:.3f}"
 
 
-def print_runs(folders: Iterable[RunFolder]) -> None:
+def print_runs(root: Path, folders: Iterable[RunFolder]) -> None:
     """One row a run: its objective on the test split (on validation, if it was not tested) beside the constant's."""
-    table = Table(box=None, pad_edge=False, title="runs", title_justify="left", title_style="bold")
-    for name in ("run", "task", "head", "freeze", "metric"):
+    table = Table(box=None, pad_edge=False, title=str(root), title_justify="left", title_style="bold")
+    for name in ("run", "task", "freeze", "metric"):
         table.add_column(name, overflow="fold")
     for name in ("ours", "constant", "trained", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
-    pictures = []
+    pictures: list[Path] = []
     for folder in folders:
-        table.add_row(*_run_row(folder))
+        table.add_row(str(folder.path.relative_to(root)), *_scores_row(folder.read_summary()))
         pictures += sorted(folder.predictions.glob("test.png"))
     console().print(table)
     if pictures:
@@ -65,12 +70,11 @@ def print_runs(folders: Iterable[RunFolder]) -> None:
         print("\n".join(f"  {path}" for path in pictures))
 
 
-def _run_row(folder: RunFolder) -> list[str]:
-    summary = folder.read_summary()
+def _scores_row(summary: Mapping[str, Any]) -> list[str]:
     choice, metrics, constant = summary["choice"], summary["metrics"], summary["constant"]
     name = summary["objective"]["metric"]
     tested = name.replace("val/", "test/")
     name = tested if tested in metrics else name
     scores = [number(metrics.get(name)), number(constant.get(name))]
     cost = [f"{summary['trainable_parameters']:,}", f"{summary['seconds']:.0f}"]
-    return [str(folder.path), choice["task"], choice["head"], choice["freeze"], name, *scores, *cost]
+    return [choice["task"], choice["freeze"], name, *scores, *cost]

@@ -34,6 +34,8 @@ Vggexp = Callable[..., tuple[int, str, str]]
             "needs mask, and data=digits has only label; choose other data",
         ),
         (["data.image_size=[16,64]"], "give [height, width] of 32 or more"),
+        (["task=segmentation", "head=deconvnet"], "give head.window=2 or less, or larger images"),
+        (["data.provides=[box]", "task=localization", "head=box_per_class"], "task=localization needs label"),
         (["backbone.weights=imagnet"], "no such run folder or file; did you mean 'imagenet'?"),
         (["evaluate"], "checkpoint is missing; usage: python -m vggexp evaluate CHECKPOINT"),
         (["evaluate", "runs/none"], "evaluate: there is no runs/none"),

@@ -43,6 +43,7 @@ def check(verb: str, config: Config) -> None:
     if verb == "train":
         _check_data(config)
         _check_image_size(config)
+        _check_window(config)
         _check_trainer(config)
         _check_run(config)
     if "backbone" in config:
@@ -121,6 +122,17 @@ def _check_image_size(config: Config) -> None:
         raise ConfigError(
             f"data.image_size={size}: VGG halves the image five times; give [height, width] of 32 or more"
         )
+
+
+def _check_window(config: Config) -> None:
+    """DeconvNet's fc6 is a convolution as large as the last stage of a 224-pixel image."""
+    head, size = config["head"], config["data"]["image_size"]
+    for one in (head, *(head["part"][name] for name in config["task"].get("parts", ()))):
+        if one.get("window", 0) > min(size) // 32:
+            raise ConfigError(
+                f"head.window={one['window']}: images of {size[0]} x {size[1]} leave {min(size) // 32} cells a side; "
+                f"give head.window={min(size) // 32} or less, or larger images"
+            )
 
 
 def _check_trainer(config: Config) -> None:

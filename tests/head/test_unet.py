@@ -11,12 +11,12 @@ from vggexp.types import Features, HeadSpec
 VGG16 = HeadSpec((64, 128, 256, 512, 512), (2, 4, 8, 16, 32), {"segmentation": 21})
 
 
-def test_levels_are_the_papers_at_full_width() -> None:
+def test_levels_are_the_papers_at_full_width_and_one_below() -> None:
     with torch.device("meta"):
         head = UNet(VGG16, width=1)
-    assert [level.up.out_channels for level in head.levels] == [512, 256, 128, 64]
+    assert [level.up.out_channels for level in head.levels] == [512, 512, 256, 128, 64]
     joined = [next(m for m in level.convolutions if isinstance(m, nn.Conv2d)).in_channels for level in head.levels]
-    assert joined == [1024, 512, 256, 128]
+    assert joined == [1024, 1024, 512, 256, 128]
     assert {level.up.kernel_size for level in head.levels} == {(2, 2)}
 
 
@@ -49,13 +49,14 @@ def test_an_odd_row_repeats_its_neighbour() -> None:
     assert torch.equal(joined[0][..., 2:, :, 4], joined[0][..., 2:, :, 3])
 
 
-def test_every_skip_matters_and_the_last_pooling_does_not() -> None:
+def test_every_skip_and_the_last_stage_matter() -> None:
     torch.manual_seed(0)
     channels = (4, 8, 16)
     head = UNet(HeadSpec(channels, (2, 4, 8), {"segmentation": 3}))
     skips = tuple(torch.randn(2, c, 24 >> k, 17 >> k, requires_grad=True) for k, c in enumerate(channels))
-    pooled = torch.full((2, 16, 3, 2), torch.nan)
-    logits = head(Features((pooled,) * 3, (24, 17), skips))
+    last = torch.randn(2, 16, 3, 2, requires_grad=True)
+    unread = torch.full((2, 1, 1, 1), torch.nan)
+    logits = head(Features((unread, unread, last), (24, 17), skips))
     logits.square().sum().backward()
     assert logits.shape == (2, 3, 24, 17)
-    assert all(skip.grad is not None and skip.grad.any() for skip in skips)
+    assert all(skip.grad is not None and skip.grad.any() for skip in (*skips, last))

@@ -1,7 +1,8 @@
 """U-Net's expanding path on a VGG backbone.
 
 Ronneberger, Fischer & Brox, "U-Net: Convolutional Networks for Biomedical Image Segmentation", arXiv 1505.04597,
-section 2. VGG's five stages are U-Net's five levels; the fifth pooling is VGG's alone and is left out.
+section 2. As in TernausNet (Iglovikov & Shvets, arXiv 1801.05746), the path begins below VGG's fifth pooling, where
+two convolutions see most of the image, so there is one level more than in the paper.
 """
 
 import torch
@@ -24,18 +25,21 @@ class UNet(nn.Module):
 
     def __init__(self, spec: HeadSpec, width: float = 0.5, batch_norm: bool = True) -> None:
         super().__init__()
-        *shallower, incoming = spec.channels
+        incoming = spec.channels[-1]
+        self.bottom = nn.Sequential(
+            *_convolution(incoming, incoming, batch_norm), *_convolution(incoming, incoming, batch_norm)
+        )
         self.levels = nn.ModuleList()
-        for channels in reversed(shallower):
+        for channels in reversed(spec.channels):
             outgoing = max(1, round(channels * width))
             self.levels.append(Level(incoming, channels, outgoing, batch_norm))
             incoming = outgoing
         self.score = nn.Conv2d(incoming, spec.num_classes, 1)
 
     def forward(self, features: Features) -> Tensor:
-        """Logits at the images' size: the deepest skip, joined by the next shallower one at each level."""
-        *shallower, x = features.skips
-        for level, skip in zip(self.levels, reversed(shallower), strict=True):
+        """Logits at the images' size: the last stage, joined by the next shallower skip at each level."""
+        x = self.bottom(features.stages[-1])
+        for level, skip in zip(self.levels, reversed(features.skips), strict=True):
             x = level(x, skip)
         logits: Tensor = self.score(x)
         return logits

@@ -43,9 +43,9 @@ def scores_table(title: str, metrics: Mapping[str, float], constant: Mapping[str
 
 
 def _names(metrics: Mapping[str, float], splits: Iterable[str]) -> list[str]:
-    """The metrics' names without their split, each once; those of single classes, which have a slash, left out."""
+    """The metrics' names without their split, each once; losses and single classes (a slash) left out."""
     found = [name.removeprefix(f"{split}/") for split in splits for name in metrics if name.startswith(f"{split}/")]
-    return [name for name in dict.fromkeys(found) if "/" not in name]
+    return [name for name in dict.fromkeys(found) if "/" not in name and not name.startswith("loss")]
 
 
 def number(value: Any) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 torch.set_num_threads(1)  # tiny layers spend their time waking threads
 
@@ -46,3 +48,69 @@ def train_tiny(vggexp: Callable[..., tuple[int, str, str]]) -> Callable[..., Pat
         return Path(name)
 
     return train
+
+
+Edges = tuple[int, int, int, int]
+
+
+class PetsTree:
+    """A tiny Oxford-IIIT Pet tree: three breeds with gaps in their class numbers, as in the real one.
+
+    Ten trainval images a breed, each with a head box but ``<breed>_1``, and three test images without.
+    """
+
+    numbers = {"Abyssinian": 1, "american_bulldog": 2, "Bengal": 6}  # noqa: RUF012
+    height, width = 24, 32
+    body: Edges = (6, 4, 22, 20)  # left, top, right, bottom of pet and border
+    head: Edges = (8, 5, 14, 12)
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.folder = root, root / "oxford-iiit-pet"
+        self.annotations = self.folder / "annotations"
+        for folder in (self.folder / "images", self.annotations / "trimaps", self.annotations / "xmls"):
+            folder.mkdir(parents=True)
+        lists: dict[str, list[str]] = {"trainval": [], "test": []}
+        for breed, number in self.numbers.items():
+            for k in range(1, 14):
+                lists["trainval" if k <= 10 else "test"].append(f"{breed}_{k} {number} 1 1")
+                self._write(f"{breed}_{k}", headed=1 < k <= 10)
+        for split, lines in lists.items():
+            (self.annotations / f"{split}.txt").write_text("\n".join(lines) + "\n")
+
+    def image(self, name: str) -> Path:
+        return self.folder / "images" / f"{name}.jpg"
+
+    def trimap(self, name: str) -> Path:
+        return self.annotations / "trimaps" / f"{name}.png"
+
+    def xml(self, name: str) -> Path:
+        return self.annotations / "xmls" / f"{name}.xml"
+
+    def write_heads(self, name: str, *heads: Edges) -> None:
+        """VOC counts pixels from 1 and includes the last one."""
+        boxes = (
+            f"<xmin>{left + 1}</xmin><ymin>{top + 1}</ymin><xmax>{right}</xmax><ymax>{bottom}</ymax>"
+            for left, top, right, bottom in heads
+        )
+        objects = "".join(f"<object><bndbox>{box}</bndbox></object>" for box in boxes)
+        self.xml(name).write_text(f"<annotation>{objects}</annotation>")
+
+    def write_trimap(self, name: str, labels: np.ndarray) -> None:
+        Image.fromarray(labels.astype(np.uint8)).save(self.trimap(name))
+
+    def _write(self, name: str, headed: bool) -> None:
+        left, top, right, bottom = self.body
+        pixels = np.full((self.height, self.width, 3), 200, np.uint8)
+        pixels[top:bottom, left:right] = 40
+        Image.fromarray(pixels).save(self.image(name), "JPEG", quality=95)
+        labels = np.full((self.height, self.width), 2)
+        labels[top:bottom, left:right] = 3
+        labels[top + 1 : bottom - 1, left + 1 : right - 1] = 1
+        self.write_trimap(name, labels)
+        if headed:
+            self.write_heads(name, self.head)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> PetsTree:
+    return PetsTree(tmp_path)

@@ -9,7 +9,7 @@ from vggexp.build import build, build_data, build_loader
 from vggexp.check import needs
 from vggexp.command.restore import restore
 from vggexp.errors import ConfigError
-from vggexp.report.console import console, scores_table
+from vggexp.report.console import print_scores
 from vggexp.run import plain, write_whole
 
 
@@ -29,5 +29,5 @@ def run(config: Mapping[str, Any]) -> int:
     (scores,) = score(learner, loader, verbose=False)
     content = {"split": split, "metrics": scores, "constant": learner.constant}
     write_whole(restored.folder / f"evaluation-{split}.json", json.dumps(plain(content), indent=2) + "\n")
-    console().print(scores_table(f"{config['checkpoint']} on {split}", scores, learner.constant))
+    print_scores(f"{config['checkpoint']} on {split}", scores, learner.constant)
     return 0

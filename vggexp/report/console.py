@@ -21,18 +21,23 @@ def print_run(folder: RunFolder) -> None:
     summary = folder.read_summary()
     choice, out = summary["choice"], console()
     title = f"{choice['task']} on {choice['data']}: {choice['backbone']} + {choice['head']}, freeze={choice['freeze']}"
-    out.print()
-    out.print(title, style="bold", soft_wrap=True)
-    out.print(scores_table("", summary["metrics"], summary["constant"]))
+    print_scores(title, summary["metrics"], summary["constant"])
     cost = f"{summary['trainable_parameters']:,} of {summary['parameters']:,} parameters trained"
     out.print(f"{cost} in {summary['seconds']:.0f} s, {summary['images_per_second']:.0f} images/s")
     out.print(f"{folder.path}", style="bold", soft_wrap=True)
 
 
-def scores_table(title: str, metrics: Mapping[str, float], constant: Mapping[str, float]) -> Table:
+def print_scores(title: str, metrics: Mapping[str, float], constant: Mapping[str, float]) -> None:
+    """A title and the table of scores."""
+    out = console()
+    out.print(f"\n{title}", style="bold", soft_wrap=True)
+    out.print(scores_table(metrics, constant))
+
+
+def scores_table(metrics: Mapping[str, float], constant: Mapping[str, float]) -> Table:
     """Every metric but those of single classes: of each split ours, and the constant predictor's beside it."""
     splits = [split for split in ("val", "test") if any(name.startswith(f"{split}/") for name in metrics)]
-    table = Table("metric", title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table("metric", box=None, pad_edge=False)
     for split in splits:
         table.add_column(split, justify="right")
         table.add_column("constant", justify="right", style="dim")

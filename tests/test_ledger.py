@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from vggexp.backbone.vgg import VGG
 from vggexp.head.deconvnet import DeconvNet
 from vggexp.head.mlp import MLP
-from vggexp.ledger import Ledger, ledger, show, table
+from vggexp.ledger import Ledger, ledger
+from vggexp.report.ledger_table import show, table
 from vggexp.types import Features, HeadSpec
 
 PAPER = {

@@ -199,3 +199,21 @@ def test_summary_of_the_papers_net_and_of_a_run(train_tiny: Train, vggexp: Any) 
 def test_wandb_goes_offline_without_a_key_and_never_asks(train_tiny: Train) -> None:
     folder = train_tiny(*SMALL["classification"], "logger=wandb")
     assert any((folder / "wandb").glob("offline-run-*/*.wandb"))
+
+
+def test_ctrl_c_ends_with_130_and_keeps_what_was_written(train_tiny: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vggexp.__main__ import enter
+    from vggexp.learner import Learner
+
+    def interrupted(self: Learner) -> None:
+        if self.current_epoch == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Learner, "on_train_epoch_start", interrupted)
+    folder = train_tiny(*SMALL["classification"], name="whole")
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert config["trainer"]["max_epochs"] == 1
+    assert enter(["rerun", "whole", "run.dir=cut", "trainer.max_epochs=3"]) == 130
+    assert not Path("cut/summary.json").exists()
+    assert weights(Path("cut"))
+    assert sum("val/top1" in line for line in Path("cut/metrics.jsonl").read_text().splitlines()) == 1

@@ -9,7 +9,8 @@ from torch import nn
 
 from vggexp import freezing
 from vggexp.build import build, build_network
-from vggexp.ledger import ledger, show
+from vggexp.ledger import ledger
+from vggexp.report.ledger_table import show
 from vggexp.types import DataInfo
 from vggexp.weights import read_checkpoint
 

@@ -36,9 +36,10 @@ def run(config: Mapping[str, Any]) -> int:
     folder.begin(config, config["run"]["overwrite"])
     stopwatch = Stopwatch()
     trainer = make_trainer(config, folder, learner, stopwatch)
-    trainer.fit(learner, train, val)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    try:
+        trainer.fit(learner, train, val)
+    except SystemExit as leaving:  # so Lightning ends on Ctrl-C, after its callbacks have closed
+        raise KeyboardInterrupt from leaving
     learner.load_state_dict(read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
     scores = trainer.test(learner, _loader(config, data, "test"), verbose=False) if config["test"] else []
 

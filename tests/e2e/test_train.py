@@ -217,3 +217,37 @@ def test_ctrl_c_ends_with_130_and_keeps_what_was_written(train_tiny: Train, monk
     assert not Path("cut/summary.json").exists()
     assert weights(Path("cut"))
     assert sum("val/top1" in line for line in Path("cut/metrics.jsonl").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("head=linear", "loss=focal"),
+        ("task=localization", "head=box_per_class", "head.hidden=[8]", "head.pool=1", "loss=giou"),
+        ("task=localization", "head.hidden=[8]", "head.pool=1", "loss=smooth_l1", "task.format=center"),
+        ("task=segmentation", "head=fcn", "head.hidden=8", "loss=dice"),
+        ("task=segmentation", "head=fcn", "head.stride=32", "head.hidden=8", "loss=lovasz"),
+        ("task=segmentation", "head=deconvnet", "head.hidden=8", "head.window=1", "loss.class_weight=median_frequency"),
+        ("task=multitask", "head@head.part.classification=linear", "head.part.localization.hidden=[8]",
+         "head.part.localization.pool=1", "loss@loss.part.localization=giou"),
+    ],
+)  # fmt: skip
+def test_every_head_and_loss_trains_and_predicts(
+    words: tuple[str, ...], train_tiny: Train, vggexp: Any, photos: Path
+) -> None:
+    folder = train_tiny(*words)
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert all(row["train/loss"] > 0 for row in rows if "train/loss" in row)
+    assert vggexp("predict", str(folder), str(photos), "output=out")[0] == 0
+    row = json.loads(Path("out/predictions.json").read_text())[0]
+    assert ("head=box_per_class" in words) == (len(row.get("box_per_class", {})) == 10)
+
+
+def test_a_missing_extra_says_how_to_install_it(vggexp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError("Neither `tensorboard` nor `tensorboardX` is available.")
+
+    monkeypatch.setattr("pytorch_lightning.loggers.TensorBoardLogger.__init__", missing)
+    code, _, errors = vggexp("logger=tensorboard", "backbone.width=0.05", "head.hidden=8", "run.dir=run")
+    assert code == 2
+    assert errors == "vggexp: error: logger=tensorboard is not installed; pip install 'vggexp[tensorboard]'\n"

@@ -102,6 +102,9 @@ def describe(prediction: Prediction, info: DataInfo, image: Tensor) -> dict[str,
         height, width = image.shape[-2:]
         row["box"] = _rounded(prediction["box"])
         row["box_pixels"] = _rounded(to_edges(prediction["box"]) * torch.tensor([width, height, width, height]), 1)
+    if "box_per_class" in prediction:  # without a classifier beside it, nobody knows which one is meant
+        boxes = (_rounded(box) for box in prediction["box_per_class"])
+        row["box_per_class"] = dict(zip(info.classes, boxes, strict=True))
     if "mask" in prediction:
         shares = prediction["mask"].flatten().bincount(minlength=len(info.mask_classes)) / prediction["mask"].numel()
         row["share"] = dict(zip(info.mask_classes, _rounded(shares), strict=True))

@@ -15,6 +15,7 @@ from vggexp.callback.metrics_jsonl import MetricsJsonl
 from vggexp.callback.progress import Progress
 from vggexp.callback.stopwatch import Stopwatch
 from vggexp.check import needs
+from vggexp.errors import ConfigError
 from vggexp.learner import Learner
 from vggexp.report.console import print_run
 from vggexp.report.summary import summarize
@@ -73,8 +74,13 @@ def _loader(config: Mapping[str, Any], data: Data, split: str, shuffle: bool = F
 
 
 def _loggers(config: Mapping[str, Any], folder: RunFolder) -> list[Logger]:
-    chosen = [build("logger", {**logger, "_partial_": True}) for logger in config.get("logger", {}).values()]
-    return [MetricsJsonl(folder.metrics), *(make(save_dir=Path(folder.path)) for make in chosen)]
+    loggers: list[Logger] = [MetricsJsonl(folder.metrics)]
+    for name, logger in config.get("logger", {}).items():
+        try:
+            loggers.append(build("logger", {**logger, "_partial_": True})(save_dir=Path(folder.path)))
+        except ModuleNotFoundError as error:
+            raise ConfigError(f"logger={name} is not installed; pip install 'vggexp[{name}]'") from error
+    return loggers
 
 
 def _callbacks(config: Mapping[str, Any], folder: RunFolder) -> list[Callback]:

@@ -42,7 +42,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 .PHONY: demo
-demo: $(READY) ## train the five lecture experiments on small data, and compare them on one page
+demo: $(READY) ## train the lecture's five experiments on small data, and print their table
 	$(PY) -m vggexp -m experiment=lecture_classification,lecture_localization,lecture_localization_frozen,lecture_multitask,lecture_segmentation run.overwrite=true
 	$(PY) -m vggexp report runs/demo
 

@@ -19,6 +19,7 @@ Vggexp = Callable[..., tuple[int, str, str]]
         (["logger=[csv,wandbb]"], "logger has no option 'wandbb'; did you mean 'wandb'?"),
         (["trian"], "there is no verb 'trian'; did you mean 'train'?"),
         (["train", "runs/x"], "'runs/x' is neither group=option nor key=value; see python -m vggexp train --help"),
+        (["--multrun", "seed=1,2"], "there is no flag '--multrun'; did you mean '--multirun'?"),
         (["trainer.gpus=[4"], "cannot read 'trainer.gpus=[4'"),
         (["trainer.max_epochs=abc"], "trainer.max_epochs=abc is not a whole number of at least 1"),
         (["trainer.max_epochs=0"], "trainer.max_epochs=0 is not a whole number of at least 1"),

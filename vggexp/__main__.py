@@ -82,8 +82,10 @@ def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
     flags: list[str] = []  # Hydra takes its flags only before the overrides
     settings: list[str] = []
     for word in rest:
-        if word.startswith("-") or (flags and flags[-1] in FLAGS_WITH_VALUE):
+        if flags and flags[-1] in FLAGS_WITH_VALUE:
             flags.append(word)
+        elif word.startswith("-"):
+            flags.append(_known(word))
         else:
             settings.append(_named(word, next(names, None), verb) if _is_bare(word) else word)
     return verb, flags + settings
@@ -101,6 +103,26 @@ FLAGS_WITH_VALUE = {
     "--config-name",
     "-cn",
 }
+
+
+FLAGS = {
+    *FLAGS_WITH_VALUE,
+    "--multirun",
+    "-m",
+    "--resolve",
+    "--info",
+    "-i",
+    "--hydra-help",
+    "--version",
+    "--help",
+    "-h",
+}
+
+
+def _known(flag: str) -> str:
+    if flag.partition("=")[0] not in FLAGS:
+        raise ConfigError(f"there is no flag '{flag}'{did_you_mean(flag, FLAGS)}")
+    return flag
 
 
 def _is_bare(word: str) -> bool:

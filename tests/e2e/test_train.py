@@ -196,9 +196,12 @@ def test_summary_of_the_papers_net_and_of_a_run(train_tiny: Train, vggexp: Any) 
     assert "yes" in out
 
 
-def test_wandb_goes_offline_without_a_key_and_never_asks(train_tiny: Train) -> None:
-    folder = train_tiny(*SMALL["classification"], "logger=wandb")
-    assert any((folder / "wandb").glob("offline-run-*/*.wandb"))
+def test_wandb_goes_offline_without_a_key_and_never_asks(train_tiny: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETRC", "none")
+    for name in ("one", "two"):  # in one process, as in a sweep: each has a W&B run of its own
+        folder = train_tiny(*SMALL["classification"], "logger=wandb", name=name)
+        (log,) = (folder / "wandb").glob("offline-run-*/*.wandb")
+        assert b"test/top1" in log.read_bytes()
 
 
 def test_ctrl_c_ends_with_130_and_keeps_what_was_written(train_tiny: Train, monkeypatch: pytest.MonkeyPatch) -> None:

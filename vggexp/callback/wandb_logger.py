@@ -11,6 +11,14 @@ from pytorch_lightning.loggers import WandbLogger
 _CLOUD = "https://api.wandb.ai"
 
 
+class OneRun(WandbLogger):
+    """Lightning's logger, with an end: a test follows the training, so Lightning itself cannot tell when."""
+
+    def close(self) -> None:
+        """End the W&B run, and write or send what is left of it."""
+        self.experiment.finish()
+
+
 def build_logger(
     save_dir: Path, project: str = "vggexp", entity: str | None = None, mode: str = "auto", group: str | None = None
 ) -> WandbLogger:
@@ -22,8 +30,9 @@ def build_logger(
     """
     chosen = mode if mode != "auto" else ("online" if has_key() else "offline")
     # Offline runs flush every 15 s by default, so a killed short run would lose everything.
-    settings = wandb.Settings(silent=True, console="off", x_transaction_log_flush_interval=1)
-    return WandbLogger(
+    # A new W&B run each time, or the jobs of a sweep, which share a process, would all log into the first one's.
+    settings = wandb.Settings(silent=True, console="off", x_transaction_log_flush_interval=1, reinit="create_new")
+    return OneRun(
         name=save_dir.name,
         save_dir=save_dir,
         project=project,

@@ -33,10 +33,10 @@ def run(config: Mapping[str, Any]) -> int:
     overfit = bool(config["trainer"]["overfit_batches"])  # the same few batches again and again, in the same order
     train, val = _loader(config, data, "train", shuffle=not overfit), _loader(config, data, "val")
     observe_targets(config, data, learner)
-
-    folder.begin(config, config["run"]["overwrite"])
     stopwatch = Stopwatch()
     trainer = make_trainer(config, folder, learner, stopwatch)
+
+    folder.begin(config, config["run"]["overwrite"])
     try:
         trainer.fit(learner, train, val)
     except SystemExit as leaving:  # so Lightning ends on Ctrl-C, after its callbacks have closed
@@ -45,6 +45,9 @@ def run(config: Mapping[str, Any]) -> int:
     scores = trainer.test(learner, _loader(config, data, "test"), verbose=False) if config["test"] else []
 
     folder.finish(summarize(config, folder, learner, stopwatch, scores[0] if scores else {}))
+    for logger in trainer.loggers:
+        if close := getattr(logger, "close", None):
+            close()
     print_run(folder)
     return 0
 

@@ -10,7 +10,7 @@ import torch
 from vggexp import scheduler
 from vggexp.scheduler import Span
 
-SPAN = Span(steps=20, steps_per_epoch=4, objective="val/top1", mode="max")
+SPAN = Span(steps=20, steps_per_epoch=4, batches_per_epoch=4, objective="val/top1", mode="max")
 
 
 def rates(make: Callable[..., scheduler.Schedule], **arguments: Any) -> list[float]:
@@ -22,10 +22,11 @@ def rates(make: Callable[..., scheduler.Schedule], **arguments: Any) -> list[flo
         found.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         for schedule in schedules:
-            if schedule["interval"] == "step":
-                schedule["scheduler"].step()
-            elif number % 4 == 3:
-                schedule["scheduler"].step(0.5)  # an objective that never improves
+            assert schedule["interval"] == "step"
+            if (number + 1) % schedule.get("frequency", 1) == 0:  # as Lightning does
+                schedule["scheduler"].step(
+                    *([0.5] if "monitor" in schedule else [])
+                )  # an objective that never improves
     return found
 
 

@@ -14,8 +14,9 @@ from torch import nn
 from vggexp.backbone.vgg import VGG
 from vggexp.build import build
 from vggexp.errors import ConfigError, DataError
+from vggexp.transfer import load_backbone
 from vggexp.usage import CONF
-from vggexp.weights import load_backbone, read_checkpoint
+from vggexp.weights import read_checkpoint
 
 
 def backbone(name: str = "vgg11", **changes: Any) -> tuple[VGG, dict[str, Any]]:
@@ -51,7 +52,7 @@ def test_files(kind: str, tmp_path: Path) -> None:
     report = load_backbone(made, str(path), config)
     assert equal(made, source)
     assert report is not None
-    assert (report.loaded, report.ignored) == (16, 1 if kind == "checkpoint" else 0)
+    assert (len(report.loaded), report.ignored) == (16, 1 if kind == "checkpoint" else 0)
 
 
 def test_a_run_folder_of_another_task(train_tiny: Callable[..., Path], vggexp: Any) -> None:

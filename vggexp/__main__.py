@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from vggexp.errors import ConfigError, UserError, did_you_mean
-from vggexp.usage import MAIN_ARGUMENTS, help_text, verbs
+from vggexp.usage import MAIN_ARGUMENTS, TAKES_A_LIST, help_text, verbs
 
 
 def main() -> None:
@@ -79,6 +79,8 @@ def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
         if verb not in verbs():
             raise ConfigError(f"there is no verb '{verb}'{did_you_mean(verb, verbs())}")
     names = iter(MAIN_ARGUMENTS.get(verb, ()))
+    if verb in TAKES_A_LIST:
+        rest = _gathered(rest, TAKES_A_LIST[verb])
     flags: list[str] = []  # Hydra takes its flags only before the overrides
     settings: list[str] = []
     for word in rest:
@@ -125,6 +127,17 @@ def _known(flag: str) -> str:
     return flag
 
 
+def _gathered(words: Sequence[str], name: str) -> list[str]:
+    """All bare words as one setting, a list.
+
+    >>> _gathered(["runs/a", "x=1", "runs/b"], "checkpoints")
+    ["checkpoints=['runs/a','runs/b']", 'x=1']
+    """
+    bare = [_quoted(word) for word in words if _is_bare(word)]
+    rest = [word for word in words if not _is_bare(word)]
+    return [f"{name}=[{','.join(bare)}]", *rest] if bare else rest
+
+
 def _is_bare(word: str) -> bool:
     return "=" not in word and not word.startswith(("-", "+", "~"))
 
@@ -132,8 +145,12 @@ def _is_bare(word: str) -> bool:
 def _named(word: str, name: str | None, verb: str) -> str:
     if name is None:
         raise ConfigError(f"'{word}' is neither group=option nor key=value; see python -m vggexp {verb} --help")
+    return f"{name}={_quoted(word)}"
+
+
+def _quoted(word: str) -> str:
     escaped = word.replace("\\", "\\\\").replace("'", "\\'")
-    return f"{name}='{escaped}'"
+    return f"'{escaped}'"
 
 
 def one_line(error: UserError) -> str:

@@ -8,25 +8,27 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from vggexp.errors import ConfigError, UserError
+from vggexp.freezing import Freezing
 from vggexp.learner import Learner
-from vggexp.types import Backbone, Batch, Data, DataInfo, Head, HeadSpec, Sample, Task
-from vggexp.weights import load_backbone
+from vggexp.loader import ResumableLoader, make_loader
+from vggexp.transfer import load_backbone, load_heads
+from vggexp.types import Backbone, Data, DataInfo, Head, HeadSpec, Sample, Task
 
 METADATA: dict[str, frozenset[str]] = {
-    "backbone": frozenset({"weights"}),
-    "head": frozenset({"gives"}),
+    "backbone": frozenset({"weights", "weights_map"}),
+    "head": frozenset({"gives", "weights", "weights_map"}),
     "task": frozenset({"needs", "takes", "objective"}),
     "loss": frozenset({"scores"}),
+    "freeze": frozenset({"lr_decay", "norm", "dropout"}),
     "data": frozenset({"provides", "image_size", "batch_size", "workers"}),
     "optimizer": frozenset({"decay_biases_and_norms"}),
-    "trainer": frozenset({"channels_last"}),
+    "trainer": frozenset({"channels_last", "save_every"}),
 }
 """Keys of each group's YAML that its constructor does not see: what the checks read, and what is used here."""
 
@@ -46,10 +48,15 @@ def build(group: str, config: Config, *arguments: Any) -> Any:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from error
         if isinstance(error.__cause__, ValueError | TypeError | ImportError):
-            raise ConfigError(f"{group}: {error.__cause__}") from error
+            raise ConfigError(_in_group(group, error.__cause__)) from error
         raise
     except ValueError as error:
-        raise ConfigError(f"{group}: {error}") from error
+        raise ConfigError(_in_group(group, error)) from error
+
+
+def _in_group(group: str, error: BaseException) -> str:
+    """The message, opened by the group's name unless it names a key of the group itself."""
+    return str(error) if str(error).startswith(f"{group}.") else f"{group}: {error}"
 
 
 def _without(hidden: frozenset[str], config: Any) -> Any:
@@ -78,7 +85,9 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
     """The learner of a config, its backbone filled from ``backbone.weights``, which it reports."""
     backbone, head, task = build_network(config, info)
     assert isinstance(backbone, nn.Module)
-    if report := load_backbone(backbone, config["backbone"]["weights"], config["backbone"]):
+    assert isinstance(head, nn.Module)
+    loaded = load_backbone(backbone, config["backbone"]["weights"], config["backbone"])
+    for report in [*([loaded] if loaded else []), *load_heads(head, config)]:
         print(report)
     objective = config["objective"]
     optimizer = dict(config["optimizer"])
@@ -89,12 +98,13 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
             backbone,
             head,
             task,
-            build("freeze", config["freeze"]),
+            bind_freezing(config, backbone, head),
             build("optimizer", optimizer),
             build("scheduler", config["scheduler"]),
             (f"val/{objective['metric']}", objective["mode"]),
             decay_biases_and_norms=optimizer["decay_biases_and_norms"],
             channels_last=config["trainer"]["channels_last"],
+            seed=config["seed"],
             score_constant=config["constant"],
             config=dict(config),
             info=info,
@@ -103,21 +113,20 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
         raise ConfigError(str(error)) from error
 
 
-def build_loader(config: Config, dataset: Dataset[Sample], *, shuffle: bool = False) -> DataLoader[Batch]:
-    """Batches of a split, in an order that the seed decides."""
-    batch_size = config["data"]["batch_size"]
+def bind_freezing(config: Config, backbone: Backbone, head: Head) -> Freezing:
+    """The freeze policy of a config, bound to a network."""
+    assert isinstance(head, nn.Module)
+    freeze = config["freeze"]
+    try:
+        modes = {key: freeze[key] for key in METADATA["freeze"]}
+        return Freezing(build("freeze", freeze), backbone, head, **modes)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+def build_loader(config: Config, dataset: Dataset[Sample], *, shuffle: bool = False) -> ResumableLoader:
+    """Batches of a split, in an order, and with an augmentation, that the seed and the epoch decide."""
     workers = config["data"]["workers"]
     if workers is None:
         workers = min(os.cpu_count() or 1, 8)
-    size = len(dataset)  # type: ignore[arg-type]
-    return DataLoader(
-        dataset,
-        batch_size,
-        shuffle=shuffle,
-        num_workers=workers,
-        persistent_workers=workers > 0,
-        pin_memory=torch.cuda.is_available(),
-        # Batch normalisation cannot train on a lone sample whose feature map is one cell.
-        drop_last=shuffle and size > batch_size and size % batch_size == 1,
-        generator=torch.Generator().manual_seed(config["seed"]),
-    )
+    return make_loader(dataset, config["data"]["batch_size"], workers, config["seed"] if shuffle else None)

@@ -30,7 +30,12 @@ _AT_LEAST: dict[str, float] = {
     "trainer.early_stopping": 1,
     "trainer.val_every": 1,
     "trainer.log_every": 1,
-    "freeze.stages": 0,
+    "trainer.save_every": 1,
+    "freeze.every": 1,
+    "freeze.first": 0,
+    "freeze.epochs": 1,
+    "freeze.factor": 0.0,
+    "freeze.lr_decay": 0.0,
 }
 
 
@@ -47,9 +52,12 @@ def check(verb: str, config: Config) -> None:
         _check_trainer(config)
         _check_run(config)
     if "backbone" in config:
-        _check_weights(config["backbone"].get("weights", "none"))
-    if checkpoint := config.get("checkpoint"):
-        _check_checkpoint(verb, checkpoint)
+        _check_weights("backbone", config["backbone"], ("same", "vgg_a"))
+        for name, head in _heads(config).items():
+            _check_weights(name, head, ("same", "fitting"))
+    for checkpoint in (config.get("checkpoint"), *config.get("checkpoints", ())):
+        if checkpoint:
+            _check_checkpoint(verb, checkpoint)
 
 
 def _check_numbers(config: Config) -> None:
@@ -166,10 +174,19 @@ def _check_run(config: Config) -> None:
         raise ConfigError(f"{folder} holds a finished run; name another run.dir, or say run.overwrite=true")
 
 
-def _check_weights(weights: Any) -> None:
+def _heads(config: Config) -> dict[str, Config]:
+    """The head, and its parts that the task names, by the key they stand under."""
+    head = config["head"]
+    return {"head": head, **{f"head.part.{name}": head["part"][name] for name in config["task"].get("parts", ())}}
+
+
+def _check_weights(part: str, config: Config, maps: tuple[str, ...]) -> None:
+    weights, chosen = config.get("weights", "none"), config.get("weights_map", "same")
     if weights not in ("none", "imagenet", None) and not Path(str(weights)).exists():
         near = did_you_mean(str(weights), ("none", "imagenet"))
-        raise ConfigError(f"backbone.weights={weights}: no such run folder or file{near}")
+        raise ConfigError(f"{part}.weights={weights}: no such run folder or file{near}")
+    if chosen not in maps:
+        raise ConfigError(f"{part}.weights_map={chosen} is not known{did_you_mean(str(chosen), maps)}")
 
 
 def _check_checkpoint(verb: str, checkpoint: str) -> None:

@@ -60,7 +60,10 @@ def settle(verb: str, config: DictConfig) -> dict[str, Any]:
     try:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
-        raise ConfigError(f"{error.full_key} is missing; usage: python -m vggexp {synopsis(verb)}") from error
+        hint = (
+            f"give {error.full_key}=..." if "." in str(error.full_key) else f"usage: python -m vggexp {synopsis(verb)}"
+        )
+        raise ConfigError(f"{error.full_key} is missing; {hint}") from error
     except OmegaConfBaseException as error:
         raise ConfigError(_explain(error, verb)) from error
     assert isinstance(plain, dict)
@@ -137,8 +140,17 @@ def _explain(error: Exception, verb: str) -> str:
 
 def _known_keys(verb: str) -> set[str]:
     """The groups and the dotted keys of a verb's default config."""
+    return {*_keys(OmegaConf.to_container(_compose(verb, ()), resolve=False)), *groups()}
+
+
+def defaults(verb: str, *words: str) -> dict[str, Any]:
+    """A verb's config as these words would give it on a command line of their own; without ``choice``."""
+    plain = OmegaConf.to_container(_compose(verb, words), resolve=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _compose(verb: str, words: Sequence[str]) -> DictConfig:
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(str(Path(CONF).resolve()), version_base="1.3"):
-        config = OmegaConf.to_container(hydra.compose(verb), resolve=False)
-    assert isinstance(config, dict)
-    return {*_keys(config), *groups()}
+        return hydra.compose(verb, list(words))

@@ -1,4 +1,4 @@
-"""The two mistakes a user can make, each one line: what is wrong, where, and what would be right.
+"""What ends a command with one line: what is wrong, where, and what would be right.
 
 Nothing else in vggexp ends a command on purpose; any other exception is a bug and shows its traceback.
 """
@@ -21,6 +21,12 @@ class ConfigError(UserError):
 
 class DataError(UserError):
     """A file or a folder is not what it should be: exit code 1. The message names it."""
+
+    code = 1
+
+
+class FreezeError(UserError):
+    """What was frozen moved, or processes hold different weights: exit code 1. The message names the tensor."""
 
     code = 1
 

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from vggexp import freezing
-from vggexp.optimization import make_optimizer
+from vggexp.freezing import Freezing
+from vggexp.loader import seed_of
+from vggexp.optimization import begin_epoch, make_optimizer
 from vggexp.scheduler import Schedule, Span
-from vggexp.types import Backbone, Batch, DataInfo, FreezePolicy, Head, Metrics, Objective, Outputs, Task
+from vggexp.types import Backbone, Batch, DataInfo, Head, Metrics, Objective, Outputs, Task
 
 
 class Learner(pl.LightningModule):
@@ -24,12 +25,13 @@ class Learner(pl.LightningModule):
 
     Args:
         backbone, head, task: the network's two halves, and what it is for; all ``nn.Module``s.
-        freeze: which parameters stand still, and when.
+        freezing: which of their parameters stand still, and when.
         optimizer: makes an optimizer from parameter groups.
         scheduler: makes a schedule from (optimizer, span).
         objective: name of the validation metric to improve, such as "val/miou", and "min" or "max".
         decay_biases_and_norms: whether weight decay acts on them too.
         channels_last: memory format NHWC for weights and images.
+        seed: of what is random in a training step, such as dropout.
         score_constant: score the task's constant predictor beside the network; needs ``task.observe`` called before.
         config, info: the resolved config and the data set's class names, kept in checkpoints.
     """
@@ -39,29 +41,33 @@ class Learner(pl.LightningModule):
         backbone: Backbone,
         head: Head,
         task: Task,
-        freeze: FreezePolicy,
+        freezing: Freezing,
         optimizer: Callable[..., Optimizer],
         scheduler: Callable[[Optimizer, Span], Schedule],
         objective: Objective,
         decay_biases_and_norms: bool = True,
         channels_last: bool = True,
+        seed: int = 0,
         score_constant: bool = True,
         config: Mapping[str, Any] | None = None,
         info: DataInfo | None = None,
     ) -> None:
         super().__init__()
-        self.backbone, self.head, self.task, self.freeze_policy = backbone, head, task, freeze
+        self.backbone, self.head, self.task, self.freezing = backbone, head, task, freezing
         self.objective = objective
         self.score_constant = score_constant
         self._optimizer = partial(make_optimizer, optimizer, decay_biases_and_norms=decay_biases_and_norms)
         self._scheduler = scheduler
+        self._seed = seed
         self._config = dict(config or {})
         self._info = {} if info is None else {key: list(names) for key, names in asdict(info).items()}
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self.scores = _score_tables(task, ("val", "test"))
         self.constant_scores = _score_tables(task, ("val", "test"))
         self.constant: dict[str, float] = {}
-        freezing.apply(freeze, 0, backbone, self._head)
+        # A changing policy waits for the first epoch: DDP never reduces what it finds frozen when it wraps the network.
+        if freezing.constant:
+            freezing.apply(0)
         self.to(memory_format=self._layout)
 
     def forward(self, images: Tensor) -> Outputs:
@@ -72,12 +78,25 @@ class Learner(pl.LightningModule):
     def train(self, mode: bool = True) -> "Learner":
         """Set the mode; what is frozen stays in eval mode."""
         super().train(mode)
-        freezing.hold_still(self.backbone, self._head)
+        self.freezing.set_modes(mode)
         return self
 
+    def on_train_start(self) -> None:
+        """A run that goes on in the middle of an epoch does not start that epoch again."""
+        self.on_train_epoch_start()
+
+    def on_train_epoch_start(self) -> None:
+        """Freeze and thaw."""
+        self.freezing.apply(self.current_epoch)
+        begin_epoch(self.trainer.optimizers[0], self.current_epoch)
+
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Hold what is frozen in eval mode, also if somebody called ``.train()`` on a part."""
-        freezing.hold_still(self.backbone, self._head)
+        """Hold what is frozen in eval mode, whatever somebody called on a part; seed the step.
+
+        A step's randomness depends on its place in the run and on nothing before it: a resumed run draws the same.
+        """
+        self.freezing.set_modes(training=True)
+        torch.manual_seed(seed_of(self._seed, self.current_epoch, batch_idx, self.global_rank))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one batch."""
@@ -102,27 +121,23 @@ class Learner(pl.LightningModule):
         self._report("test")
 
     def configure_optimizers(self) -> Any:
-        """The optimizer over what trains, and its schedule over the whole run."""
-        optimizer = self._optimizer((self._backbone, self._head))
-        steps = int(self.trainer.estimated_stepping_batches)
+        """The optimizer, and its schedule over the whole run."""
         epochs = self.trainer.max_epochs
-        span = Span(steps, steps / epochs if epochs and epochs > 0 else steps, *self.objective)
+        optimizer = self._optimizer(self.freezing, epochs or 1)
+        steps = int(self.trainer.estimated_stepping_batches)
+        per_epoch = steps / epochs if epochs and epochs > 0 else steps
+        span = Span(steps, per_epoch, int(self.trainer.num_training_batches), *self.objective)
         schedule = self._scheduler(optimizer, span)
         return [optimizer], schedule
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the config and the class names, in plain types, so that a checkpoint alone can be used."""
         checkpoint["config"], checkpoint["info"] = self._config, self._info
+        checkpoint["constant"] = dict(self.constant)
 
-    @property
-    def _backbone(self) -> nn.Module:
-        assert isinstance(self.backbone, nn.Module)
-        return self.backbone
-
-    @property
-    def _head(self) -> nn.Module:
-        assert isinstance(self.head, nn.Module)
-        return self.head
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """A resumed run knows the constant predictor's scores already."""
+        self.constant = dict(checkpoint["constant"])
 
     def _score(self, split: str, batch: Batch) -> None:
         outputs = self(batch["image"])

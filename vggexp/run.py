@@ -3,6 +3,7 @@
 config.yaml        the resolved config, enough to run again
 metrics.jsonl      a row a log call
 summary.json       final metrics and what they cost; its presence says that the run finished
+freeze.csv         what trained in each epoch, and the hashes that prove it
 checkpoint/        best.ckpt, last.ckpt
 prediction/        pictures
 """
@@ -11,7 +12,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ class RunFolder:
         self.config = self.path / "config.yaml"
         self.metrics = self.path / "metrics.jsonl"
         self.summary = self.path / "summary.json"
+        self.freeze = self.path / "freeze.csv"
         self.predictions = self.path / "prediction"
         self.best = self.path / "checkpoint" / "best.ckpt"
         self.last = self.path / "checkpoint" / "last.ckpt"
@@ -43,6 +45,11 @@ class RunFolder:
             self._set_aside()
         self.path.mkdir(parents=True, exist_ok=True)
         write_whole(self.config, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+
+    def go_on(self, epochs: int) -> None:
+        """Drop the rows that the run's last checkpoint, ``epochs`` epochs old, does not know of: they come again."""
+        _keep_lines(self.metrics, lambda line: json.loads(line)["epoch"] < epochs)
+        _keep_lines(self.freeze, lambda line: line.startswith("epoch,") or int(line.partition(",")[0]) < epochs)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write the summary, which ends the run, and let go of the run that it replaces."""
@@ -71,6 +78,11 @@ class RunFolder:
                 shutil.rmtree(source) if source.is_dir() else source.unlink()
             else:
                 source.rename(aside / name)
+
+
+def _keep_lines(path: Path, keep: Callable[[str], bool]) -> None:
+    if path.exists():
+        write_whole(path, "".join(line for line in path.read_text(encoding="utf-8").splitlines(True) if keep(line)))
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -20,6 +20,8 @@ class Span:
     """Optimizer steps in all."""
     steps_per_epoch: float
     """Optimizer steps in one epoch."""
+    batches_per_epoch: int
+    """Batches in one epoch: as many as the steps, or a multiple if gradients are accumulated."""
     objective: str
     """The metric that ``plateau`` watches, such as "val/miou"."""
     mode: str
@@ -75,7 +77,10 @@ def plateau(optimizer: Optimizer, span: Span, patience: int = 5, gamma: float = 
     steps = _warmup_steps(span, warmup)
     rising = torch_schedules.LinearLR(optimizer, 1 / steps, total_iters=steps - 1) if steps > 1 else None
     falling = torch_schedules.ReduceLROnPlateau(optimizer, span.mode, gamma, patience)  # type: ignore[arg-type]
-    schedules: Schedule = [{"scheduler": falling, "interval": "epoch", "monitor": span.objective}]
+    # After the last batch and its validation: Lightning's own epoch interval comes after the epoch's checkpoint, which
+    # would then not know of it.
+    due = {"interval": "step", "frequency": span.batches_per_epoch}
+    schedules: Schedule = [{"scheduler": falling, **due, "monitor": span.objective}]
     # Both only multiply the rate, so the two combine.
     return [{"scheduler": rising, "interval": "step"}, *schedules] if rising else schedules
 

@@ -3,6 +3,7 @@
 import logging
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -70,6 +71,7 @@ def build_trainer(
         log_every_n_steps=log_every,
         deterministic=deterministic,
         benchmark=on_gpu and not deterministic,
+        use_distributed_sampler=False,  # loader.Order divides the batches itself, and pads none
         limit_train_batches=limit_train_batches,
         limit_val_batches=limit_val_batches,
         limit_test_batches=limit_test_batches,
@@ -77,7 +79,10 @@ def build_trainer(
         num_sanity_val_steps=0,
         logger=list(loggers),
         enable_checkpointing=standing,
-        callbacks=[*(_standing_callbacks(folder, objective, ema, early_stopping) if standing else []), *callbacks],
+        callbacks=[
+            *(_standing_callbacks(folder, objective, ema, early_stopping) if standing else []),
+            *callbacks,
+        ],
         default_root_dir=folder,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -114,10 +119,10 @@ def _standing_callbacks(
     folder: Path, objective: Objective, ema: float | None, early_stopping: int | None
 ) -> list[Callback]:
     metric, mode = objective
+    keep = partial(ModelCheckpoint, folder / "checkpoint", enable_version_counter=False)
     callbacks: list[Callback] = [
-        ModelCheckpoint(
-            folder / "checkpoint", "best", monitor=metric, mode=mode, save_last=True, enable_version_counter=False
-        )
+        keep(filename="best", monitor=metric, mode=mode, save_on_train_epoch_end=False),
+        keep(filename="last", save_on_train_epoch_end=True),
     ]
     if ema is not None:
         callbacks.append(EMAWeightAveraging(decay=ema))

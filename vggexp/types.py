@@ -4,7 +4,7 @@ The parts never import one another; they meet in these types, and ``build.py`` p
 Shapes: N images, C classes, H x W pixels.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypedDict, runtime_checkable
 
@@ -170,16 +170,33 @@ class ParameterInfo:
     """As in the learner's state dict: "backbone.features.0.weight"."""
     stage: int | None
     """Its stage in the backbone, from 1; None in the head."""
+    is_norm: bool = False
+    """Whether it belongs to a normalisation layer: its scale or its shift."""
+
+    @property
+    def is_bias(self) -> bool:
+        """Whether it is added, not multiplied: a layer's bias, a normalisation's shift."""
+        return self.name.rpartition(".")[2] == "bias"
 
 
+@runtime_checkable
 class FreezePolicy(Protocol):
     """(epoch, parameter) to the factor on its learning rate; 0 means frozen. It touches no parameter itself."""
 
-    constant: bool
-    """Whether the answer is the same in every epoch."""
+    @property
+    def constant(self) -> bool:
+        """Whether the answer is the same in every epoch."""
 
     def __call__(self, epoch: int, parameter: ParameterInfo) -> float:
         """The factor in this epoch, counted from 0."""
+
+
+@runtime_checkable
+class PolicyOfNames(FreezePolicy, Protocol):
+    """A policy that must see what the parameters are called before it can be trusted."""
+
+    def check(self, parameters: Sequence[ParameterInfo]) -> None:
+        """Look at all parameters of the network; ValueError if the policy does not fit them."""
 
 
 class Data(Protocol):

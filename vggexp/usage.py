@@ -11,10 +11,14 @@ MAIN_ARGUMENTS = {
     "evaluate": ("checkpoint",),
     "predict": ("checkpoint", "input"),
     "report": ("input",),
+    "resume": ("checkpoint",),
     "rerun": ("checkpoint",),
     "summary": ("checkpoint",),
 }
 """What the bare words after a verb are called."""
+
+TAKES_A_LIST = {"graft": "checkpoints"}
+"""What a verb calls all of its bare words together."""
 
 EXAMPLES = """\
 examples
@@ -79,7 +83,8 @@ def synopsis(verb: str) -> str:
     >>> synopsis("predict")
     'predict CHECKPOINT INPUT'
     """
-    return " ".join([verb, *(name.upper() for name in MAIN_ARGUMENTS.get(verb, ()))])
+    several = [f"{TAKES_A_LIST[verb].upper()}..."] if verb in TAKES_A_LIST else []
+    return " ".join([verb, *(name.upper() for name in MAIN_ARGUMENTS.get(verb, ())), *several])
 
 
 def _page(path: Path, title: str) -> str:

@@ -65,7 +65,7 @@ def test_every_key_is_an_argument(group: str, option: str) -> None:
 
 
 def test_that_a_wrong_key_would_be_found() -> None:
-    unknown, missing = mismatch("freeze", {"_target_": "vggexp.freeze.stage.FirstStages", "stagess": 3})
+    unknown, missing = mismatch("freeze", {"_target_": "vggexp.freeze.stage.Stages", "stagess": 3})
     assert (unknown, missing) == ({"stagess"}, {"stages"})
 
 

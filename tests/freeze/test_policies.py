@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from vggexp.build import build
+from vggexp.errors import ConfigError
 from vggexp.types import FreezePolicy, ParameterInfo
 from vggexp.usage import CONF, groups
 
@@ -17,26 +18,53 @@ def policy(name: str, **changes: object) -> FreezePolicy:
     return made
 
 
+NORM = ParameterInfo("backbone.features.1.weight", 1, is_norm=True)
+SHIFT = ParameterInfo("backbone.features.1.bias", 1, is_norm=True)
+BIAS = ParameterInfo("backbone.features.0.bias", 1)
+SETTINGS: dict[str, dict[str, object]] = {"pattern": {"patterns": r"features\.[12]\."}}
+
+
 @pytest.mark.parametrize(
     ("name", "changes", "frozen"),
     [
-        ("none", {}, []),
-        ("backbone", {}, [1, 2, 3, 4, 5]),
-        ("stage", {"stages": 0}, []),
-        ("stage", {"stages": 3}, [1, 2, 3]),
-        ("stage", {"stages": 5}, [1, 2, 3, 4, 5]),
+        ("none", {}, [[]]),
+        ("backbone", {}, [[1, 2, 3, 4, 5]]),
+        ("stage", {"stages": 0}, [[]]),
+        ("stage", {"stages": 3}, [[1, 2, 3]]),
+        ("stage", {"stages": 5}, [[1, 2, 3, 4, 5]]),
+        ("stage", {"stages": [1, 4]}, [[1, 4]]),
+        ("gradual", {}, [[1, 2, 3, 4, 5], [1, 2, 3, 4], [1, 2, 3], [1, 2], [1], [], []]),
+        ("gradual", {"every": 2}, [[1, 2, 3, 4, 5]] * 2 + [[1, 2, 3, 4]] * 2 + [[1, 2, 3]]),
+        ("gradual", {"first": 2}, [[1, 2, 3], [1, 2], [1], []]),
+        ("linear_probe", {"epochs": 2}, [[1, 2, 3, 4, 5]] * 2 + [[]] * 2),
+        ("norm", {}, [[1, 2, 3, 4, 5]]),
+        ("bias", {}, [[1, 2, 3, 4, 5]]),
+        ("pattern", {"patterns": [r"features\.[12]\.", r"features\.4"]}, [[1, 2, 4]]),
+        ("pattern", {"patterns": r"features\.[12]|head", "invert": True}, [[3, 4, 5]]),
     ],
 )
-def test_what_is_frozen(name: str, changes: dict[str, object], frozen: list[int]) -> None:
+def test_what_is_frozen(name: str, changes: dict[str, object], frozen: list[list[int]]) -> None:
     made = policy(name, **changes)
-    for epoch in (0, 1, 100):
-        assert [stage.stage for stage in STAGES if made(epoch, stage) == 0] == frozen
+    for epoch, stages in enumerate(frozen):
+        assert [stage.stage for stage in STAGES if made(epoch, stage) == 0] == stages, epoch
         assert made(epoch, HEAD) == 1
+    assert made.constant == (name not in ("gradual", "linear_probe"))
+
+
+def test_norms_and_biases() -> None:
+    assert [policy("norm")(0, info) for info in (NORM, SHIFT, BIAS)] == [1, 1, 0]
+    assert [policy("bias")(0, info) for info in (NORM, SHIFT, BIAS)] == [0, 1, 1]
+
+
+def test_fine_tuning_after_the_probe_can_be_slower() -> None:
+    made = policy("linear_probe", epochs=2, factor=0.1)
+    assert [made(epoch, STAGES[0]) for epoch in (1, 2)] == [0, 0.1]
+    assert [made(epoch, HEAD) for epoch in (1, 2)] == [1, 0.1]
 
 
 @pytest.mark.parametrize("name", groups()["freeze"])
 def test_every_policy_is_a_pure_function(name: str) -> None:
-    made = policy(name)
+    made = policy(name, **SETTINGS.get(name, {}))
     for epoch in range(5):
         factors = [made(epoch, info) for info in (*STAGES, HEAD)]
         assert factors == [made(epoch, info) for info in (*STAGES, HEAD)]
@@ -44,8 +72,17 @@ def test_every_policy_is_a_pure_function(name: str) -> None:
         assert not made.constant or factors == [made(0, info) for info in (*STAGES, HEAD)]
 
 
-def test_more_stages_than_there_are() -> None:
-    from vggexp.errors import ConfigError
-
-    with pytest.raises(ConfigError, match=r"freeze\.stages=6: VGG has 5 stages, give 0 to 5"):
-        policy("stage", stages=6)
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("stage", {"stages": 6}, r"freeze\.stages=6: VGG has 5 stages; give 0 to 5"),
+        ("stage", {"stages": [0, 1]}, r"freeze\.stages=\[0, 1\]"),
+        ("gradual", {"every": 0}, r"freeze\.every=0 must be 1 or more"),
+        ("linear_probe", {"factor": 0}, r"freeze\.factor=0 above 0"),
+        ("pattern", {"patterns": "["}, r"'\[' is no regular expression"),
+        ("pattern", {"patterns": []}, "is empty"),
+    ],
+)
+def test_settings_out_of_range(name: str, changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        policy(name, **changes)

@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 from torch import Tensor, nn
 
 from vggexp.backbone.vgg import VGG
+from vggexp.build import METADATA
 from vggexp.types import Features, Head, HeadSpec
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +22,7 @@ SIZES = [(32, 32), (33, 47), (64, 96)]
 IMAGES = 2
 SMALL = {"hidden": 8, "pool": 2, "window": 1}
 CLASSES = {"classification": 4, "localization": 5, "segmentation": 3}
-METADATA = {"_target_", "_partial_", "gives"}
+HIDDEN = {"_target_", "_partial_", *METADATA["head"]}
 SHAPES: dict[str, Callable[[int, int, int], tuple[int, ...]]] = {
     "class_logits": lambda classes, h, w: (IMAGES, classes),
     "box": lambda classes, h, w: (IMAGES, 4),
@@ -61,7 +62,7 @@ def shrink(config: dict[str, Any]) -> dict[str, Any]:
     """The same head for a small machine, without its metadata."""
     small = {}
     for key, value in config.items():
-        if key == "gives":
+        if key in METADATA["head"]:
             continue
         if isinstance(value, dict):
             value = shrink(value)
@@ -193,7 +194,7 @@ def test_yaml_is_the_signature(name: str) -> None:
     assert first.name == "spec"
     assert config["_partial_"] is True
     assert config["gives"] in {*SHAPES, "parallel"}
-    assert set(config) - METADATA == {argument.name for argument in arguments}
+    assert set(config) - HIDDEN == {argument.name for argument in arguments}
     for argument in arguments:
         if argument.default is not inspect.Parameter.empty:
             default = argument.default

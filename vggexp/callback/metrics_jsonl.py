@@ -19,7 +19,8 @@ class MetricsJsonl(Logger):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path
-        self._start = time.monotonic()
+        before = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        self._start = time.monotonic() - (json.loads(before[-1])["time"] if before else 0.0)
 
     @property
     def name(self) -> str:

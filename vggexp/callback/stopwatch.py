@@ -20,6 +20,17 @@ class Stopwatch(Callback):
         self._start = time.monotonic()
         self._since: float | None = None
 
+    def state_dict(self) -> dict[str, Any]:
+        """What it has counted, for a resumed run."""
+        seconds = time.monotonic() - self._start
+        running = time.monotonic() - self._since if self._since is not None else 0.0
+        return {"images": self.images, "train_seconds": self.train_seconds + running, "seconds": seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Count on."""
+        self.images, self.train_seconds = state_dict["images"], state_dict["train_seconds"]
+        self._start = time.monotonic() - state_dict["seconds"]
+
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Note where and how the run computes."""
         self.device = f"{trainer.world_size} x {device_name()}"
@@ -28,6 +39,10 @@ class Stopwatch(Callback):
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """The clock runs."""
         self._since = time.monotonic()
+
+    def on_train_batch_start(self, *_args: Any, **_kwargs: Any) -> None:
+        """It runs too if the run goes on in the middle of an epoch."""
+        self._since = self._since or time.monotonic()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int

@@ -7,10 +7,11 @@ from typing import Any
 
 from vggexp.build import build, build_data, build_loader
 from vggexp.check import needs
-from vggexp.command.restore import restore
+from vggexp.command.restore import Restored, restore
 from vggexp.errors import ConfigError
 from vggexp.report.console import print_scores
 from vggexp.run import plain, write_whole
+from vggexp.types import Data
 
 
 def run(config: Mapping[str, Any]) -> int:
@@ -19,15 +20,20 @@ def run(config: Mapping[str, Any]) -> int:
     if split not in ("val", "test"):
         raise ConfigError(f"split={split}: choose from: test, val")
     restored = restore(Path(config["checkpoint"]), config["override"])
-    learner, its_config = restored.learner, restored.config
-    data = build_data(its_config)
-    loader = build_loader(its_config, data.split(split, needs(its_config)))
-    trainer = build("trainer", {**its_config["trainer"], "_partial_": True})(
+    scores = score(restored, build_data(restored.config), split)
+    constant = restored.learner.constant
+    content = {"split": split, "metrics": scores, "constant": constant}
+    write_whole(restored.folder / f"evaluation-{split}.json", json.dumps(plain(content), indent=2) + "\n")
+    print_scores(f"{config['checkpoint']} on {split}", scores, constant)
+    return 0
+
+
+def score(restored: Restored, data: Data, split: str) -> dict[str, float]:
+    """The metrics of a finished run on a split; the constant predictor's are then in ``learner.constant``."""
+    learner, config = restored.learner, restored.config
+    loader = build_loader(config, data.split(split, needs(config)))
+    trainer = build("trainer", {**config["trainer"], "_partial_": True})(
         folder=restored.folder, objective=learner.objective, standing=False
     )
-    score = trainer.test if split == "test" else trainer.validate
-    (scores,) = score(learner, loader, verbose=False)
-    content = {"split": split, "metrics": scores, "constant": learner.constant}
-    write_whole(restored.folder / f"evaluation-{split}.json", json.dumps(plain(content), indent=2) + "\n")
-    print_scores(f"{config['checkpoint']} on {split}", scores, learner.constant)
-    return 0
+    (scores,) = (trainer.test if split == "test" else trainer.validate)(learner, loader, verbose=False)
+    return dict(scores)

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from vggexp.build import build_learner
 from vggexp.compose import amend
 from vggexp.errors import ConfigError, DataError
 from vggexp.learner import Learner
+from vggexp.run import RunFolder
+from vggexp.transfer import without_weights
 from vggexp.types import DataInfo
 from vggexp.weights import read_checkpoint
 
@@ -25,6 +29,14 @@ class Restored:
     """The run folder, or the folder of a checkpoint that lies elsewhere."""
 
 
+def recorded_config(folder: RunFolder) -> dict[str, Any]:
+    """The resolved config that a run began with."""
+    try:
+        return dict(yaml.safe_load(folder.config.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError) as error:
+        raise DataError(f"{folder.config} cannot be read ({error}); give a run folder") from error
+
+
 def restore(path: Path, changes: Mapping[str, Any]) -> Restored:
     """The learner of a run folder (its best checkpoint) or of a ``.ckpt``; neither its data nor its run is needed."""
     content = read_checkpoint(path)
@@ -32,8 +44,7 @@ def restore(path: Path, changes: Mapping[str, Any]) -> Restored:
         raise DataError(f"{path} was not written by vggexp: it holds weights and no config")
     config = amend(content["config"], changes)
     info = DataInfo(*(tuple(content["info"][name]) for name in ("classes", "mask_classes")))
-    fresh = {**config, "backbone": {**config["backbone"], "weights": "none"}}
-    learner = build_learner(fresh, info)
+    learner = build_learner(without_weights(config), info)
     try:
         learner.load_state_dict(content["state_dict"])
     except RuntimeError as error:

@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from vggexp import freezing
-from vggexp.build import build, build_network
+from vggexp.build import bind_freezing, build_network
 from vggexp.ledger import ledger
 from vggexp.report.ledger_table import show
 from vggexp.types import DataInfo
@@ -27,7 +26,9 @@ def run(config: Mapping[str, Any]) -> int:
         backbone, head, _ = build_network(config, info)
     assert isinstance(backbone, nn.Module)
     assert isinstance(head, nn.Module)
-    frozen = freezing.frozen_names(build("freeze", config["freeze"]), 0, backbone, head)
+    freezing = bind_freezing(config, backbone, head)
+    rows = zip(freezing.parameters, freezing.factors(0), strict=True)
+    frozen = {info.name for (info, _), factor in rows if factor == 0}
     height, width = config["data"]["image_size"]
     show(ledger(backbone, head, (height, width), frozen.__contains__))
     return 0

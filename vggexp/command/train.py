@@ -1,6 +1,6 @@
 """``train``: build, look at the targets, fit, test the best checkpoint, sum up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,24 +8,31 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
-from torch.utils.data import DataLoader
 
 from vggexp.build import build, build_data, build_learner, build_loader
+from vggexp.callback.freeze_ledger import FreezeLedger
 from vggexp.callback.metrics_jsonl import MetricsJsonl
 from vggexp.callback.progress import Progress
+from vggexp.callback.save_every import SaveEvery
 from vggexp.callback.stopwatch import Stopwatch
 from vggexp.check import needs
 from vggexp.errors import ConfigError
 from vggexp.learner import Learner
+from vggexp.loader import ResumableLoader
 from vggexp.report.console import print_run
+from vggexp.report.freeze_table import print_freezing
 from vggexp.report.summary import summarize
 from vggexp.run import RunFolder
-from vggexp.types import Batch, Data
+from vggexp.types import Data
 from vggexp.weights import read_checkpoint
 
 
-def run(config: Mapping[str, Any]) -> int:
-    """Train one run from its resolved config; everything it leaves behind is in its run folder."""
+def run(config: Mapping[str, Any], go_on: bool = False) -> int:
+    """Train one run from its resolved config; everything it leaves behind is in its run folder.
+
+    Args:
+        go_on: take up the folder's last checkpoint, as if the run had never stopped.
+    """
     folder = RunFolder(config["run"]["dir"])
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     data = build_data(config)
@@ -33,18 +40,22 @@ def run(config: Mapping[str, Any]) -> int:
     overfit = bool(config["trainer"]["overfit_batches"])  # the same few batches again and again, in the same order
     train, val = _loader(config, data, "train", shuffle=not overfit), _loader(config, data, "val")
     observe_targets(config, data, learner)
-    stopwatch = Stopwatch()
-    trainer = make_trainer(config, folder, learner, stopwatch)
-
-    folder.begin(config, config["run"]["overwrite"])
+    stopwatch, freeze_ledger = Stopwatch(), FreezeLedger(folder.freeze, learner.freezing)
+    print_freezing(learner.freezing, config["choice"]["freeze"], config["trainer"]["max_epochs"])
+    if go_on:
+        find_place(folder, train)
+    else:
+        folder.begin(config, config["run"]["overwrite"])
+    trainer = make_trainer(config, folder, learner, [stopwatch, freeze_ledger])
     try:
-        trainer.fit(learner, train, val)
+        trainer.fit(learner, train, val, ckpt_path=folder.last if go_on else None, weights_only=True)
     except SystemExit as leaving:  # so Lightning ends on Ctrl-C, after its callbacks have closed
         raise KeyboardInterrupt from leaving
     learner.load_state_dict(read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
     scores = trainer.test(learner, _loader(config, data, "test"), verbose=False) if config["test"] else []
 
-    folder.finish(summarize(config, folder, learner, stopwatch, scores[0] if scores else {}))
+    summary = summarize(config, folder, learner, stopwatch, scores[0] if scores else {})
+    folder.finish({**summary, "drift": freeze_ledger.drift()})
     for logger in trainer.loggers:
         if close := getattr(logger, "close", None):
             close()
@@ -52,13 +63,28 @@ def run(config: Mapping[str, Any]) -> int:
     return 0
 
 
-def make_trainer(config: Mapping[str, Any], folder: RunFolder, learner: Learner, stopwatch: Stopwatch) -> pl.Trainer:
+def find_place(folder: RunFolder, train: ResumableLoader) -> None:
+    """Let the folder's rows and the loader go on where its last checkpoint is.
+
+    Lightning would set the loader itself, had the length of the run not been asked for before it read the checkpoint.
+    """
+    loop = read_checkpoint(folder.last)["loops"]["fit_loop"]
+    epochs = int(loop["epoch_progress"]["current"]["processed"])
+    folder.go_on(epochs)
+    (place,) = loop["state_dict"]["combined_loader"]
+    if place["epoch"] == epochs:
+        train.load_state_dict(place)
+
+
+def make_trainer(
+    config: Mapping[str, Any], folder: RunFolder, learner: Learner, standing: Sequence[Callback]
+) -> pl.Trainer:
     """The trainer with the run's loggers and callbacks."""
     trainer: pl.Trainer = build("trainer", {**config["trainer"], "_partial_": True})(
         folder=folder.path,
         objective=learner.objective,
         loggers=_loggers(config, folder),
-        callbacks=[stopwatch, Progress(*learner.objective), *_callbacks(config, folder)],
+        callbacks=[*standing, Progress(*learner.objective), *_callbacks(config, folder)],
     )
     return trainer
 
@@ -72,7 +98,7 @@ def observe_targets(config: Mapping[str, Any], data: Data, learner: Learner) -> 
     learner.task.finish_observing()
 
 
-def _loader(config: Mapping[str, Any], data: Data, split: str, shuffle: bool = False) -> DataLoader[Batch]:
+def _loader(config: Mapping[str, Any], data: Data, split: str, shuffle: bool = False) -> ResumableLoader:
     return build_loader(config, data.split(split, needs(config), augment=shuffle), shuffle=shuffle)
 
 
@@ -88,4 +114,5 @@ def _loggers(config: Mapping[str, Any], folder: RunFolder) -> list[Logger]:
 
 def _callbacks(config: Mapping[str, Any], folder: RunFolder) -> list[Callback]:
     chosen = [build("callback", {**callback, "_partial_": True}) for callback in config.get("callback", {}).values()]
-    return [make(folder=folder.predictions) for make in chosen]
+    every = config["trainer"]["save_every"]
+    return [*(make(folder=folder.predictions) for make in chosen), *([SaveEvery(folder.last, every)] if every else [])]

@@ -1,18 +1,30 @@
-"""Freeze the general features near the image, tune the special ones near the head."""
+"""Freeze some stages and tune the others.
+
+The first ones: general features near the image stand still, special ones near the head train (Yosinski et al., "How
+transferable are features in deep neural networks?", arXiv 1411.1792). Any others: surgical fine-tuning (Lee et al.,
+arXiv 2210.11466), where the shift between two tasks decides which stages are best tuned.
+"""
+
+from collections.abc import Sequence
 
 from vggexp.types import ParameterInfo
 
 
-class FirstStages:
-    """The first ``stages`` stages are frozen, 0 (none) to 5 (the whole backbone)."""
+class Stages:
+    """The named stages are frozen; the other stages and the head train.
+
+    Args:
+        stages: how many, counted from the image: 0 (none) to 5 (the whole backbone); or a list of stages, from 1.
+    """
 
     constant = True
 
-    def __init__(self, stages: int = 3) -> None:
-        if not 0 <= stages <= 5:
-            raise ValueError(f"freeze.stages={stages}: VGG has 5 stages, give 0 to 5")
-        self.stages = stages
+    def __init__(self, stages: int | Sequence[int] = 3) -> None:
+        frozen = range(1, stages + 1) if isinstance(stages, int) else stages
+        if not set(frozen) <= {1, 2, 3, 4, 5}:
+            raise ValueError(f"freeze.stages={stages}: VGG has 5 stages; give 0 to 5, or a list such as [1,2,5]")
+        self.frozen = frozenset(frozen)
 
     def __call__(self, epoch: int, parameter: ParameterInfo) -> float:
-        """Factor 0 in the first stages, 1 after them."""
-        return 0.0 if parameter.stage is not None and parameter.stage <= self.stages else 1.0
+        """Factor 0 in the frozen stages, 1 elsewhere."""
+        return 0.0 if parameter.stage in self.frozen else 1.0

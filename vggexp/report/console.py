@@ -53,6 +53,20 @@ def _names(metrics: Mapping[str, float], splits: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(found) if "/" not in name and not name.startswith("loss")]
 
 
+def print_graft(folder: RunFolder, singles: Mapping[str, Mapping[str, Any]]) -> None:
+    """The merged run's scores on the test split beside those that the single runs had."""
+    joined = folder.read_summary()["metrics"]
+    table = Table("metric", "run", box=None, pad_edge=False)
+    table.add_column("alone", justify="right")
+    table.add_column("joined", justify="right")
+    for name, summary in singles.items():
+        for metric in _names(summary.get("metrics", {}), ("test",)):
+            values = (f"{scores[f'test/{metric}']:.6f}" for scores in (summary["metrics"], joined))
+            table.add_row(f"test/{metric}", name, *values)
+    console().print(table)
+    console().print(f"{folder.path}", style="bold", soft_wrap=True)
+
+
 def number(value: Any) -> str:
     """Three digits after the point; a dash for what is not there."""
     return "-" if value is None or value != value else f"{value:.3f}"

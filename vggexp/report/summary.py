@@ -23,7 +23,8 @@ def summarize(
     the constant predictor's under the same names.
     """
     best = best_row(folder, *learner.objective)
-    parameters = [*learner.backbone.parameters(), *learner.head.parameters()]  # type: ignore[attr-defined]
+    parameters = [parameter for _, parameter in learner.freezing.parameters]
+    trained = learner.freezing.trained(config["trainer"]["max_epochs"])
     metrics = {name: value for name, value in best.items() if name.startswith(("train/", "val/"))}
     return {
         "choice": config["choice"],
@@ -37,7 +38,7 @@ def summarize(
         "metrics": {**metrics, **test},
         "constant": learner.constant,
         "parameters": sum(parameter.numel() for parameter in parameters),
-        "trainable_parameters": sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
+        "trainable_parameters": sum(p.numel() for p, trains in zip(parameters, trained, strict=True) if trains),
         **stopwatch.cost(),
         "device": stopwatch.device,
         "precision": stopwatch.precision,

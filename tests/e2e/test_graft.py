@@ -1,0 +1,94 @@
+"""Runs on one frozen backbone become one network: the same outputs, and a run like any other."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from vggexp.command.restore import restore
+from vggexp.weights import read_checkpoint
+
+Train = Callable[..., Path]
+BOX = ("task=localization", "head.hidden=[8]", "head.pool=1")
+
+
+@pytest.fixture
+def singles(train_tiny: Train) -> tuple[Path, Path, Path]:
+    """A classifier, and a box head and a decoder trained on its frozen convolutions."""
+    one = train_tiny("head.hidden=8", "head.pool=1", name="one")
+    frozen = ("freeze=backbone", "backbone.weights=one")
+    return one, train_tiny(*BOX, *frozen, name="two"), train_tiny("task=segmentation", *frozen, name="three")
+
+
+def test_three_runs_in_one_network(singles: tuple[Path, Path, Path], vggexp: Any) -> None:
+    code, out, errors = vggexp("graft", "one", "two", "three", "output=all")
+    assert code == 0, errors
+    assert "outputs on 16 random images: equal, bit for bit" in out
+    images = torch.randint(0, 256, (5, 3, 32, 32), dtype=torch.uint8)
+    joined = restore(Path("all"), {}).learner
+    with torch.inference_mode():
+        outputs = joined(images)
+        for name, folder in zip(("classification", "localization", "segmentation"), singles, strict=True):
+            assert torch.equal(outputs[name], restore(folder, {}).learner(images))
+    merged = json.loads(Path("all/summary.json").read_text())
+    for folder, metric in zip(singles, ("top1", "box_iou", "miou"), strict=True):
+        alone = json.loads((folder / "summary.json").read_text())
+        assert merged["metrics"][f"test/{metric}"] == alone["metrics"][f"test/{metric}"]
+        assert merged["constant"][f"test/{metric}"] == alone["constant"][f"test/{metric}"]
+    assert merged["trainable_parameters"] == 0
+
+
+def test_it_is_a_run_like_any_other(singles: tuple[Path, Path, Path], vggexp: Any, tiny: Any) -> None:
+    assert vggexp("graft", "one", "two", "output=both")[0] == 0
+    assert vggexp("evaluate", "both", "split=val", "trainer.limit_val_batches=1")[0] == 0
+    assert vggexp("summary", "both")[0] == 0
+    code, out, _ = vggexp("report", ".")
+    assert code == 0
+    assert "both" in out
+    assert yaml.safe_load(Path("both/config.yaml").read_text())["task"]["parts"] == ["classification", "localization"]
+    code, _, errors = vggexp("rerun", "both", "run.dir=again", "optimizer.lr=0", "optimizer.weight_decay=0")
+    assert code == 0, errors
+    before, after = (read_checkpoint(Path(name))["state_dict"] for name in ("both", "again"))
+    network = [name for name in before if name.startswith(("backbone.", "head."))]
+    assert all(torch.equal(before[name], after[name]) for name in network)
+    words = ("task=multitask", "backbone.weights=both", "head.weights=both", "head.part.classification.hidden=8",
+             "head.part.classification.pool=1", "head.part.localization.hidden=[8]",
+             "head.part.localization.pool=1", "run.dir=tuned")  # fmt: skip
+    code, out, errors = tiny(*words)
+    assert code == 0, errors
+    assert "head weights: 10 tensors from both" in out
+
+
+def test_a_grafted_run_can_be_grafted(singles: tuple[Path, Path, Path], vggexp: Any) -> None:
+    assert vggexp("graft", "one", "two", "output=both")[0] == 0
+    code, _, errors = vggexp("graft", "both", "three", "output=all")
+    assert code == 0, errors
+    parts = read_checkpoint(Path("all"))["config"]["task"]["parts"]
+    assert parts == ["classification", "localization", "segmentation"]
+
+
+def test_backbones_that_differ(singles: tuple[Path, Path, Path], train_tiny: Train, vggexp: Any) -> None:
+    train_tiny(*BOX, "freeze=stage", "freeze.stages=3", "backbone.weights=one", name="tuned")
+    code, _, errors = vggexp("graft", "one", "tuned", "output=both")
+    assert code == 2
+    assert "the backbones of one and tuned differ from stage4 on, by up to " in errors
+    assert "backbone.features." in errors
+    assert not Path("both").exists()
+
+
+def test_what_cannot_be_merged(singles: tuple[Path, Path, Path], train_tiny: Train, vggexp: Any) -> None:
+    code, _, errors = vggexp("graft", "one", "one", "output=both")
+    assert (code, "both one and one are runs of classification" in errors) == (2, True)
+    code, _, errors = vggexp("graft", "one", "output=both")
+    assert (code, "give two or more runs" in errors) == (2, True)
+    code, _, errors = vggexp("graft", "one", "nowhere", "output=both")
+    assert (code, "nowhere" in errors) == (2, True)
+    code, _, errors = vggexp("graft", "one", "two", "output=three")
+    assert (code, "three holds a run" in errors) == (2, True)
+    train_tiny(*BOX, "data.image_size=[64,64]", "data.size=[16,30]", name="large")
+    code, _, errors = vggexp("graft", "one", "large", "output=both")
+    assert (code, "data.image_size is [32, 32] in one and [64, 64] in large" in errors) == (2, True)

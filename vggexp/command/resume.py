@@ -1,0 +1,24 @@
+"""``resume``: go on with a run that was cut short, to the weights it would have had."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vggexp.check import check
+from vggexp.command import train
+from vggexp.command.restore import recorded_config
+from vggexp.compose import amend
+from vggexp.errors import ConfigError
+from vggexp.run import RunFolder
+
+
+def run(config: Mapping[str, Any]) -> int:
+    """Take up the last checkpoint; without one, begin again."""
+    folder = RunFolder(config["checkpoint"])
+    if folder.summary.exists():
+        raise ConfigError(
+            f"{folder.path} is finished; to train it again: python -m vggexp rerun {folder.path} run.dir=..."
+        )
+    whole = {**config["override"], "run": {"dir": str(folder.path), "overwrite": not folder.last.exists()}}
+    amended = amend(recorded_config(folder), whole)
+    check("train", amended)
+    return train.run(amended, go_on=folder.last.exists())

@@ -1,0 +1,16 @@
+"""Train the normalisation layers and the head; every convolution stands still.
+
+Frankle, Schwab & Morcos, "Training BatchNorm and Only BatchNorm", arXiv 2003.00152.
+"""
+
+from vggexp.types import ParameterInfo
+
+
+class NormOnly:
+    """Scales and shifts of the backbone's normalisation layers train, and the head."""
+
+    constant = True
+
+    def __call__(self, epoch: int, parameter: ParameterInfo) -> float:
+        """Factor 1 in the head and in normalisation layers, 0 elsewhere."""
+        return 1.0 if parameter.stage is None or parameter.is_norm else 0.0

@@ -1,0 +1,127 @@
+"""Batches in an order, and with an augmentation, that are pure functions of the seed, the epoch and the place.
+
+So a run that goes on in the middle of an epoch meets the very batches it would have met, with any number of workers,
+and processes that share a run divide each batch between them.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from vggexp.types import Batch, Sample
+
+Place = tuple[int, int]
+"""(epoch, index) of a sample whose augmentation depends on both."""
+
+
+def seed_of(*numbers: int) -> int:
+    """A seed that numbers such as (seed, epoch, batch) decide, and neighbours share nothing of; below 2^63."""
+    digest = hashlib.blake2b(repr(numbers).encode(), digest_size=8).digest()
+    return int.from_bytes(digest) >> 1
+
+
+class Order:
+    """The batches of every epoch: a shuffled or the given order, cut into batches, each divided over the processes.
+
+    Args:
+        size: samples.
+        batch_size: samples of a process in a batch.
+        seed: of the shuffle; None keeps the given order, and every sample is met exactly once.
+        rank, world_size: this process, of how many.
+    """
+
+    def __init__(self, size: int, batch_size: int, seed: int | None, rank: int = 0, world_size: int = 1) -> None:
+        self.size, self.batch_size, self.seed = size, batch_size, seed
+        self.rank, self.world_size = rank, world_size
+        self.epoch = self.start = 0
+
+    @property
+    def sampler(self) -> "Order":
+        """Where Lightning looks for a ``set_epoch`` to call before each epoch."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order the next pass takes."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        """Batches an epoch, of this process."""
+        whole, rest = divmod(self.size, self.batch_size * self.world_size)
+        if self.seed is None:
+            return whole + (rest > self.rank)
+        # Batch normalisation cannot train on a lone sample whose feature map is one cell, nor DDP on none.
+        return whole + (rest >= 2 * self.world_size or not whole)
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        """Indices, or (epoch, index) places if shuffled, from batch ``start`` on; the next epoch starts at 0."""
+        first, self.start = self.start, 0
+        order: Sequence[int] = range(self.size)
+        if self.seed is not None:
+            generator = torch.Generator().manual_seed(seed_of(self.seed, self.epoch))
+            order = torch.randperm(self.size, generator=generator).tolist()
+        together = self.batch_size * self.world_size
+        for batch in range(first, len(self)):
+            share = order[batch * together : (batch + 1) * together][self.rank :: self.world_size]
+            yield list(share) if self.seed is None else [(self.epoch, index) for index in share]
+
+
+class Seeded(Dataset[Sample]):
+    """A data set whose random transforms draw from (seed, epoch, index), whoever loads the sample, and when."""
+
+    def __init__(self, dataset: Dataset[Sample], seed: int) -> None:
+        self._dataset, self._seed = dataset, seed
+
+    def __len__(self) -> int:
+        return len(self._dataset)  # type: ignore[arg-type]
+
+    def __getitem__(self, place: Place) -> Sample:
+        generator = torch.default_generator
+        before = generator.get_state()
+        generator.manual_seed(seed_of(self._seed, *place))
+        try:
+            return self._dataset[place[1]]
+        finally:
+            generator.set_state(before)
+
+
+class ResumableLoader(DataLoader[Batch]):
+    """A loader that can say where it is, and go on from there; Lightning asks it to."""
+
+    order: Order
+    _given = 0
+
+    def __iter__(self) -> Any:
+        """Count the batches as they are handed over: workers are ahead."""
+        self._given = self.order.start
+        for batch in super().__iter__():
+            self._given += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """The epoch, and the batches of it that were given."""
+        return {"epoch": self.order.epoch, "batch": self._given}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on after those batches; after a whole epoch, with the next one."""
+        self.order.epoch = state["epoch"]
+        self.order.start = state["batch"] % len(self.order)
+
+
+def make_loader(
+    dataset: Dataset[Sample], batch_size: int, workers: int, seed: int | None, rank: int = 0, world_size: int = 1
+) -> ResumableLoader:
+    """Batches of a data set: shuffled and augmented by a seed, or (None) in the given order, each sample once."""
+    order = Order(len(dataset), batch_size, seed, rank, world_size)  # type: ignore[arg-type]
+    loader = ResumableLoader(
+        dataset if seed is None else Seeded(dataset, seed),
+        batch_sampler=order,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
+        generator=torch.Generator().manual_seed(0),  # or the loader would draw from the global one
+    )
+    loader.order = order
+    return loader

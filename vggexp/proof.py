@@ -1,0 +1,64 @@
+"""What shows that frozen was frozen: hashes of every tensor, and three statements about an epoch that must hold."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from vggexp.errors import FreezeError
+from vggexp.freezing import Freezing
+
+Hashes = dict[str, dict[str, str]]
+"""Part to tensor's name to hash."""
+
+
+def tensor_hash(tensor: Tensor) -> str:
+    """16 hexadecimal digits that depend on a tensor's every bit, and not on its memory format or device."""
+    content = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
+    return hashlib.blake2b(content.data, digest_size=8).hexdigest()
+
+
+def joint_hash(hashes: Mapping[str, str]) -> str:
+    """One hash of many; "" of none."""
+    return hashlib.blake2b("".join(hashes.values()).encode(), digest_size=8).hexdigest() if hashes else ""
+
+
+def network_hashes(freezing: Freezing) -> Hashes:
+    """The hash of every parameter and every buffer of the network."""
+    return {
+        part: {name: tensor_hash(tensor) for name, tensor in tensors.items()}
+        for part, tensors in freezing.tensors().items()
+    }
+
+
+def prove_still(freezing: Freezing, before: Hashes, after: Hashes, epoch: int) -> None:
+    """FreezeError with the name of the first tensor that was frozen in an epoch and is not bit-identical after it."""
+    frozen = freezing.frozen_tensors(epoch)
+    for part, hashes in after.items():
+        for name, value in hashes.items():
+            if name in frozen and before[part][name] != value:
+                raise FreezeError(f"{name} was frozen in epoch {epoch}, and yet it moved")
+
+
+def prove_groups(freezing: Freezing, optimizer: Optimizer, epoch: int) -> None:
+    """FreezeError if a tensor that trains is not in exactly one group, or a frozen one has a gradient to move along."""
+    members = Counter(id(parameter) for group in optimizer.param_groups for parameter in group["params"])
+    for factor, (info, parameter) in zip(freezing.factors(epoch), freezing.parameters, strict=True):
+        groups = members[id(parameter)]
+        if factor == 0 and (parameter.requires_grad or parameter.grad is not None or groups > 1):
+            raise FreezeError(f"{info.name} was frozen in epoch {epoch}, and yet it has a gradient")
+        if factor and (groups != 1 or not parameter.requires_grad):
+            raise FreezeError(
+                f"{info.name} was to train in epoch {epoch}, and yet it is in {groups} groups of the optimizer, "
+                f"with requires_grad={parameter.requires_grad}"
+            )
+
+
+def prove_ranks(sums: Mapping[str, list[int]], epoch: int) -> None:
+    """FreezeError with the first part of which the processes of a run hold different weights: a number from each."""
+    for part, numbers in sums.items():
+        if len(set(numbers)) > 1:
+            raise FreezeError(f"after epoch {epoch} the processes of this run hold different weights in {part}")

@@ -1,0 +1,51 @@
+"""What a freeze policy will do, as a table at a run's start: a row a part."""
+
+from rich.table import Table
+
+from vggexp.freezing import Freezing
+from vggexp.report.console import console
+
+
+def print_freezing(freezing: Freezing, name: str, epochs: int) -> None:
+    """Print each part's parameters, how many of them train, in which epochs, and the factor on the learning rate."""
+    out = console()
+    out.print(f"freeze={name}", style="bold")
+    out.print(freeze_table(freezing, epochs))
+
+
+def freeze_table(freezing: Freezing, epochs: int) -> Table:
+    """One row a part; epochs count from 0, and "all" and "none" stand for themselves."""
+    table = Table("part", box=None, pad_edge=False)
+    for header in ("parameters", "train"):
+        table.add_column(header, justify="right")
+    table.add_column("in epochs")
+    table.add_column("rate x", justify="right")
+    factors = [freezing.factors(epoch) for epoch in range(epochs)]
+    for part, module in freezing.parts.items():
+        own = {id(parameter) for parameter in module.parameters()}
+        places = [place for place, (_, parameter) in enumerate(freezing.parameters) if id(parameter) in own]
+        trains = [place for place in places if any(row[place] for row in factors)]
+        when = [epoch for epoch, row in enumerate(factors) if any(row[place] for place in places)]
+        rates = sorted({row[place] for row in factors for place in trains} - {0})
+        size, trained = (sum(freezing.parameters[place][1].numel() for place in some) for some in (places, trains))
+        table.add_row(part, f"{size:,}", f"{trained:,}", _spans(when, epochs), ", ".join(f"{r:.3g}" for r in rates))
+    return table
+
+
+def _spans(epochs: list[int], total: int) -> str:
+    """Epochs as ranges.
+
+    >>> _spans([0, 1, 2, 5], 8)
+    '0-2, 5'
+    >>> _spans([3, 4], 5)
+    '3-4'
+    """
+    if len(epochs) in (0, total):
+        return "all" if epochs else "none"
+    spans: list[list[int]] = []
+    for epoch in epochs:
+        if spans and spans[-1][1] == epoch - 1:
+            spans[-1][1] = epoch
+        else:
+            spans.append([epoch, epoch])
+    return ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in spans)

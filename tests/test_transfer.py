@@ -90,6 +90,22 @@ def test_another_number_of_classes(train_tiny: Train, tiny: Any) -> None:
     )
 
 
+def test_a_layer_is_taken_whole_or_not_at_all(train_tiny: Train, tiny: Any) -> None:
+    train_tiny("head.hidden=8", "head.pool=1", name="one")
+    words = ("head.hidden=8", "head.pool=2", "head.weights=one", "head.weights_map=fitting", "run.dir=two")
+    code, out, errors = tiny(*words)
+    assert code == 0, errors
+    assert "head weights: 4 tensors from one" in out
+    assert "fresh: classifier.0.weight ((8, 104), there (8, 26)), classifier.0.bias ((8,), there (8,))" in out
+
+
+def test_two_parts_of_a_run_of_three(train_tiny: Train) -> None:
+    three = train_tiny(*BOTH, "task.parts=[classification,localization,segmentation]", name="three")
+    two = train_tiny(*BOTH, *STILL, "head.weights=three", "seed=2", name="two")
+    for part in ("classification", "localization"):
+        assert same(tensors(three, f"head.part.{part}."), tensors(two, f"head.part.{part}."))
+
+
 def test_another_tasks_head(train_tiny: Train, tiny: Any) -> None:
     train_tiny("head.hidden=8", "head.pool=1", name="one")
     code, _, errors = tiny(*SINGLE, "head.weights=one", "run.dir=two")
@@ -97,7 +113,7 @@ def test_another_tasks_head(train_tiny: Train, tiny: Any) -> None:
     assert "head.weights=one has no regressor.2.weight: it is another network" in errors
     code, _, errors = tiny(*SINGLE, "head.weights=one", "head.weights_map=fitting", "run.dir=two")
     assert code == 2
-    assert "no tensor of it fits this head" in errors
+    assert "no layer of it fits this head" in errors
 
 
 def test_the_dense_layers_of_imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +161,9 @@ def test_the_first_four_convolutions_of_net_a(shallow: str, deep: str, tmp_path:
 @pytest.mark.parametrize(
     ("source", "deep", "message"),
     [
-        (backbone("vgg13"), "vgg16", "has 10 convolutions, and net A has 8"),
+        (backbone("vgg13"), "vgg16", "is not net A: its 10 convolutions"),
+        (backbone("vgg_a_lrn"), "vgg16", "is not net A"),
+        (backbone("vgg11"), "vgg11", "this backbone is net A itself"),
         (backbone("vgg11_bn"), "vgg16", "has batch normalisation and this backbone has not"),
         (backbone("vgg11"), "vgg16_bn", "has no batch normalisation"),
         (backbone("vgg11", width=0.1), "vgg16", r"is \(6, 3, 3, 3\), and this backbone takes \(3, 3, 3, 3\)"),

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 from vggexp.errors import ConfigError, UserError
 from vggexp.freezing import Freezing
 from vggexp.learner import Learner
-from vggexp.loader import ResumableLoader, make_loader
+from vggexp.loader import ResumableLoader, make_loader, place_in_run
 from vggexp.transfer import load_backbone, load_heads
 from vggexp.types import Backbone, Data, DataInfo, Head, HeadSpec, Sample, Task
 
@@ -124,9 +124,16 @@ def bind_freezing(config: Config, backbone: Backbone, head: Head) -> Freezing:
         raise ConfigError(str(error)) from error
 
 
-def build_loader(config: Config, dataset: Dataset[Sample], *, shuffle: bool = False) -> ResumableLoader:
-    """Batches of a split, in an order, and with an augmentation, that the seed and the epoch decide."""
+def build_loader(
+    config: Config, dataset: Dataset[Sample], *, shuffle: bool = False, shared: bool = True
+) -> ResumableLoader:
+    """Batches of a split, in an order, and with an augmentation, that the seed and the epoch decide.
+
+    Args:
+        shared: divide the batches between the processes of a run; false: each sees them all.
+    """
     workers = config["data"]["workers"]
     if workers is None:
         workers = min(os.cpu_count() or 1, 8)
-    return make_loader(dataset, config["data"]["batch_size"], workers, config["seed"] if shuffle else None)
+    seed = config["seed"] if shuffle else None
+    return make_loader(dataset, config["data"]["batch_size"], workers, seed, *(place_in_run() if shared else (0, 1)))

@@ -162,7 +162,7 @@ class Learner(pl.LightningModule):
 
     def _log_losses(self, split: str, losses: Mapping[str, Tensor], batch: Batch) -> None:
         named = {f"{split}/{name}": value.detach() for name, value in losses.items()}
-        self.log_dict(named, on_step=False, on_epoch=True, batch_size=len(batch["image"]))
+        self.log_dict(named, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch["image"]))
 
 
 def _score_tables(task: Task, splits: tuple[str, ...]) -> nn.ModuleDict:

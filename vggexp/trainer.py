@@ -1,6 +1,7 @@
 """A Lightning trainer from plain arguments: one CPU, one GPU, several GPUs, with mixed precision."""
 
 import logging
+import os
 import warnings
 from collections.abc import Sequence
 from functools import partial
@@ -11,7 +12,9 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
+from pytorch_lightning.strategies import DDPStrategy
 
+from vggexp.loader import place_in_run
 from vggexp.types import Objective
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
@@ -23,6 +26,7 @@ def build_trainer(
     loggers: Sequence[Logger] = (),
     callbacks: Sequence[Callback] = (),
     standing: bool = True,
+    changing: bool = False,
     gpus: int | None = None,
     precision: str | int = "auto",
     max_epochs: int = 15,
@@ -45,6 +49,7 @@ def build_trainer(
         objective: the metric that decides which checkpoint is best, and "min" or "max".
         loggers, callbacks: added to what every training has.
         standing: whether it trains, and so keeps checkpoints and may average weights or stop early.
+        changing: whether what is frozen changes while it trains.
         gpus: None uses what is there; 0 the CPU; n exactly n GPUs.
         precision: "auto", 32, "bf16-mixed" or "16-mixed".
         accumulate: batches to a step.
@@ -58,11 +63,14 @@ def build_trainer(
     _quiet_lightning()
     accelerator, devices = resolve_devices(gpus)
     on_gpu = accelerator == "cuda"
+    world_size = place_in_run()[1]
     if on_gpu:
         torch.set_float32_matmul_precision("high")  # TF32 for what autocast leaves in float32
     return pl.Trainer(
         accelerator=accelerator,
         devices=devices,
+        num_nodes=world_size // devices if world_size > 1 else 1,
+        strategy=_ddp(on_gpu, changing) if max(world_size, devices) > 1 else "auto",
         precision=resolve_precision(precision, on_gpu),
         max_epochs=max_epochs,
         accumulate_grad_batches=accumulate,
@@ -92,11 +100,19 @@ def build_trainer(
 def resolve_devices(gpus: int | None) -> tuple[str, int]:
     """Lightning's (accelerator, devices). ``accelerator="auto"`` with n devices would start n CPU processes."""
     present = torch.cuda.device_count()
+    if place_in_run()[1] > 1:  # torchrun has started the processes; one device each
+        here = int(os.environ.get("LOCAL_WORLD_SIZE", place_in_run()[1]))
+        return ("cuda", here) if (gpus is None and present) or gpus else ("cpu", here)
     if gpus is None:
         return ("cuda", 1) if present else ("cpu", 1)
     if gpus > present:
         raise ValueError(f"trainer.gpus={gpus}, and this machine has {present}; trainer.gpus=0 uses the CPU")
     return ("cuda", gpus) if gpus else ("cpu", 1)
+
+
+def _ddp(on_gpu: bool, changing: bool) -> DDPStrategy:
+    """Parameters that rest for an epoch must not be waited for, and no process starts another: torchrun does."""
+    return DDPStrategy(process_group_backend="nccl" if on_gpu else "gloo", find_unused_parameters=changing)
 
 
 def resolve_precision(precision: str | int, on_gpu: bool) -> Precision:

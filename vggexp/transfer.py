@@ -3,7 +3,7 @@
 A part is filled whole or not at all, unless its ``weights_map`` says otherwise.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,6 +14,9 @@ from vggexp.types import Backbone
 from vggexp.weights import read_weights
 
 Tensors = Mapping[str, Tensor]
+
+NET_A = {False: [0, 3, 6, 8, 11, 13, 16, 18], True: [0, 4, 8, 11, 15, 18, 22, 25]}
+"""Where net A's convolutions stand in ``features``, without and with batch normalisation."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,15 @@ def load_backbone(backbone: nn.Module, source: str, config: Mapping[str, Any]) -
     """
     if source in ("none", None):
         return None
-    tensors, origin = read_weights(source, config, "backbone")
+    from_net_a = config.get("weights_map", "same") == "vgg_a"
+    tensors, origin = read_weights(source, {**config, "net": "A"} if from_net_a else config, "backbone")
     _check_normalisation(source, origin, config)
     own = {name.removeprefix("backbone."): value for name, value in tensors.items() if _is_backbone(name)}
     ignored = len(tensors) - len(own)
     if not own:
         raise ConfigError(f"backbone.weights={source} holds no VGG backbone: no tensor's name begins with features.")
     wanted = backbone.state_dict()
-    if config.get("weights_map", "same") == "vgg_a":
+    if from_net_a:
         given = {place: own[name] for place, name in first_of_net_a(source, own, backbone).items()}
         _check_backbone(source, given, {name: tensor for name, tensor in wanted.items() if name in given})
         backbone.load_state_dict(given, strict=False)
@@ -81,11 +85,13 @@ def first_of_net_a(source: str, given: Tensors, backbone: nn.Module) -> dict[str
     """
     weights = {int(name.split(".")[1]): tensor.ndim for name, tensor in given.items() if name.endswith(".weight")}
     convolutions, norms = (sorted(place for place, ndim in weights.items() if ndim == wanted) for wanted in (4, 1))
-    if len(convolutions) != 8:
+    if convolutions != NET_A[bool(norms)]:
         raise ConfigError(
-            f"backbone.weights_map=vgg_a: {source} has {len(convolutions)} convolutions, and net A has 8; "
-            f"give a run of backbone=vgg11 or vgg11_bn"
+            f"backbone.weights_map=vgg_a: {source} is not net A: its {len(convolutions)} convolutions are the layers "
+            f"{convolutions} of features; give a run of backbone=vgg11 or vgg11_bn"
         )
+    if sum(isinstance(layer, nn.Conv2d) for layer in backbone.modules()) == 8:
+        raise ConfigError("backbone.weights_map=vgg_a: this backbone is net A itself; weights_map=same takes all of it")
     stages = [[name for name, layer in stage.named_children() if isinstance(layer, nn.Conv2d)]
               for stage in cast(Backbone, backbone).stages()]  # fmt: skip
     starts = [int(name) for stage, count in zip(stages, (1, 1, 2), strict=False) for name in stage[:count]]
@@ -121,9 +127,9 @@ def load_heads(head: nn.Module, config: Mapping[str, Any]) -> list[LoadReport]:
     targets += [(f"head.part.{name}", part, own["part"][name], name) for name, part in parts.items()]
     reports = []
     for name, module, its, its_task in targets:
-        if its["weights"] not in ("none", None):
+        if its.get("weights", "none") not in ("none", None):
             tensors, _ = read_weights(its["weights"], config["backbone"], name)
-            reports.append(_load_head(name, module, its, _of_head(tensors, its_task), len(tensors)))
+            reports.append(_load_head(name, module, its, _of_head(tensors, its_task, parts), len(tensors)))
     return reports
 
 
@@ -140,21 +146,32 @@ def _load_head(name: str, head: nn.Module, config: Mapping[str, Any], given: Ten
     if config["weights_map"] == "same":
         advice = f"; {name}.weights_map=fitting takes what fits and starts the rest fresh"
         _check_shapes(source, given, wanted, "this head", advice)
-    fits = {key: tensor for key, tensor in given.items() if key in wanted and tensor.shape == wanted[key].shape}
+    fits = _whole_layers(given, wanted)
     if not fits:
-        raise ConfigError(f"{source}: no tensor of it fits this head, whose first is {next(iter(wanted))}")
+        raise ConfigError(f"{source}: no layer of it fits this head, whose first tensor is {next(iter(wanted))}")
     head.load_state_dict(fits, strict=False)
     fresh = [f"{key} {_both(given, wanted, key)}" for key in wanted if key not in fits]
     return LoadReport(name, str(config["weights"]), tuple(fits), tuple(fresh), total - len(given))
 
 
-def _of_head(tensors: Tensors, task: str | None) -> Tensors:
-    """A source's head for one task, or (None) its whole parallel head, under the head's own names."""
+def _whole_layers(given: Tensors, wanted: Tensors) -> dict[str, Tensor]:
+    """The given tensors of layers that fit whole: a weight without its bias would be worth nothing."""
+    unfit = {
+        name.rpartition(".")[0]
+        for name, tensor in wanted.items()
+        if name not in given or given[name].shape != tensor.shape
+    }
+    return {name: given[name] for name in wanted if name.rpartition(".")[0] not in unfit}
+
+
+def _of_head(tensors: Tensors, task: str | None, parts: Iterable[str]) -> Tensors:
+    """A source's head for one task, or (None) the named parts of its parallel head, under the head's own names."""
     own = {name.removeprefix("head."): tensor for name, tensor in tensors.items() if name.startswith("head.")}
     if not own:  # torchvision's files
         own = {name: tensor for name, tensor in tensors.items() if name.startswith("classifier.")}
     if task is None:
-        return own
+        wanted = tuple(f"part.{name}." for name in parts)
+        return {name: tensor for name, tensor in own.items() if name.startswith(wanted)}
     prefix = f"part.{task}."
     part = {name.removeprefix(prefix): tensor for name, tensor in own.items() if name.startswith(prefix)}
     return part or {name: tensor for name, tensor in own.items() if not name.startswith("part.")}

@@ -20,7 +20,7 @@ GIVEN = {
     "task": {"info", "loss"},
     "optimizer": {"params"},
     "scheduler": {"optimizer", "span"},
-    "trainer": {"folder", "objective", "loggers", "callbacks", "standing"},
+    "trainer": {"folder", "objective", "loggers", "callbacks", "standing", "changing"},
     "callback": {"folder"},
     "logger": {"save_dir"},
 }

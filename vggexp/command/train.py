@@ -18,7 +18,7 @@ from vggexp.callback.stopwatch import Stopwatch
 from vggexp.check import needs
 from vggexp.errors import ConfigError
 from vggexp.learner import Learner
-from vggexp.loader import ResumableLoader
+from vggexp.loader import ResumableLoader, place_in_run
 from vggexp.report.console import print_run
 from vggexp.report.freeze_table import print_freezing
 from vggexp.report.summary import summarize
@@ -33,7 +33,7 @@ def run(config: Mapping[str, Any], go_on: bool = False) -> int:
     Args:
         go_on: take up the folder's last checkpoint, as if the run had never stopped.
     """
-    folder = RunFolder(config["run"]["dir"])
+    folder, is_first = RunFolder(config["run"]["dir"]), place_in_run()[0] == 0
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     data = build_data(config)
     learner = build_learner(config, data.info)
@@ -41,11 +41,12 @@ def run(config: Mapping[str, Any], go_on: bool = False) -> int:
     train, val = _loader(config, data, "train", shuffle=not overfit), _loader(config, data, "val")
     observe_targets(config, data, learner)
     stopwatch, freeze_ledger = Stopwatch(), FreezeLedger(folder.freeze, learner.freezing)
-    print_freezing(learner.freezing, config["choice"]["freeze"], config["trainer"]["max_epochs"])
     if go_on:
         find_place(folder, train)
-    else:
+    elif is_first:
         folder.begin(config, config["run"]["overwrite"])
+    if is_first:
+        print_freezing(learner.freezing, config["choice"]["freeze"], config["trainer"]["max_epochs"])
     trainer = make_trainer(config, folder, learner, [stopwatch, freeze_ledger])
     try:
         trainer.fit(learner, train, val, ckpt_path=folder.last if go_on else None, weights_only=True)
@@ -54,6 +55,8 @@ def run(config: Mapping[str, Any], go_on: bool = False) -> int:
     learner.load_state_dict(read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
     scores = trainer.test(learner, _loader(config, data, "test"), verbose=False) if config["test"] else []
 
+    if not is_first:
+        return 0
     summary = summarize(config, folder, learner, stopwatch, scores[0] if scores else {})
     folder.finish({**summary, "drift": freeze_ledger.drift()})
     for logger in trainer.loggers:
@@ -70,7 +73,8 @@ def find_place(folder: RunFolder, train: ResumableLoader) -> None:
     """
     loop = read_checkpoint(folder.last)["loops"]["fit_loop"]
     epochs = int(loop["epoch_progress"]["current"]["processed"])
-    folder.go_on(epochs)
+    if place_in_run()[0] == 0:
+        folder.go_on(epochs)
     (place,) = loop["state_dict"]["combined_loader"]
     if place["epoch"] == epochs:
         train.load_state_dict(place)
@@ -83,6 +87,7 @@ def make_trainer(
     trainer: pl.Trainer = build("trainer", {**config["trainer"], "_partial_": True})(
         folder=folder.path,
         objective=learner.objective,
+        changing=not learner.freezing.constant,
         loggers=_loggers(config, folder),
         callbacks=[*standing, Progress(*learner.objective), *_callbacks(config, folder)],
     )
@@ -93,7 +98,7 @@ def observe_targets(config: Mapping[str, Any], data: Data, learner: Learner) -> 
     """Show the task its training targets: what the constant predictor and class balancing are made of."""
     if config["constant"]:
         with torch.inference_mode():
-            for batch in build_loader(config, data.split("train", needs(config))):
+            for batch in build_loader(config, data.split("train", needs(config)), shared=False):
                 learner.task.observe(batch)
     learner.task.finish_observing()
 

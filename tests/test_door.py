@@ -39,6 +39,8 @@ Vggexp = Callable[..., tuple[int, str, str]]
         (["data.provides=[box]", "task=localization", "head=box_per_class"], "task=localization needs label"),
         (["backbone.weights=imagnet"], "no such run folder or file; did you mean 'imagenet'?"),
         (["evaluate"], "checkpoint is missing; usage: python -m vggexp evaluate CHECKPOINT"),
+        (["graft", "runs/a", "runs/b"], "output is missing; give output=..."),
+        (["freeze=pattern"], "freeze.patterns is missing; give freeze.patterns=..."),
         (["evaluate", "runs/none"], "evaluate: there is no runs/none"),
         (["predict", "runs/none", "photos"], "predict: there is no runs/none"),
         (["--config-dir", "nowhere", "x"], "'x' is neither"),

@@ -60,9 +60,8 @@ def settle(verb: str, config: DictConfig) -> dict[str, Any]:
     try:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
-        hint = (
-            f"give {error.full_key}=..." if "." in str(error.full_key) else f"usage: python -m vggexp {synopsis(verb)}"
-        )
+        is_bare = str(error.full_key).upper() in synopsis(verb)
+        hint = f"usage: python -m vggexp {synopsis(verb)}" if is_bare else f"give {error.full_key}=..."
         raise ConfigError(f"{error.full_key} is missing; {hint}") from error
     except OmegaConfBaseException as error:
         raise ConfigError(_explain(error, verb)) from error

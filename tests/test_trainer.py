@@ -8,11 +8,25 @@ from vggexp.trainer import resolve_devices, resolve_precision
 
 @pytest.mark.parametrize(
     ("present", "gpus", "expected"),
-    [(0, None, ("cpu", 1)), (0, 0, ("cpu", 1)), (4, None, ("cuda", 1)), (4, 0, ("cpu", 1)), (4, 4, ("cuda", 4))],
+    [(0, None, ("cpu", 1)), (0, 0, ("cpu", 1)), (4, None, ("cuda", 1)), (4, 0, ("cpu", 1))],
 )
 def test_devices(present: int, gpus: int | None, expected: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: present)
     assert resolve_devices(gpus) == expected
+
+
+def test_several_gpus_need_torchruns_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
+    with pytest.raises(
+        ValueError, match=r"trainer\.gpus=4, and 1 processes; start them with torchrun --nproc-per-node=4"
+    ):
+        resolve_devices(4)
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert resolve_devices(4) == resolve_devices(None) == ("cuda", 4)
+    assert resolve_devices(0) == ("cpu", 4)
+    with pytest.raises(ValueError, match=r"trainer\.gpus=2, and 4 processes"):
+        resolve_devices(2)
 
 
 def test_more_gpus_than_there_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 Each finds one kind of mistake and raises a ConfigError that says what, where, and what would be right.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,11 @@ def _check_trainer(config: Config) -> None:
     if trainer["gpus"] and (present := num_gpus()) < trainer["gpus"]:
         raise ConfigError(
             f"trainer.gpus={trainer['gpus']}, and this machine has {present}; trainer.gpus=0 uses the CPU"
+        )
+    if (trainer["gpus"] or 0) > 1 and "WORLD_SIZE" not in os.environ:
+        raise ConfigError(
+            f"trainer.gpus={trainer['gpus']}: several GPUs need a process each; start them with "
+            f"torchrun --nproc-per-node={trainer['gpus']} -m vggexp ... run.dir=..."
         )
 
 

@@ -70,7 +70,7 @@ def build_trainer(
         accelerator=accelerator,
         devices=devices,
         num_nodes=world_size // devices if world_size > 1 else 1,
-        strategy=_ddp(on_gpu, changing) if max(world_size, devices) > 1 else "auto",
+        strategy=_ddp(on_gpu, changing) if world_size > 1 else "auto",
         precision=resolve_precision(precision, on_gpu),
         max_epochs=max_epochs,
         accumulate_grad_batches=accumulate,
@@ -99,15 +99,15 @@ def build_trainer(
 
 def resolve_devices(gpus: int | None) -> tuple[str, int]:
     """Lightning's (accelerator, devices). ``accelerator="auto"`` with n devices would start n CPU processes."""
-    present = torch.cuda.device_count()
-    if place_in_run()[1] > 1:  # torchrun has started the processes; one device each
-        here = int(os.environ.get("LOCAL_WORLD_SIZE", place_in_run()[1]))
-        return ("cuda", here) if (gpus is None and present) or gpus else ("cpu", here)
-    if gpus is None:
-        return ("cuda", 1) if present else ("cpu", 1)
-    if gpus > present:
+    present, world_size = torch.cuda.device_count(), place_in_run()[1]
+    if gpus is not None and gpus > present:
         raise ValueError(f"trainer.gpus={gpus}, and this machine has {present}; trainer.gpus=0 uses the CPU")
-    return ("cuda", gpus) if gpus else ("cpu", 1)
+    on_gpu = bool(present if gpus is None else gpus)
+    # Processes are torchrun's: one that was started from here would take all of the data for its share.
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", world_size)) if world_size > 1 else 1
+    if gpus and gpus != here:
+        raise ValueError(f"trainer.gpus={gpus}, and {here} processes; start them with torchrun --nproc-per-node={gpus}")
+    return ("cuda" if on_gpu else "cpu"), here
 
 
 def _ddp(on_gpu: bool, changing: bool) -> DDPStrategy:

@@ -58,7 +58,12 @@ def perform(verb: str, config: dict[str, Any]) -> int:
     from importlib import import_module
 
     from vggexp.check import check
+    from vggexp.compose import in_sweep
+    from vggexp.sweep import is_finished
 
+    if verb == "train" and in_sweep() and is_finished(config):
+        print(f"{config['run']['dir']}: finished before, skipped")
+        return 0
     check(verb, config)
     return int(import_module(f"vggexp.command.{verb}").run(config) or 0)
 

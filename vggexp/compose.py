@@ -45,6 +45,7 @@ def launch(verb: str, words: Sequence[str], perform: Callable[[Callable[[], dict
 
     stamp = time.strftime("%Y%m%d-%H%M%S")
     OmegaConf.register_new_resolver("run_name", lambda: _run_name(stamp), replace=True)
+    OmegaConf.register_new_resolver("choice", lambda group: _choices()[group], replace=True)
     typed, sys.argv = sys.argv, [sys.argv[0], *_route(verb, words), *_HYDRA]
     try:
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=verb)(job)()
@@ -86,9 +87,14 @@ def _open(config: Mapping[str, Any]) -> set[str]:
     return {key for key in _keys(config) if OmegaConf.select(OmegaConf.create(dict(config)), key) == {}}
 
 
+def in_sweep() -> bool:
+    """Whether this is a job of a sweep (``-m``)."""
+    return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
+
+
 def _run_name(stamp: str) -> str:
     choice = _choices()
-    job = [str(HydraConfig.get().job.num)] if HydraConfig.get().mode == RunMode.MULTIRUN else []
+    job = [str(HydraConfig.get().job.num)] if in_sweep() else []
     return "-".join([stamp, *(choice[group] for group in ("task", "backbone", "head", "freeze")), *job])
 
 

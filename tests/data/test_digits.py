@@ -123,3 +123,23 @@ def test_workers_get_a_copy(digits: Digits) -> None:
 def test_sizes_that_cannot_be(size: list[int]) -> None:
     with pytest.raises(ConfigError, match=r"data\.size=.* must be \[least, greatest\]"):
         Digits(size=size)
+
+
+def test_some_classes_are_numbered_in_the_given_order_on_the_same_canvases(digits: Digits) -> None:
+    some, every = Digits(classes=[7, 3]), digits.split("val", ALL)
+    assert some.info.classes == ("7", "3")
+    assert some.info.mask_classes == ("background", "7", "3")
+    kept = [sample for sample in (every[place] for place in range(len(every))) if int(sample["label"]) in (3, 7)]
+    split = some.split("val", ALL)
+    assert len(split) == len(kept)
+    for place, sample in enumerate(kept):
+        label = [7, 3].index(int(sample["label"]))
+        assert int(split[place]["label"]) == label
+        assert torch.equal(split[place]["image"], sample["image"])
+        assert set(split[place]["mask"].unique().tolist()) == {0, label + 1}
+
+
+@pytest.mark.parametrize("classes", [[], [1, 1], [10], ["cat"]])
+def test_classes_that_cannot_be(classes: list[int]) -> None:
+    with pytest.raises(ConfigError, match=r"data\.classes="):
+        Digits(classes=classes)

@@ -3,6 +3,8 @@
 import resource
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -19,6 +21,7 @@ class Stopwatch(Callback):
         self.device = self.precision = ""
         self._start = time.monotonic()
         self._since: float | None = None
+        forget_peak_memory()
 
     def state_dict(self) -> dict[str, Any]:
         """What it has counted, for a resumed run."""
@@ -76,9 +79,20 @@ def device_name() -> str:
     return torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
 
 
+def forget_peak_memory() -> None:
+    """Count the peak from here: the jobs of a sweep share a process. Only Linux can; elsewhere it is the process's."""
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
 def peak_memory_mib() -> float:
     """The most memory held so far: allocated on the GPU if one was used, else resident in the process."""
     if torch.cuda.is_available() and (peak := torch.cuda.max_memory_allocated()):
         return peak / 2**20
+    with suppress(OSError):
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
     unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on a Mac, KiB elsewhere
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20

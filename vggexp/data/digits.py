@@ -39,19 +39,19 @@ class Digits:
     Args:
         canvas: height and width of an image, pixels.
         size: least and greatest height and width of the scan when drawn, pixels.
+        classes: the digits to keep, which then are the classes, in this order; None for all ten.
         seed: of everything random but the split.
         train_transform, eval_transform: recipes, see ``transform.py``.
 
     Raises:
-        ConfigError: sizes that do not fit the canvas, or a recipe that cannot work.
+        ConfigError: sizes that do not fit the canvas, a class that is no digit, or a recipe that cannot work.
     """
-
-    info = DataInfo(classes=NAMES, mask_classes=("background", *NAMES))
 
     def __init__(
         self,
         canvas: int = 64,
         size: Sequence[int] = (28, 56),
+        classes: Sequence[int] | None = None,
         seed: int = 0,
         train_transform: Recipe = (),
         eval_transform: Recipe = (),
@@ -60,6 +60,10 @@ class Digits:
             raise ConfigError(
                 f"data.size={list(size)} must be [least, greatest], from 8 to the canvas's {canvas} pixels"
             )
+        kept = [str(name) for name in (NAMES if classes is None else classes)]
+        if not kept or len(set(kept)) < len(kept) or not set(kept) <= set(NAMES):
+            raise ConfigError(f"data.classes=[{','.join(kept)}] must be digits, each once; for example [5,6,7,8,9]")
+        self.info = DataInfo(classes=tuple(kept), mask_classes=("background", *kept))
         self._canvas, self._size, self._seed = canvas, (size[0], size[1]), seed
         self._train = Transform(train_transform, eval_transform) if train_transform else None
         self._eval = Transform(eval_transform) if eval_transform else None
@@ -68,7 +72,8 @@ class Digits:
     def split(self, name: str, needs: frozenset[str], *, augment: bool = False) -> Dataset[Sample]:
         """Split "train", "val" or "test"; every digit has every target."""
         if name not in self._rendered:
-            self._rendered[name] = _render(name, self._canvas, self._size, self._seed)
+            kept = [int(digit) for digit in self.info.classes]
+            self._rendered[name] = _render(name, kept, self._canvas, self._size, self._seed)
         columns = {key: column for key, column in self._rendered[name].items() if key in needs | {"image"}}
         return _Canvases(columns, self._train if augment and self._train else self._eval)
 
@@ -108,13 +113,16 @@ def splits(labels: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
     return {"train": np.sort(train), "val": np.sort(val), "test": np.sort(test)}
 
 
-def _render(name: str, canvas: int, size: tuple[int, int], seed: int) -> dict[str, Tensor]:
+def _render(name: str, classes: list[int], canvas: int, size: tuple[int, int], seed: int) -> dict[str, Tensor]:
+    """A split's canvases of these classes; a digit's label is its place among them."""
     from sklearn.datasets import load_digits
 
     scans, labels = load_digits(return_X_y=True)
     scans = (scans.reshape(-1, 8, 8) / 16).astype(np.float32)
     pool = splits(labels)[name]
     others = scans[pool]
+    pool = pool[np.isin(labels[pool], classes)]
+    places = np.array([classes.index(digit) if digit in classes else -1 for digit in range(len(NAMES))])
     images = np.empty((len(pool), canvas, canvas, 3), np.uint8)
     masks = np.zeros((len(pool), canvas, canvas), np.uint8)
     edges = np.empty((len(pool), 4), np.float32)
@@ -124,11 +132,11 @@ def _render(name: str, canvas: int, size: tuple[int, int], seed: int) -> dict[st
         height, width = ink.shape
         top, left = (int(random.integers(0, canvas - side + 1)) for side in ink.shape)
         images[row] = _paint(others, ink, (left, top), canvas, random)
-        masks[row, top : top + height, left : left + width][ink > 0] = labels[source] + 1
+        masks[row, top : top + height, left : left + width][ink > 0] = places[labels[source]] + 1
         edges[row] = left, top, left + width, top + height
     return {
         "image": torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(),
-        "label": torch.from_numpy(labels[pool]),
+        "label": torch.from_numpy(places[labels[pool]]),
         "box": from_edges(torch.from_numpy(edges) / canvas),
         "mask": torch.from_numpy(masks),
     }

@@ -17,15 +17,13 @@ def test_devices(present: int, gpus: int | None, expected: tuple[str, int], monk
 
 def test_several_gpus_need_torchruns_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
-    with pytest.raises(
-        ValueError, match=r"trainer\.gpus=4, and 1 processes; start them with torchrun --nproc-per-node=4"
-    ):
+    with pytest.raises(ValueError, match=r"trainer\.gpus=4, and 1 process\(es\) here"):
         resolve_devices(4)
     monkeypatch.setenv("WORLD_SIZE", "8")
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
     assert resolve_devices(4) == resolve_devices(None) == ("cuda", 4)
     assert resolve_devices(0) == ("cpu", 4)
-    with pytest.raises(ValueError, match=r"trainer\.gpus=2, and 4 processes"):
+    with pytest.raises(ValueError, match=r"trainer\.gpus=2, and 4 process\(es\) here"):
         resolve_devices(2)
 
 

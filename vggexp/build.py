@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from torch import nn
@@ -16,7 +17,8 @@ from torch.utils.data import Dataset
 from vggexp.errors import ConfigError, UserError
 from vggexp.freezing import Freezing
 from vggexp.learner import Learner
-from vggexp.loader import ResumableLoader, make_loader, place_in_run
+from vggexp.loader import ResumableLoader, make_loader
+from vggexp.processes import place_in_run, world_size
 from vggexp.transfer import load_backbone, load_heads
 from vggexp.types import Backbone, Data, DataInfo, Head, HeadSpec, Sample, Task
 
@@ -27,8 +29,10 @@ METADATA: dict[str, frozenset[str]] = {
     "loss": frozenset({"scores"}),
     "freeze": frozenset({"lr_decay", "norm", "dropout"}),
     "data": frozenset({"provides", "image_size", "batch_size", "workers"}),
-    "optimizer": frozenset({"decay_biases_and_norms"}),
-    "trainer": frozenset({"channels_last", "save_every"}),
+    "optimizer": frozenset({"decay_biases_and_norms", "lr_for_batch"}),
+    "trainer": frozenset(
+        {"channels_last", "save_every", "processes", "nodes", "meet", "sync_batchnorm", "effective_batch"}
+    ),
 }
 """Keys of each group's YAML that its constructor does not see: what the checks read, and what is used here."""
 
@@ -86,11 +90,16 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
     backbone, head, task = build_network(config, info)
     assert isinstance(backbone, nn.Module)
     assert isinstance(head, nn.Module)
+    if _syncs_batchnorm(config):
+        # Before anything holds on to a layer: the conversion puts new layers around the same parameters.
+        backbone, head = (nn.SyncBatchNorm.convert_sync_batchnorm(part) for part in (backbone, head))  # type: ignore[no-untyped-call]
     loaded = load_backbone(backbone, config["backbone"]["weights"], config["backbone"])
     for report in [*([loaded] if loaded else []), *load_heads(head, config)]:
         print(report)
     objective = config["objective"]
     optimizer = dict(config["optimizer"])
+    if meant := optimizer.get("lr_for_batch"):
+        optimizer["lr"] *= global_batch(config) / meant
     if config["trainer"]["clip"] and optimizer.get("fused"):
         optimizer["fused"] = None  # Lightning cannot clip under mixed precision what a fused optimizer unscales itself
     try:
@@ -111,6 +120,26 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error
+
+
+def _syncs_batchnorm(config: Config) -> bool:
+    """Whether batches are normalised over all devices together, which torch can do on GPUs only."""
+    trainer = config["trainer"]
+    on_gpus = trainer["gpus"] != 0 and torch.cuda.is_available()
+    return bool(trainer.get("sync_batchnorm")) and on_gpus and place_in_run()[1] > 1
+
+
+def accumulation(config: Config) -> int:
+    """Batches to a step: ``trainer.accumulate``, or what fills ``trainer.effective_batch``."""
+    trainer = config["trainer"]
+    whole = trainer.get("effective_batch")
+    together = config["data"]["batch_size"] * world_size(trainer)
+    return int(whole // together if whole else trainer["accumulate"])
+
+
+def global_batch(config: Config) -> int:
+    """Images to a step of the optimizer, on all devices together."""
+    return int(config["data"]["batch_size"]) * world_size(config["trainer"]) * accumulation(config)
 
 
 def bind_freezing(config: Config, backbone: Backbone, head: Head) -> Freezing:

@@ -3,15 +3,16 @@
 Each finds one kind of mistake and raises a ConfigError that says what, where, and what would be right.
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from vggexp.errors import ConfigError, did_you_mean
+from vggexp.processes import is_joined, num_gpus, world_size
 
 Config = Mapping[str, Any]
 
+COMPRESSIONS = ("none", "fp16", "bf16")
 PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
 
 # Smallest allowed value of a number, by key; whole numbers where the limit is whole.
@@ -24,6 +25,10 @@ _AT_LEAST: dict[str, float] = {
     "scheduler.warmup": 0.0,
     "backbone.width": 0.0,
     "trainer.gpus": 0,
+    "trainer.processes": 1,
+    "trainer.nodes": 1,
+    "trainer.effective_batch": 1,
+    "optimizer.lr_for_batch": 1,
     "trainer.max_epochs": 1,
     "trainer.accumulate": 1,
     "trainer.clip": 0.0,
@@ -149,29 +154,37 @@ def _check_trainer(config: Config) -> None:
     if str(trainer["precision"]) not in PRECISIONS:
         near = did_you_mean(str(trainer["precision"]), PRECISIONS)
         raise ConfigError(f"trainer.precision={trainer['precision']} is not known{near}")
+    if (compress := str(trainer.get("compress", "none"))) not in COMPRESSIONS:
+        raise ConfigError(f"trainer.compress={compress} is not known{did_you_mean(compress, COMPRESSIONS)}")
     if config["objective"]["mode"] not in ("min", "max"):
         raise ConfigError(f"objective.mode={config['objective']['mode']}: must be min or max")
     if trainer["gpus"] and (present := num_gpus()) < trainer["gpus"]:
         raise ConfigError(
             f"trainer.gpus={trainer['gpus']}, and this machine has {present}; trainer.gpus=0 uses the CPU"
         )
-    if (trainer["gpus"] or 0) > 1 and "WORLD_SIZE" not in os.environ:
+    if (trainer.get("processes") or 1) > 1 and trainer["gpus"] not in (0, trainer["processes"]):
         raise ConfigError(
-            f"trainer.gpus={trainer['gpus']}: several GPUs need a process each; start them with "
-            f"torchrun --nproc-per-node={trainer['gpus']} -m vggexp ... run.dir=..."
+            f"trainer.processes={trainer['processes']}: a GPU has one process; it divides the CPU, with trainer.gpus=0"
         )
+    if trainer.get("nodes", 1) > 1 and not (trainer["meet"] or is_joined()):
+        raise ConfigError(
+            f"trainer.nodes={trainer['nodes']}: say where the nodes meet, with trainer.meet=HOST:PORT of one of them; "
+            f"see docs/scaling.md"
+        )
+    _check_effective_batch(config)
 
 
-def num_gpus() -> int:
-    """CUDA devices that a program may use here, asked of the driver itself: torch takes seconds to import."""
-    import ctypes
-
-    count = ctypes.c_int(0)
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return 0
-    return count.value if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 else 0
+def _check_effective_batch(config: Config) -> None:
+    trainer, size = config["trainer"], config["data"]["batch_size"]
+    if (whole := trainer.get("effective_batch")) is None:
+        return
+    if trainer["accumulate"] != 1:
+        raise ConfigError("trainer.effective_batch sets trainer.accumulate itself; give only one of them")
+    if whole % (together := size * (processes := world_size(trainer))):
+        raise ConfigError(
+            f"trainer.effective_batch={whole} is no multiple of {together}: data.batch_size={size} times "
+            f"{processes} {'process' if processes == 1 else 'processes'}"
+        )
 
 
 def _check_run(config: Config) -> None:

@@ -5,7 +5,6 @@ and processes that share a run divide each batch between them.
 """
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,11 +15,6 @@ from vggexp.types import Batch, Sample
 
 Place = tuple[int, int]
 """(epoch, index) of a sample whose augmentation depends on both."""
-
-
-def place_in_run() -> tuple[int, int]:
-    """This process's rank, and how many processes share the run: as torchrun and SLURM's srun under it tell them."""
-    return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
 
 def seed_of(*numbers: int) -> int:

@@ -13,8 +13,9 @@ import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy
+from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
 
-from vggexp.loader import place_in_run
+from vggexp.processes import place_in_run
 from vggexp.types import Objective
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
@@ -28,6 +29,8 @@ def build_trainer(
     standing: bool = True,
     changing: bool = False,
     gpus: int | None = None,
+    compress: str = "none",
+    bucket_mb: int = 25,
     precision: str | int = "auto",
     max_epochs: int = 15,
     accumulate: int = 1,
@@ -51,6 +54,8 @@ def build_trainer(
         standing: whether it trains, and so keeps checkpoints and may average weights or stop early.
         changing: whether what is frozen changes while it trains.
         gpus: None uses what is there; 0 the CPU; n exactly n GPUs.
+        compress: what gradients travel in between devices: "none" (as they are), "fp16" or "bf16".
+        bucket_mb: how many of them travel together, MiB.
         precision: "auto", 32, "bf16-mixed" or "16-mixed".
         accumulate: batches to a step.
         clip: largest gradient norm.
@@ -70,7 +75,7 @@ def build_trainer(
         accelerator=accelerator,
         devices=devices,
         num_nodes=world_size // devices if world_size > 1 else 1,
-        strategy=_ddp(on_gpu, changing) if world_size > 1 else "auto",
+        strategy=_ddp(on_gpu, changing, compress, bucket_mb) if world_size > 1 else "auto",
         precision=resolve_precision(precision, on_gpu),
         max_epochs=max_epochs,
         accumulate_grad_batches=accumulate,
@@ -106,13 +111,22 @@ def resolve_devices(gpus: int | None) -> tuple[str, int]:
     # Processes are torchrun's: one that was started from here would take all of the data for its share.
     here = int(os.environ.get("LOCAL_WORLD_SIZE", world_size)) if world_size > 1 else 1
     if gpus and gpus != here:
-        raise ValueError(f"trainer.gpus={gpus}, and {here} processes; start them with torchrun --nproc-per-node={gpus}")
+        raise ValueError(f"trainer.gpus={gpus}, and {here} process(es) here: each GPU needs one")
     return ("cuda" if on_gpu else "cpu"), here
 
 
-def _ddp(on_gpu: bool, changing: bool) -> DDPStrategy:
-    """Parameters that rest for an epoch must not be waited for, and no process starts another: torchrun does."""
-    return DDPStrategy(process_group_backend="nccl" if on_gpu else "gloo", find_unused_parameters=changing)
+def _ddp(on_gpu: bool, changing: bool, compress: str, bucket_mb: int) -> DDPStrategy:
+    """Parameters that rest for an epoch must not be waited for, and no process starts another: the launcher does."""
+    hooks = {"none": None, "fp16": default_hooks.fp16_compress_hook, "bf16": default_hooks.bf16_compress_hook}
+    if compress not in hooks:
+        raise ValueError(f"trainer.compress={compress} is not known; choose from: {', '.join(hooks)}")
+    return DDPStrategy(
+        process_group_backend="nccl" if on_gpu else "gloo",
+        find_unused_parameters=changing,
+        gradient_as_bucket_view=True,
+        bucket_cap_mb=bucket_mb,
+        ddp_comm_hook=hooks[compress],
+    )
 
 
 def resolve_precision(precision: str | int, on_gpu: bool) -> Precision:
@@ -149,7 +163,8 @@ def _standing_callbacks(
 
 def _quiet_lightning() -> None:
     """Leave out Lightning's banners and the advice that does not apply here."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     for advice in _ADVICE:
         warnings.filterwarnings("ignore", advice)
 
@@ -160,5 +175,7 @@ _ADVICE = (
     ".*The number of training batches .* is smaller than the logging interval.*",
     ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
     ".*in eval mode at the start of training.*",  # frozen parts: so it should be
+    ".*It is recommended to use .*sync_dist=True.*",  # torchmetrics has reduced them already
+    ".*all_gather is deprecated.*",
     ".*lr_scheduler.step.*before.*optimizer.step.*",
 )

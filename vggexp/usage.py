@@ -23,7 +23,8 @@ TAKES_A_LIST = {"graft": "checkpoints"}
 EXAMPLES = """\
 examples
   python -m vggexp                                           classify the embedded digits
-  python -m vggexp task=segmentation freeze=gradual           another task, thawed stage by stage
+  python -m vggexp task=segmentation trainer.gpus=4          another task, on four GPUs
+  python -m vggexp task=segmentation freeze=gradual          thawed stage by stage
   python -m vggexp -m freeze=none,backbone seed=1,2,3        a sweep: six runs
   python -m vggexp task=localization data=pets data.root=~/data backbone.weights=imagenet freeze=backbone
   python -m vggexp evaluate runs/x                           score a run's best checkpoint

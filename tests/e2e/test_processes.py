@@ -1,9 +1,16 @@
-"""Two processes that share a run (gloo, on the CPU): equal weights in both under every policy; exact evaluation."""
+"""Two processes that share a run (gloo, on the CPU), started by vggexp itself or by torchrun.
+
+Equal weights in both under every policy, exact evaluation, one process's losses, and an end for all when one fails.
+"""
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +26,26 @@ WORDS = (
 )  # fmt: skip
 
 
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
+
+
+def start(*words: str, processes: int = 2) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "vggexp", *WORDS, f"trainer.processes={processes}", *words]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=ENVIRONMENT, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+
+
+def launched(*words: str, processes: int = 2) -> tuple[int, str, str]:
+    """The exit code, standard output and standard error of a run that vggexp divides between processes."""
+    with start(*words, processes=processes) as parent:
+        out, errors = parent.communicate(timeout=300)
+    return parent.returncode, out, errors
+
+
 def torchrun(*words: str, processes: int = 2) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
     return subprocess.run(
-        [*command, "-m", "vggexp", *WORDS, *words], env=environment, capture_output=True, text=True, timeout=300
+        [*command, "-m", "vggexp", *WORDS, *words], env=ENVIRONMENT, capture_output=True, text=True, timeout=300
     )
 
 
@@ -61,10 +83,9 @@ def test_a_policy_thawed_after_ddp_has_wrapped_is_caught(tmp_path: Path) -> None
         "sys.exit(enter(sys.argv[1:]))\n"
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(
         [*command, *WORDS, "freeze=gradual", "run.dir=run"],
-        env=environment,
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         timeout=300,
@@ -75,8 +96,8 @@ def test_a_policy_thawed_after_ddp_has_wrapped_is_caught(tmp_path: Path) -> None
 
 def test_evaluation_meets_every_sample_once() -> None:
     """300 test images do not divide by 2 x 32; the scores of both worlds are those of one network."""
-    done = torchrun("run.dir=two", "trainer.max_epochs=1")
-    assert done.returncode == 0, done.stderr[-3000:]
+    code, _, errors = launched("run.dir=two", "trainer.max_epochs=1")
+    assert code == 0, errors
     scores = json.loads(Path("two/summary.json").read_text())["metrics"]
     alone = evaluate("two")
     for name, value in alone.items():
@@ -91,3 +112,108 @@ def evaluate(folder: str) -> dict[str, Any]:
     assert torch.isfinite(torch.tensor(list(found.values()))).all()
     assert read_checkpoint(Path(folder))["state_dict"]
     return found
+
+
+def test_under_torchrun_a_process_joins_and_all_use_one_folder() -> None:
+    """Each composes for itself, and could name its folder by its own clock: the first one's config goes for all."""
+    done = torchrun("run.name=named", "trainer.max_epochs=1", "trainer.limit_val_batches=1", "test=false")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert [path.name for path in Path("runs").iterdir()] == ["named"]
+    assert done.stdout.count("parameters trained") == 1
+
+
+def test_two_processes_learn_what_one_does_at_the_same_global_batch() -> None:
+    """Without batch normalisation, whose batches are each process's own on a CPU; to 1e-3, for sums differ in order."""
+    alike = (
+        "task=localization",
+        "head.hidden=[8]",
+        "backbone=vgg11",
+        "backbone.width=0.05",
+        "trainer.max_epochs=3",
+        "optimizer.lr=0.01",
+    )
+    runs = {"one": (1, 32, 32), "two": (2, 16, 32), "accumulated": (2, 8, 32)}
+    losses = {}
+    for name, (processes, batch_size, whole) in runs.items():
+        batches = (f"data.batch_size={batch_size}", f"trainer.effective_batch={whole}")
+        limit = f"trainer.limit_train_batches={6 * 32 // (processes * batch_size)}"
+        code, _, errors = launched(*alike, *batches, limit, f"run.dir={name}", processes=processes)
+        assert code == 0, errors
+        losses[name] = [row["val/loss"] for row in rows(name) if "val/loss" in row]
+    assert len(losses["one"]) == 3
+    assert losses["one"][-1] < 0.99 * losses["one"][0]
+    assert losses["two"] == pytest.approx(losses["one"], rel=1e-3)
+    assert losses["accumulated"] == pytest.approx(losses["one"], rel=1e-3)
+
+
+def test_a_sweep_of_two_jobs_has_two_folders_and_two_wandb_runs() -> None:
+    pytest.importorskip("wandb")
+    short = ("trainer.max_epochs=1", "trainer.limit_val_batches=1", "test=false", "logger=[wandb]")
+    code, out, errors = launched("-m", "seed=1,2", "run.name=s${seed}", *short, "logger.wandb.mode=offline")
+    assert code == 0, errors
+    assert sorted(path.name for path in Path("runs").iterdir() if path.is_dir()) == ["s1", "s2"]
+    assert out.count("parameters trained") == 2
+    for name in ("s1", "s2"):
+        assert len(list(Path("runs", name).rglob("*.wandb"))) == 1
+
+
+def test_a_mistake_found_by_a_process_is_one_line() -> None:
+    code, _, errors = launched("head.dropout=7", "run.dir=run")
+    assert code == 2
+    assert errors.strip() == "vggexp: error: head: dropout probability has to be between 0 and 1, but got 7"
+
+
+def test_when_a_process_is_killed_all_end_and_the_run_can_go_on(
+    wait_for: Callable[[Callable[[], object]], None],
+) -> None:
+    with start("run.dir=run", "trainer.max_epochs=500") as parent:
+        wait_for(Path("run/checkpoint/last.ckpt").exists)
+        os.kill(next(workers(rank=1)), signal.SIGKILL)
+        _, errors = parent.communicate(timeout=60)
+    assert parent.returncode == 1
+    assert errors.strip().splitlines()[-1].startswith("vggexp: error: process 1 was ended by SIGKILL; the others")
+    assert not list(workers())
+    epochs = len(Path("run/metrics.jsonl").read_text().splitlines())
+    assert epochs >= 1
+    done = subprocess.run(
+        [sys.executable, "-m", "vggexp", "resume", "run", f"trainer.max_epochs={epochs + 3}"],
+        env=ENVIRONMENT, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert Path("run/summary.json").exists()
+
+
+def test_ctrl_c_ends_all(wait_for: Callable[[Callable[[], object]], None]) -> None:
+    with start("run.dir=run", "trainer.max_epochs=500") as parent:
+        wait_for(Path("run/checkpoint/last.ckpt").exists)
+        assert len(list(workers())) == 2
+        os.killpg(parent.pid, signal.SIGINT)  # as a terminal does
+        _, errors = parent.communicate(timeout=60)
+    assert parent.returncode == 130
+    assert errors.strip().splitlines()[-1] == "vggexp: interrupted; what was written before stays"
+    assert not list(workers())
+
+
+@pytest.fixture
+def wait_for() -> Callable[[Callable[[], object]], None]:
+    def wait(happens: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 120
+        while not happens():
+            assert time.monotonic() < deadline, "it never happened"
+            time.sleep(0.1)
+
+    return wait
+
+
+def workers(rank: int | None = None) -> Iterator[int]:
+    """Process ids of the workers that this test's parent has started (they share its folder): all, or of one rank."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            place = f"RANK={rank}".encode() in (folder / "environ").read_bytes().split(b"\0")
+            if b"vggexp.worker" in words and (folder / "cwd").resolve() == Path.cwd() and (place or rank is None):
+                yield int(folder.name)
+
+
+def rows(folder: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(folder, "metrics.jsonl").read_text().splitlines()]

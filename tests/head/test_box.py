@@ -1,5 +1,6 @@
 """The box regressor: its layers are OverFeat's, its outputs shares of the image."""
 
+import pytest
 import torch
 from torch import nn
 
@@ -43,3 +44,8 @@ def test_no_hidden_layer_is_a_linear_regressor() -> None:
 def test_coordinates_are_float32_under_autocast() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         assert Box(SPEC, hidden=[16], pool=2)(features()).dtype == torch.float32
+
+
+def test_hidden_must_be_a_list() -> None:
+    with pytest.raises(ValueError, match=r"head\.hidden=8 must be a list.*head\.hidden=\[8\]"):
+        Box(SPEC, hidden=8)  # type: ignore[arg-type]

@@ -32,7 +32,8 @@ def score(restored: Restored, data: Data, split: str) -> dict[str, float]:
     """The metrics of a finished run on a split; the constant predictor's are then in ``learner.constant``."""
     learner, config = restored.learner, restored.config
     loader = build_loader(config, data.split(split, needs(config)))
-    trainer = build("trainer", {**config["trainer"], "_partial_": True})(
+    devices = {"gpus": min(gpus, 1) if (gpus := config["trainer"]["gpus"]) else gpus}  # this process alone
+    trainer = build("trainer", {**config["trainer"], **devices, "_partial_": True})(
         folder=restored.folder, objective=learner.objective, standing=False
     )
     (scores,) = (trainer.test if split == "test" else trainer.validate)(learner, loader, verbose=False)

@@ -1,30 +1,10 @@
-"""``train``: build, look at the targets, fit, test the best checkpoint, sum up."""
+"""``train``: one run, in this process or in several that share it."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-import pytorch_lightning as pl
-import torch
-from pytorch_lightning.callbacks import Callback
-from pytorch_lightning.loggers import Logger
-
-from vggexp.build import build, build_data, build_learner, build_loader
-from vggexp.callback.freeze_ledger import FreezeLedger
-from vggexp.callback.metrics_jsonl import MetricsJsonl
-from vggexp.callback.progress import Progress
-from vggexp.callback.save_every import SaveEvery
-from vggexp.callback.stopwatch import Stopwatch
-from vggexp.check import needs
-from vggexp.errors import ConfigError
-from vggexp.learner import Learner
-from vggexp.loader import ResumableLoader, place_in_run
-from vggexp.report.console import print_run
-from vggexp.report.freeze_table import print_freezing
-from vggexp.report.summary import summarize
-from vggexp.run import RunFolder
-from vggexp.types import Data
-from vggexp.weights import read_checkpoint
+from vggexp.launcher import agree, start
+from vggexp.processes import adopt_slurm, to_start
 
 
 def run(config: Mapping[str, Any], go_on: bool = False) -> int:
@@ -33,91 +13,9 @@ def run(config: Mapping[str, Any], go_on: bool = False) -> int:
     Args:
         go_on: take up the folder's last checkpoint, as if the run had never stopped.
     """
-    folder, is_first = RunFolder(config["run"]["dir"]), place_in_run()[0] == 0
-    pl.seed_everything(config["seed"], workers=True, verbose=False)
-    data = build_data(config)
-    learner = build_learner(config, data.info)
-    overfit = bool(config["trainer"]["overfit_batches"])  # the same few batches again and again, in the same order
-    train, val = _loader(config, data, "train", shuffle=not overfit), _loader(config, data, "val")
-    observe_targets(config, data, learner)
-    stopwatch, freeze_ledger = Stopwatch(), FreezeLedger(folder.freeze, learner.freezing)
-    if go_on:
-        find_place(folder, train)
-    elif is_first:
-        folder.begin(config, config["run"]["overwrite"])
-    if is_first:
-        print_freezing(learner.freezing, config["choice"]["freeze"], config["trainer"]["max_epochs"])
-    trainer = make_trainer(config, folder, learner, [stopwatch, freeze_ledger])
-    try:
-        trainer.fit(learner, train, val, ckpt_path=folder.last if go_on else None, weights_only=True)
-    except SystemExit as leaving:  # so Lightning ends on Ctrl-C, after its callbacks have closed
-        raise KeyboardInterrupt from leaving
-    learner.load_state_dict(read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
-    scores = trainer.test(learner, _loader(config, data, "test"), verbose=False) if config["test"] else []
+    adopt_slurm()
+    if count := to_start(config):
+        return start(config, go_on, count)
+    from vggexp.training import train  # a parent that only starts others does without Lightning
 
-    if not is_first:
-        return 0
-    summary = summarize(config, folder, learner, stopwatch, scores[0] if scores else {})
-    folder.finish({**summary, "drift": freeze_ledger.drift()})
-    for logger in trainer.loggers:
-        if close := getattr(logger, "close", None):
-            close()
-    print_run(folder)
-    return 0
-
-
-def find_place(folder: RunFolder, train: ResumableLoader) -> None:
-    """Let the folder's rows and the loader go on where its last checkpoint is.
-
-    Lightning would set the loader itself, had the length of the run not been asked for before it read the checkpoint.
-    """
-    loop = read_checkpoint(folder.last)["loops"]["fit_loop"]
-    epochs = int(loop["epoch_progress"]["current"]["processed"])
-    if place_in_run()[0] == 0:
-        folder.go_on(epochs)
-    (place,) = loop["state_dict"]["combined_loader"]
-    if place["epoch"] == epochs:
-        train.load_state_dict(place)
-
-
-def make_trainer(
-    config: Mapping[str, Any], folder: RunFolder, learner: Learner, standing: Sequence[Callback]
-) -> pl.Trainer:
-    """The trainer with the run's loggers and callbacks."""
-    trainer: pl.Trainer = build("trainer", {**config["trainer"], "_partial_": True})(
-        folder=folder.path,
-        objective=learner.objective,
-        changing=not learner.freezing.constant,
-        loggers=_loggers(config, folder),
-        callbacks=[*standing, Progress(*learner.objective), *_callbacks(config, folder)],
-    )
-    return trainer
-
-
-def observe_targets(config: Mapping[str, Any], data: Data, learner: Learner) -> None:
-    """Show the task its training targets: what the constant predictor and class balancing are made of."""
-    if config["constant"]:
-        with torch.inference_mode():
-            for batch in build_loader(config, data.split("train", needs(config)), shared=False):
-                learner.task.observe(batch)
-    learner.task.finish_observing()
-
-
-def _loader(config: Mapping[str, Any], data: Data, split: str, shuffle: bool = False) -> ResumableLoader:
-    return build_loader(config, data.split(split, needs(config), augment=shuffle), shuffle=shuffle)
-
-
-def _loggers(config: Mapping[str, Any], folder: RunFolder) -> list[Logger]:
-    loggers: list[Logger] = [MetricsJsonl(folder.metrics)]
-    for name, logger in config.get("logger", {}).items():
-        try:
-            loggers.append(build("logger", {**logger, "_partial_": True})(save_dir=Path(folder.path)))
-        except ModuleNotFoundError as error:
-            raise ConfigError(f"logger={name} is not installed; pip install 'vggexp[{name}]'") from error
-    return loggers
-
-
-def _callbacks(config: Mapping[str, Any], folder: RunFolder) -> list[Callback]:
-    chosen = [build("callback", {**callback, "_partial_": True}) for callback in config.get("callback", {}).values()]
-    every = config["trainer"]["save_every"]
-    return [*(make(folder=folder.predictions) for make in chosen), *([SaveEvery(folder.last, every)] if every else [])]
+    return train(agree(config), go_on)

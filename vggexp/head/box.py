@@ -36,7 +36,13 @@ class Box(nn.Module):
 
 
 def regressor(channels: int, hidden: Sequence[int], pool: int, dropout: float, boxes: int) -> nn.Sequential:
-    """Layers from a feature map (N, channels, h, w) to (N, 4 * boxes) logits of coordinates."""
+    """Layers from a feature map (N, channels, h, w) to (N, 4 * boxes) logits of coordinates.
+
+    Raises:
+        ValueError: ``hidden`` is no list.
+    """
+    if isinstance(hidden, int):
+        raise ValueError(f"head.hidden={hidden} must be a list, a number for each hidden layer: head.hidden=[{hidden}]")
     layers: list[nn.Module] = [nn.AdaptiveAvgPool2d(pool), nn.Flatten()]
     incoming = channels * pool**2
     for units in hidden:

@@ -1,0 +1,85 @@
+"""The processes that share a run: how many there shall be, and which one this is.
+
+Imports no torch: the parent of a run on several devices only composes, checks and starts.
+"""
+
+import ctypes
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+Config = Mapping[str, Any]
+
+
+def place_in_run() -> tuple[int, int]:
+    """This process's rank, and how many processes share the run, as torchrun tells them."""
+    return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+
+
+def adopt_slurm() -> None:
+    """Under ``srun`` with several tasks, take the place that SLURM gives, in torchrun's words.
+
+    Inside a batch script that has not called srun there is one process, whatever was reserved.
+    """
+    slurm = os.environ
+    if int(slurm.get("SLURM_STEP_NUM_TASKS", 1)) < 2 or "WORLD_SIZE" in os.environ:
+        return
+    # "4(x2),3": tasks on each node in turn; nodes with different numbers of devices are not supported
+    per_node = slurm.get("SLURM_STEP_TASKS_PER_NODE", slurm["SLURM_STEP_NUM_TASKS"]).partition("(")[0].partition(",")[0]
+    job = int(re.sub(r"\D", "", slurm.get("SLURM_JOB_ID", "0")) or 0)
+    own = {
+        "RANK": slurm["SLURM_PROCID"],
+        "LOCAL_RANK": slurm["SLURM_LOCALID"],
+        "WORLD_SIZE": slurm["SLURM_STEP_NUM_TASKS"],
+        "LOCAL_WORLD_SIZE": per_node,
+        "MASTER_ADDR": first_host(slurm.get("SLURM_STEP_NODELIST", "127.0.0.1")),
+        "MASTER_PORT": str(15000 + job % 20000),
+    }
+    for name, value in own.items():
+        os.environ.setdefault(name, value)
+
+
+def first_host(hosts: str) -> str:
+    """The first of SLURM's abbreviated list of hosts.
+
+    >>> first_host("gpu[07-09,12],login1"), first_host("node3,node4"), first_host("a-b[2]")
+    ('gpu07', 'node3', 'a-b2')
+    """
+    found = re.match(r"([^,\[]+)(?:\[(\d+))?", hosts)
+    return (found[1] + (found[2] or "")) if found else hosts
+
+
+def is_joined() -> bool:
+    """Whether somebody else started this process as one of several."""
+    return "WORLD_SIZE" in os.environ
+
+
+def to_start(config: Config) -> int:
+    """Processes to start on this machine for a run; 0 if this process alone does it, or is one of them already."""
+    trainer = config["trainer"]
+    if is_joined():
+        return 0
+    count = processes_here(trainer)
+    return count if count > 1 or (trainer.get("nodes") or 1) > 1 else 0
+
+
+def processes_here(trainer: Config) -> int:
+    """Processes that a run has on one machine: one a GPU; on the CPU as many as ``processes`` says."""
+    gpus = num_gpus() if trainer["gpus"] is None else trainer["gpus"]
+    return int(trainer.get("processes") or max(gpus, 1))
+
+
+def world_size(trainer: Config) -> int:
+    """Processes that share a run, on all machines together."""
+    return place_in_run()[1] if is_joined() else processes_here(trainer) * (trainer.get("nodes") or 1)
+
+
+def num_gpus() -> int:
+    """CUDA devices that a program may use here, asked of the driver itself: torch takes seconds to import."""
+    count = ctypes.c_int(0)
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return 0
+    return count.value if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 else 0

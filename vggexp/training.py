@@ -59,7 +59,7 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     if not is_first:
         return 0
     summary = summarize(config, folder, learner, stopwatch, scores[0] if scores else {})
-    folder.finish({**summary, "drift": freeze_ledger.drift()})
+    folder.finish({**summary, "drift": freeze_ledger.drift(), "config": config})
     for logger in trainer.loggers:
         if close := getattr(logger, "close", None):
             close()

@@ -1,21 +1,50 @@
-"""``report``: the finished runs below a folder, as a table."""
+"""``report``: the runs below a folder, as a table and as a page."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vggexp.errors import DataError
-from vggexp.report.console import print_runs
-from vggexp.run import PREVIOUS, RunFolder
+from vggexp.errors import ConfigError, DataError
+from vggexp.report.console import console, print_runs
+from vggexp.report.runs import Run, read_runs
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Print one row a finished run, in the order of their names."""
+    """Print one row a run, in the order of their names, and write the page."""
     root = Path(config["input"])
+    watch = config["watch"]
+    if watch is not None and (isinstance(watch, bool) or not isinstance(watch, int) or watch < 1):
+        raise ConfigError(f"watch={watch}: give a whole number of seconds, of 1 or more")
+    runs = _read(root)
+    print_runs(root, [run for run in runs if run.status == "finished"])
+    if not config["page"]:
+        return 0
+    output = Path(config["output"] or root / "report.html")
+    _write(root, runs, output, watch)
+    console().print(f"{output}", style="bold", soft_wrap=True)
+    while watch:
+        time.sleep(watch)
+        _write(root, _read(root), output, watch)
+    return 0
+
+
+def _read(root: Path) -> list[Run]:
     if not root.is_dir():
         raise DataError(f"{root} is no folder; give the folder that holds the runs")
-    found = sorted(path.parent for path in root.rglob("summary.json") if PREVIOUS not in path.parts)
-    if not found:
-        raise DataError(f"{root} holds no finished run: there is no summary.json in it")
-    print_runs(root, (RunFolder(path) for path in found))
-    return 0
+    runs = read_runs(root)
+    if not runs:
+        raise DataError(f"{root} holds no run: there is no config.yaml with a summary.json or metrics.jsonl beside it")
+    return runs
+
+
+def _write(root: Path, runs: list[Run], output: Path, refresh: int | None) -> None:
+    from vggexp.report.page import write_page
+
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_page(root, runs, output, refresh)
+    except ModuleNotFoundError as error:
+        raise ConfigError("the page needs plotly; pip install 'vggexp[page]', or say page=false") from error
+    except OSError as error:
+        raise DataError(f"{output} cannot be written: {error.strerror}") from error

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from vggexp.report.runs import Run
 from vggexp.run import RunFolder
 
 
@@ -72,28 +73,15 @@ def number(value: Any) -> str:
     return "-" if value is None or value != value else f"{value:.3f}"
 
 
-def print_runs(root: Path, folders: Iterable[RunFolder]) -> None:
+def print_runs(root: Path, runs: Iterable[Run]) -> None:
     """One row a run: its objective on the test split (on validation, if it was not tested) beside the constant's."""
     table = Table(box=None, pad_edge=False, title=str(root), title_justify="left", title_style="bold")
     for name in ("run", "task", "freeze", "metric"):
         table.add_column(name, overflow="fold")
     for name in ("ours", "constant", "trained", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
-    pictures: list[Path] = []
-    for folder in folders:
-        table.add_row(str(folder.path.relative_to(root)), *_scores_row(folder.read_summary()))
-        pictures += sorted(folder.predictions.glob("test.png"))
+    for run in runs:
+        cost = (f"{run.summary['trainable_parameters']:,}", f"{run.summary['seconds']:.0f}")
+        scores = (number(run.score()), number(run.score(of="constant")))
+        table.add_row(run.name, run.choice["task"], run.choice["freeze"], run.metric, *scores, *cost)
     console().print(table)
-    if pictures:
-        print("\npictures, truth left, prediction right:")
-        print("\n".join(f"  {path}" for path in pictures))
-
-
-def _scores_row(summary: Mapping[str, Any]) -> list[str]:
-    choice, metrics, constant = summary["choice"], summary["metrics"], summary["constant"]
-    name = summary["objective"]["metric"]
-    tested = name.replace("val/", "test/")
-    name = tested if tested in metrics else name
-    scores = [number(metrics.get(name)), number(constant.get(name))]
-    cost = [f"{summary['trainable_parameters']:,}", f"{summary['seconds']:.0f}"]
-    return [choice["task"], choice["freeze"], name, *scores, *cost]

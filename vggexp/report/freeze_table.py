@@ -4,6 +4,7 @@ from rich.table import Table
 
 from vggexp.freezing import Freezing
 from vggexp.report.console import console
+from vggexp.report.spans import spans
 
 
 def print_freezing(freezing: Freezing, name: str, epochs: int) -> None:
@@ -28,24 +29,5 @@ def freeze_table(freezing: Freezing, epochs: int) -> Table:
         when = [epoch for epoch, row in enumerate(factors) if any(row[place] for place in places)]
         rates = sorted({row[place] for row in factors for place in trains} - {0})
         size, trained = (sum(freezing.parameters[place][1].numel() for place in some) for some in (places, trains))
-        table.add_row(part, f"{size:,}", f"{trained:,}", _spans(when, epochs), ", ".join(f"{r:.3g}" for r in rates))
+        table.add_row(part, f"{size:,}", f"{trained:,}", spans(when, epochs), ", ".join(f"{r:.3g}" for r in rates))
     return table
-
-
-def _spans(epochs: list[int], total: int) -> str:
-    """Epochs as ranges.
-
-    >>> _spans([0, 1, 2, 5], 8)
-    '0-2, 5'
-    >>> _spans([3, 4], 5)
-    '3-4'
-    """
-    if len(epochs) in (0, total):
-        return "all" if epochs else "none"
-    spans: list[list[int]] = []
-    for epoch in epochs:
-        if spans and spans[-1][1] == epoch - 1:
-            spans[-1][1] = epoch
-        else:
-            spans.append([epoch, epoch])
-    return ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in spans)

@@ -1,6 +1,5 @@
 """``summary.json``: what a run reached, beside what a constant predictor reaches, and what it cost."""
 
-import json
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from typing import Any
 
 from vggexp.callback.stopwatch import Stopwatch
 from vggexp.learner import Learner
+from vggexp.report.runs import best_row, read_rows
 from vggexp.run import RunFolder
 
 _LIBRARIES = ("vggexp", "torch", "torchvision", "pytorch-lightning", "torchmetrics")
@@ -22,7 +22,7 @@ def summarize(
     ``metrics`` are the validation split's in the best epoch and the test split's of that checkpoint; ``constant`` has
     the constant predictor's under the same names.
     """
-    best = best_row(folder, *learner.objective)
+    best = best_row(read_rows(folder), *learner.objective)
     parameters = [parameter for _, parameter in learner.freezing.parameters]
     trained = learner.freezing.trained(config["trainer"]["max_epochs"])
     metrics = {name: value for name, value in best.items() if name.startswith(("train/", "val/"))}
@@ -45,20 +45,6 @@ def summarize(
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
         "git_commit": git_commit(),
     }
-
-
-def best_row(folder: RunFolder, metric: str, mode: str) -> dict[str, Any]:
-    """The row of ``metrics.jsonl`` with the best objective, with that epoch's other values; {} if there is none."""
-    rows = [json.loads(line) for line in folder.metrics.read_text(encoding="utf-8").splitlines()]
-    scored = [row for row in rows if row.get(metric) is not None]
-    if not scored:
-        return {}
-    best = (max if mode == "max" else min)(scored, key=lambda row: row[metric])
-    merged: dict[str, Any] = {}
-    for row in rows:
-        if row["epoch"] == best["epoch"]:
-            merged |= row
-    return merged
 
 
 def git_commit() -> str | None:

@@ -1,0 +1,70 @@
+"""Run folders as training leaves them, made up: their numbers mean nothing."""
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from PIL import Image
+
+MakeRun = Callable[..., Path]
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> MakeRun:
+    """Write a run folder: a name, and what differs from a segmentation of digits."""
+
+    def make(
+        name: str,
+        score: float = 0.5,
+        *,
+        freeze: str = "none",
+        seed: int = 1,
+        task: str = "segmentation",
+        finished: bool = True,
+        epochs: int = 3,
+        picture: bool = False,
+        **config: Any,
+    ) -> Path:
+        folder = tmp_path / "runs" / name
+        folder.mkdir(parents=True)
+        metric = {"segmentation": "miou", "localization": "box_iou", "classification": "top1"}[task]
+        choice = {"task": task, "data": "digits", "backbone": "vgg16_bn", "head": "unet", "freeze": freeze}
+        own = {"optimizer": {"lr": 0.001}, "data": {"classes": None}, "objective": {"metric": metric, "mode": "max"}}
+        whole = {"choice": choice, "seed": seed, "run": {"dir": str(folder)}, **own, **config}
+        (folder / "config.yaml").write_text(yaml.safe_dump(whole))
+        values = [score * (epoch + 1) / epochs for epoch in range(epochs)]
+        rows = [{"epoch": epoch, "step": epoch, f"val/{metric}": value} for epoch, value in enumerate(values)]
+        (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        head = "epoch,part,parameters,trainable,learning_rate,weights_start,weights_end,buffers_start,buffers_end\n"
+        frozen = 0 if freeze == "backbone" else 90
+        lines = [f"{epoch},stage1,90,{frozen},0.1,a,b,c,d\n{epoch},head,10,10,0.1,a,b,c,d\n" for epoch in range(epochs)]
+        (folder / "freeze.csv").write_text(head + "".join(lines))
+        dice = {"miou": "mdice", "box_iou": "box_dice"}.get(metric)
+        metrics = {f"val/{metric}": score, f"test/{metric}": score, **({f"test/{dice}": score} if dice else {})}
+        if task == "segmentation":
+            metrics |= {
+                "test/iou/cat": score,
+                "test/dice/cat": score,
+                "test/iou/dog": score / 2,
+                "test/dice/dog": score,
+            }
+        summary = {
+            "choice": choice, "seed": seed, "objective": {"metric": f"val/{metric}", "mode": "max", "value": score},
+            "metrics": metrics, "constant": {f"test/{metric}": 0.1}, "parameters": 100,
+            "trainable_parameters": frozen + 10,
+            "seconds": 10.0 + random.Random(name).random(), "peak_memory_mib": 900.0,
+            "drift": {"stage1": 0.0, "head": 0.5},
+            "device": "1 x CPU", "precision": "32-true", "versions": {"torch": "2"}, "git_commit": "abc",
+        }  # fmt: skip
+        if finished:
+            (folder / "summary.json").write_text(json.dumps(summary))
+        if picture:
+            (folder / "prediction").mkdir()
+            Image.new("RGB", (64, 32), (200, 30, 30)).save(folder / "prediction" / "test.png")
+        return folder
+
+    return make

@@ -1,0 +1,154 @@
+"""The page in a real browser: it opens without an error, sorts, filters, switches, and fits a phone."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.report.conftest import MakeRun
+from vggexp.__main__ import enter
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+else:
+    pytest.importorskip("plotly", reason="the page needs plotly (extra: page)")
+    pytest.importorskip("playwright", reason="playwright drives the browser")
+    Page = Any
+
+BROWSER = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium is installed")
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(tmp_path: Path) -> Iterator[Open]:
+    """Write the page of the runs made so far and open it from disk, without a network; errors fail the test."""
+    from playwright.sync_api import sync_playwright
+
+    troubles: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        )
+
+        def open_it(width: int = 1200, dark: bool = False) -> Page:
+            root = tmp_path / "runs"
+            assert enter(["report", str(root)]) == 0
+            context = browser.new_context(
+                viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light", offline=True
+            )
+            page = context.new_page()
+            page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+            page.on("pageerror", lambda error: troubles.append(str(error)))
+            page.goto((root / "report.html").as_uri())
+            return page
+
+        yield open_it
+        browser.close()
+    assert not troubles
+
+
+def names(page: Page) -> list[str]:
+    """The runs in the table, as they are shown."""
+    return page.locator("#table tbody tr:visible td:first-child").all_inner_texts()
+
+
+def test_one_run(make_run: MakeRun, open_page: Open) -> None:
+    make_run("only", picture=True)
+    page = open_page()
+    assert names(page) == ["only"]
+    assert page.locator("#count").inner_text() == "1 of 1"
+    page.locator("#table a").click()
+    assert page.locator("details[id^=run-]").get_attribute("open") is not None
+    assert page.locator("details[id^=run-] >> text=vggexp rerun").is_visible()
+
+
+@pytest.fixture
+def twelve(make_run: MakeRun) -> None:
+    for seed in (1, 2, 3):
+        for place, freeze in enumerate(("none", "backbone", "gradual", "stage")):
+            make_run(f"{freeze}-{seed}", 0.9 - place / 10 + seed / 100, freeze=freeze, seed=seed, picture=True)
+
+
+@pytest.mark.usefixtures("twelve")
+def test_sorting_and_filtering(open_page: Open) -> None:
+    page = open_page()
+    sort = page.get_by_role("button", name="score", exact=True)
+    sort.click()
+    assert names(page)[0] == "stage-1"
+    sort.press("Enter")  # by keyboard, and the other way round
+    assert names(page)[0] == "none-3"
+    assert page.locator("th[aria-sort=descending]").inner_text().strip() == "score"
+    page.locator("#filter").fill("gradual finished")
+    assert sorted(names(page)) == ["gradual-1", "gradual-2", "gradual-3"]
+    assert page.locator("#count").inner_text() == "3 of 12"
+
+
+@pytest.mark.usefixtures("twelve")
+def test_what_is_shown_can_be_taken_along(open_page: Open) -> None:
+    page = open_page()
+    page.locator("#filter").fill("backbone-2")
+    with page.expect_download() as download:
+        page.locator("#csv").click()
+    header, line = Path(download.value.path()).read_text().splitlines()
+    row = dict(zip(header.split(","), line.split(","), strict=True))
+    assert (row["run"], row["score"], row["freeze"]) == ("backbone-2", "0.82", "backbone")
+    with page.expect_download() as download:
+        page.locator("#json").click()
+    assert '"seed": 2' in Path(download.value.path()).read_text()
+
+
+@pytest.mark.usefixtures("twelve")
+def test_the_baseline_can_be_chosen(open_page: Open) -> None:
+    page = open_page()
+    row = page.locator("#group-0 tbody tr", has=page.locator("th", has_text="none"))
+    assert "baseline" in row.inner_text()
+    page.locator("select.baseline").select_option(label="stage")
+    assert "+0.300" in row.inner_text()
+    assert "baseline" not in row.inner_text()
+
+
+@pytest.mark.usefixtures("twelve")
+def test_figures_are_drawn_when_they_come_near_and_can_be_smoothed(open_page: Open) -> None:
+    page = open_page()
+    curves = page.locator("#figure-group-0-curves")
+    curves.scroll_into_view_if_needed()
+    curves.locator("svg.main-svg").first.wait_for()
+    values = "document.getElementById('figure-group-0-curves').data.filter((trace) => trace.meta)[0].y[1]"
+    raw = page.evaluate(values)
+    page.locator("input.smooth").check()
+    assert page.evaluate(values) < raw
+    page.locator("input.smooth").uncheck()
+    assert page.evaluate(values) == raw
+    page.locator("input.log").check()
+    assert page.evaluate("document.getElementById('figure-group-0-curves').layout.yaxis.type") == "log"
+
+
+@pytest.mark.usefixtures("twelve")
+@pytest.mark.parametrize("dark", [False, True])
+def test_on_a_phone_nothing_is_wider_than_the_window(dark: bool, open_page: Open) -> None:
+    page = open_page(width=380, dark=dark)
+    page.locator("#figure-group-0-curves").scroll_into_view_if_needed()
+    page.locator("#figure-group-0-curves svg.main-svg").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(20, 23, 26)" if dark else "rgb(255, 255, 255)")
+
+
+def test_two_thousand_runs(make_run: MakeRun, open_page: Open, tmp_path: Path) -> None:
+    policies = ("none", "backbone", "gradual", "stage", "norm")
+    for place in range(2000):
+        lr = {"lr": 10 ** -(1 + place // 5 % 4)}
+        make_run(
+            f"run-{place:04d}", place / 2000, freeze=policies[place % 5], seed=place // 20, optimizer=lr, epochs=10
+        )
+    page = open_page()
+    assert (tmp_path / "runs" / "report.html").stat().st_size < 15e6
+    assert len(names(page)) == 2000
+    page.locator("#filter").fill("run-1234")
+    assert names(page) == ["run-1234"]

@@ -1,0 +1,61 @@
+"""Settings, seeds and differences: against numbers worked out by hand."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.report.conftest import MakeRun
+from vggexp.report.compare import distinguishing, groups, paired_difference, pareto
+from vggexp.report.runs import read_runs
+
+
+def test_keys_that_the_choices_explain_do_not_distinguish(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run("a", freeze="gradual", freezing={"every": 2}, optimizer={"lr": 0.1})
+    make_run("b", freeze="none", freezing={"every": 0}, optimizer={"lr": 0.1})
+    make_run("c", freeze="none", freezing={"every": 0}, optimizer={"lr": 0.5}, seed=2)
+    assert distinguishing(read_runs(tmp_path / "runs")) == {"optimizer.lr": ["0.1", "0.1", "0.5"]}
+
+
+def test_a_setting_is_what_differs_but_the_seed(make_run: MakeRun, tmp_path: Path) -> None:
+    for seed in (1, 2):
+        make_run(f"a{seed}", seed=seed)
+        make_run(f"b{seed}", seed=seed, freeze="backbone")
+    make_run("c", optimizer={"lr": 0.5})
+    make_run("d", task="classification")
+    make_run("e", data={"classes": [1, 2]})
+    found = {
+        (group.task, group.data): [one.label for one in group.settings]
+        for group in groups(read_runs(tmp_path / "runs"))
+    }
+    assert found == {
+        ("segmentation", "digits"): ["none", "backbone", "none optimizer.lr=0.5"],
+        ("classification", "digits"): ["none"],
+        ("segmentation", "digits (1, 2)"): ["none"],
+    }
+
+
+def test_repeats_of_a_seed_count_as_one(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run("a", 0.4)
+    make_run("b", 0.6)
+    make_run("c", 0.9, seed=2)
+    (group,) = groups(read_runs(tmp_path / "runs"))
+    assert group.settings[0].by_seed() == pytest.approx({1: 0.5, 2: 0.9})
+
+
+def test_a_paired_difference() -> None:
+    """Differences 0.1, 0.2, 0.3: mean 0.2, deviation 0.1, t(0.975, 2) = 4.3027; 4.3027 * 0.1 / sqrt(3) = 0.2484."""
+    found = paired_difference({1: 0.6, 2: 0.8, 3: 0.9, 4: 9.0}, {1: 0.5, 2: 0.6, 3: 0.6})
+    assert found is not None
+    assert (found.mean, found.half_width, found.seeds) == (pytest.approx(0.2), pytest.approx(0.2484, abs=1e-4), 3)
+
+
+def test_too_few_seeds_for_an_interval() -> None:
+    one = paired_difference({1: 0.6}, {1: 0.5, 2: 0.5})
+    assert one is not None
+    assert one.half_width is None
+    assert paired_difference({1: 0.6}, {2: 0.5}) is None
+
+
+@pytest.mark.parametrize(("mode", "front"), [("max", [1, 3]), ("min", [0])])
+def test_the_pareto_front(mode: str, front: list[int]) -> None:
+    assert pareto([(1, 0.2), (1, 0.5), (2, 0.4), (3, 0.9), (4, 0.9)], mode) == front

@@ -1,0 +1,98 @@
+"""The page holds what the runs hold, and nothing of theirs runs in it."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.report.conftest import MakeRun
+from vggexp.__main__ import enter
+from vggexp.report.runs import read_runs
+
+pytest.importorskip("plotly", reason="the page needs plotly (extra: page)")
+
+EVIL = "<script>alert(1)</script>"
+
+
+def written(root: Path, *words: str) -> str:
+    assert enter(["report", str(root), *words]) == 0
+    return (root / "report.html").read_text(encoding="utf-8")
+
+
+def figures(page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="figures">(.*?)</script>', page, re.DOTALL)
+    assert found
+    return dict(json.loads(found[1]))
+
+
+def test_a_page_has_every_run_and_its_figures(make_run: MakeRun, tmp_path: Path) -> None:
+    for seed in (1, 2, 3):
+        make_run(f"none-{seed}", 0.5 + seed / 100, seed=seed, picture=True)
+        make_run(f"frozen-{seed}", 0.4 + seed / 50, seed=seed, freeze="backbone")
+    page = written(tmp_path / "runs")
+    assert "6 runs: 6 finished" in page
+    for name in ("none-1", "frozen-3"):
+        assert f">{name}</a>" in page
+    assert "-0.080 ± 0.025" in page  # differences -0.09, -0.08, -0.07: 4.3027 * 0.01 / sqrt(3)
+    drawn = figures(page)
+    assert set(drawn) == {
+        *(f"figure-group-0-{kind}" for kind in ("setting", "cost", "curves", "iou", "dice")),
+        "figure-iou-dice",
+    }
+    means = drawn["figure-group-0-setting"]["data"][-1]
+    assert dict(zip(means["x"], means["y"], strict=True)) == pytest.approx({"none": 0.52, "backbone": 0.44})
+    assert page.count("data:image/webp;base64,") == 1
+    assert "http" not in page.replace(page[page.index("<script>") : page.index("</script>")], "")
+
+
+def test_figures_are_what_plotly_takes(make_run: MakeRun, tmp_path: Path) -> None:
+    from plotly.graph_objects import Figure
+
+    for task in ("classification", "localization", "segmentation"):
+        make_run(task, task=task)
+    for figure in figures(written(tmp_path / "runs")).values():
+        Figure(figure)  # refuses what it does not know
+
+
+def test_names_are_shown_and_never_run(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run("evil", optimizer={"lr": EVIL}, picture=True)
+    make_run("good", optimizer={"lr": "x"})
+    (tmp_path / "runs" / "evil").rename(tmp_path / "runs" / "<img src=x onerror=alert(1)>")
+    page = written(tmp_path / "runs")
+    assert EVIL not in page
+    assert "<img src=x" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "&lt;img src=x" in page
+    assert "<" not in json.dumps(figures(page)).replace("&lt;", "")
+
+
+def test_one_unfinished_run_is_enough(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run("only", finished=False, task="classification")
+    page = written(tmp_path / "runs")
+    assert "1 run: 1 running" in page
+    assert "NaN" not in json.dumps(figures(page))
+
+
+def test_where_it_goes_and_when_not(make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_run("a")
+    root = tmp_path / "runs"
+    assert enter(["report", str(root), "page=false"]) == 0
+    assert not list(tmp_path.rglob("*.html"))
+    assert enter(["report", str(root), f"output={tmp_path}/x/p.html"]) == 0
+    assert (tmp_path / "x" / "p.html").exists()
+    assert enter(["report", str(tmp_path / "x")]) == 1
+    assert "holds no run" in capsys.readouterr().err
+    assert enter(["report", str(root), "watch=0"]) == 2
+
+
+def test_a_graft_is_a_run_too(make_run: MakeRun, tmp_path: Path) -> None:
+    """Its summary has no cost: it trained nothing."""
+    folder = make_run("joined")
+    content = json.loads((folder / "summary.json").read_text())
+    for name in ("versions", "peak_memory_mib", "device", "drift"):
+        del content[name]
+    (folder / "summary.json").write_text(json.dumps(content))
+    assert len(read_runs(tmp_path / "runs")) == 1
+    assert ">joined</a>" in written(tmp_path / "runs")

@@ -1,0 +1,67 @@
+"use strict";
+const every = (what, where = document) => [...where.querySelectorAll(what)];
+const table = document.getElementById("table"), body = table.tBodies[0], rows = [...body.rows];
+const headers = every("thead th", table);
+
+// Figures are drawn when they come near the window: a page of many opens at once.
+const figures = JSON.parse(document.getElementById("figures").textContent);
+const draw = (place) => Plotly.newPlot(place, figures[place.id].data, figures[place.id].layout, {responsive: true, displaylogo: false});
+const watcher = new IntersectionObserver((entries) => {
+  for (const {target, isIntersecting} of entries) if (isIntersecting) { watcher.unobserve(target); draw(target); }
+}, {rootMargin: "400px"});
+every(".figure").forEach((place) => watcher.observe(place));
+
+const key = (row, column) => {
+  const cell = row.cells[column];
+  return "v" in cell.dataset ? Number(cell.dataset.v) : cell.textContent.trim();
+};
+const compare = (a, b) => typeof a === "number" && typeof b === "number"
+  ? (Number.isNaN(a) ? 1 : Number.isNaN(b) ? -1 : a - b) : String(a).localeCompare(String(b), undefined, {numeric: true});
+headers.forEach((header, column) => header.querySelector("button").addEventListener("click", () => {
+  const down = header.getAttribute("aria-sort") === "ascending";
+  headers.forEach((other) => other.removeAttribute("aria-sort"));
+  header.setAttribute("aria-sort", down ? "descending" : "ascending");
+  const keyed = rows.map((row) => [key(row, column), row]).sort((a, b) => compare(a[0], b[0]) * (down ? -1 : 1));
+  body.append(...keyed.map(([, row]) => row));
+}));
+
+const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+const count = document.getElementById("count"), filter = document.getElementById("filter");
+const sift = () => {
+  const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let shown = 0;
+  for (const row of rows) {
+    row.hidden = !words.every((word) => texts.get(row).includes(word));
+    shown += !row.hidden;
+  }
+  count.textContent = `${shown} of ${rows.length}`;
+};
+filter.addEventListener("input", sift);
+sift();
+
+const shownRows = () => [...body.rows].filter((row) => !row.hidden);
+const titles = headers.map((header) => header.textContent.trim());
+const value = (row, column) => { const found = key(row, column); return typeof found === "number" && Number.isNaN(found) ? null : found; };
+const give = (link, type, make) => link.addEventListener("click", () => {
+  link.href = URL.createObjectURL(new Blob([make()], {type}));
+});
+give(document.getElementById("json"), "application/json", () =>
+  JSON.stringify(shownRows().map((row) => Object.fromEntries(titles.map((title, column) => [title, value(row, column)]))), null, 1));
+give(document.getElementById("csv"), "text/csv", () => [titles, ...shownRows().map((row) => titles.map((_, column) => value(row, column) ?? ""))]
+  .map((line) => line.map((cell) => /[",\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : cell).join(",")).join("\n"));
+
+every("select.baseline").forEach((select) => select.addEventListener("change", () =>
+  every("[data-baseline]", document.getElementById(select.dataset.group)).forEach((text) => {
+    text.hidden = text.dataset.baseline !== select.value;
+  })));
+every("input.smooth").forEach((box) => box.addEventListener("change", () => {
+  const traces = figures[box.dataset.figure].data, which = box.checked ? "smooth" : "raw";
+  const places = traces.flatMap((trace, place) => trace.meta ? [place] : []);
+  Plotly.restyle(box.dataset.figure, {y: places.map((place) => traces[place].meta[which])}, places);
+}));
+every("input.log").forEach((box) => box.addEventListener("change", () =>
+  Plotly.relayout(box.dataset.figure, {"yaxis.type": box.checked ? "log" : "linear"})));
+
+const open = () => { const place = document.getElementById(location.hash.slice(1)); if (place?.tagName === "DETAILS") place.open = true; };
+addEventListener("hashchange", open);
+open();

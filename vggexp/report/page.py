@@ -1,0 +1,186 @@
+"""Runs to one HTML file that needs no network: a table, comparisons, curves, pictures, and each run's particulars."""
+
+import json
+import statistics
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+
+from vggexp.report import figures
+from vggexp.report.compare import SHOWN, Group, Setting, distinguishing, groups, paired_difference
+from vggexp.report.details import details
+from vggexp.report.gallery import anchor, gallery
+from vggexp.report.runs import Run
+
+BASELINES = 12
+"""Settings that can be chosen as the baseline, at most."""
+_SCORES = {"IoU": ("box_iou", "miou"), "Dice": ("box_dice", "mdice"), "top1": ("top1",)}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A table's cell; ``sort`` is its number, if it is one (NaN where it is missing)."""
+
+    text: str
+    sort: float | None = None
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table of runs."""
+
+    title: str
+    number: bool
+
+
+def write_page(root: Path, runs: Sequence[Run], output: Path, refresh: int | None = None) -> None:
+    """Write the page.
+
+    Args:
+        refresh: seconds after which a browser loads it again; None: never.
+
+    Raises:
+        ModuleNotFoundError: plotly is not installed.
+    """
+    from plotly.offline import get_plotlyjs
+
+    here = Path(__file__).parent
+    environment = Environment(loader=FileSystemLoader(here), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    drawn: dict[str, figures.Figure] = {}
+    found = groups(runs)
+    sections = [_section(group, f"group-{place}", drawn) for place, group in enumerate(found)]
+    if scatter := figures.iou_against_dice(runs):
+        drawn["figure-iou-dice"] = scatter
+    columns, rows = _table(runs)
+    shared, each = details(runs)
+    text = environment.get_template("page.html").render(
+        title=str(root),
+        runs=runs,
+        statuses=", ".join(f"{count} {status}" for status, count in Counter(run.status for run in runs).items()),
+        written=time.strftime("%Y-%m-%d %H:%M"),
+        refresh=refresh,
+        columns=columns,
+        rows=rows,
+        groups=sections,
+        costs=list(figures.COSTS.values()),
+        scatter="figure-iou-dice" if scatter else "",
+        shared=shared,
+        details=each,
+        figures=Markup(_json(drawn)),
+        plotly=Markup(get_plotlyjs()),
+        css=Markup((here / "page.css").read_text(encoding="utf-8")),
+        js=Markup((here / "page.js").read_text(encoding="utf-8")),
+    )
+    temporary = output.with_name(f".{output.name}.part")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(output)
+
+
+def _json(value: Any) -> str:
+    """JSON that no script tag can be closed from; numbers to six digits."""
+    return json.dumps(_rounded(value), separators=(",", ":")).replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if value == value and abs(value) != float("inf") else None
+    if isinstance(value, Mapping):
+        return {name: _rounded(item) for name, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _table(runs: Sequence[Run]) -> tuple[list[Column], list[list[Cell]]]:
+    keys = distinguishing(runs)
+    words = ["run", *SHOWN]
+    numbers = ["seed", "score", "constant", *_SCORES, "parameters trained", "seconds", "peak MiB"]
+    columns = [
+        *(Column(name, False) for name in (*words, "objective")),
+        *(Column(name, True) for name in numbers),
+        Column("status", False),
+        *(Column(key, False) for key in keys),
+    ]
+    rows = []
+    for place, run in enumerate(runs):
+        scores = [_first(run, names) for names in _SCORES.values()]
+        own = run.summary
+        rows.append([
+            Cell(run.name, link=anchor(run.name)),
+            *(Cell(str(run.choice.get(group, ""))) for group in SHOWN),
+            Cell(run.metric),
+            _number(run.seed, "d"),
+            *(_number(value, ".3f") for value in (run.score(), run.score(of="constant"), *scores)),
+            _number(own.get("trainable_parameters"), ",d"),
+            _number(own.get("seconds"), ",.0f"),
+            _number(own.get("peak_memory_mib"), ",.0f"),
+            Cell(run.status),
+            *(Cell(values[place]) for values in keys.values()),
+        ])  # fmt: skip
+    return columns, rows
+
+
+def _first(run: Run, names: Sequence[str]) -> float | None:
+    return next((score for name in names if (score := run.score(name)) is not None), None)
+
+
+def _number(value: float | None, form: str) -> Cell:
+    return Cell("-", float("nan")) if value is None else Cell(format(value, form), float(f"{value:.8g}"))
+
+
+def _section(group: Group, name: str, drawn: dict[str, figures.Figure]) -> dict[str, Any]:
+    """A group's part of the page; its figures are added to ``drawn``."""
+    made = {
+        "setting": figures.by_setting(group),
+        "cost": figures.against_cost(group),
+        "curves": figures.curves(group),
+        "iou": figures.by_class(group, "iou"),
+        "dice": figures.by_class(group, "dice"),
+    }
+    own = {f"figure-{name}-{kind}": figure for kind, figure in made.items() if figure and figure["data"]}
+    drawn |= own
+    baselines = [setting for setting in group.settings if setting.by_seed()][:BASELINES]
+    pictures, note = gallery(group)
+    return {
+        "id": name,
+        "name": f"{group.task} on {group.data}",
+        "metric": group.metric,
+        "baselines": [setting.label for setting in baselines] if len(group.settings) > 1 else [],
+        "table": [_comparison(setting, baselines) for setting in group.settings],
+        "figures": [
+            {"id": place, "title": figure["layout"]["title"]["text"], "curves": place.endswith("curves")}
+            for place, figure in own.items()
+        ],
+        "pictures": pictures,
+        "picture_note": note,
+    }
+
+
+def _comparison(setting: Setting, baselines: Sequence[Setting]) -> dict[str, Any]:
+    scores = setting.by_seed()
+    values = list(scores.values())
+    costs = [setting.cost(name) for name in figures.COSTS]
+    return {
+        "label": setting.label,
+        "seeds": len(values),
+        "mean": f"{statistics.fmean(values):.3f}" if values else "-",
+        "sd": f"{statistics.stdev(values):.3f}" if len(values) > 1 else "-",
+        "differences": [_difference(setting, baseline) for baseline in baselines],
+        "costs": ["-" if cost is None else f"{cost:,.0f}" for cost in costs],
+    }
+
+
+def _difference(setting: Setting, baseline: Setting) -> str:
+    if setting is baseline:
+        return "baseline"
+    found = paired_difference(setting.by_seed(), baseline.by_seed())
+    if found is None:
+        return "no common seed"
+    if found.half_width is None:
+        return f"{found.mean:+.3f} (one seed)"
+    return f"{found.mean:+.3f} ± {found.half_width:.3f}"

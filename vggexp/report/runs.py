@@ -1,0 +1,139 @@
+"""Run folders, read for tables and the page: finished runs, and what unfinished ones have written so far."""
+
+import csv
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vggexp.run import PREVIOUS, RunFolder
+
+Row = dict[str, Any]
+
+_QUIET = 600
+"""Seconds without a new row after which an unfinished run counts as stopped."""
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder."""
+
+    name: str
+    """Its path below the folder that was read."""
+    folder: RunFolder
+    config: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    """Of an unfinished run: what can be told from its rows."""
+    status: str
+    """finished | running | stopped"""
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """Its metrics.jsonl."""
+        return read_rows(self.folder)
+
+    @property
+    def choice(self) -> Mapping[str, Any]:
+        """The chosen option of each group."""
+        choice: Mapping[str, Any] = self.summary["choice"]
+        return choice
+
+    @property
+    def seed(self) -> int:
+        """Its seed."""
+        return int(self.summary["seed"])
+
+    @property
+    def metric(self) -> str:
+        """The objective's name without its split, such as "miou"."""
+        return str(self.summary["objective"]["metric"]).partition("/")[2]
+
+    def score(self, metric: str | None = None, of: str = "metrics") -> float | None:
+        """A metric (the objective) on the test split; on validation, if it was not tested; None if it has none."""
+        values = self.summary[of]
+        name = metric or self.metric
+        found: float | None = values.get(f"test/{name}", values.get(f"val/{name}"))
+        return found
+
+    def schedule(self) -> list[tuple[int, float]]:
+        """(epoch, share of the parameters that train) from the ledger."""
+        if not self.folder.freeze.exists():
+            return []
+        with self.folder.freeze.open(encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        epochs = sorted({int(row["epoch"]) for row in rows})
+        return [(epoch, _share([row for row in rows if int(row["epoch"]) == epoch])) for epoch in epochs]
+
+
+def _share(rows: Sequence[Mapping[str, str]]) -> float:
+    total = sum(int(row["parameters"]) for row in rows)
+    return sum(int(row["trainable"]) for row in rows) / total if total else 0.0
+
+
+def read_runs(root: Path) -> list[Run]:
+    """Every run at or below a folder, in the order of their names; folders that cannot be read are left out."""
+    found = sorted(path.parent for path in root.rglob("config.yaml") if PREVIOUS not in path.parts)
+    return [run for folder in found if (run := _read(folder, root))]
+
+
+def _read(path: Path, root: Path) -> Run | None:
+    folder = RunFolder(path)
+    try:
+        summary = folder.read_summary()
+        config = summary.pop("config", None) or yaml.load(folder.config.read_text(encoding="utf-8"), _LOADER)
+        name = str(path.relative_to(root)) if path != root else path.name
+        if {"choice", "objective", "metrics"} <= summary.keys():
+            return Run(name, folder, config, summary, "finished")
+        if not folder.metrics.exists():
+            return None
+        fresh = time.time() - folder.metrics.stat().st_mtime < _QUIET
+        return Run(name, folder, config, _so_far(folder, config), "running" if fresh else "stopped")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
+        return None
+
+
+def _so_far(folder: RunFolder, config: Mapping[str, Any]) -> Row:
+    metric, mode = f"val/{config['objective']['metric']}", config["objective"]["mode"]
+    best = best_row(read_rows(folder), metric, mode)
+    metrics = {name: value for name, value in best.items() if "/" in name}
+    objective = {"metric": metric, "mode": mode, "value": best.get(metric)}
+    return {
+        "choice": config["choice"],
+        "seed": config["seed"],
+        "objective": objective,
+        "metrics": metrics,
+        "constant": {},
+    }
+
+
+def read_rows(folder: RunFolder) -> list[Row]:
+    """The rows of a run's metrics.jsonl; a last one that is still being written is left out."""
+    if not folder.metrics.exists():
+        return []
+    rows = []
+    for line in folder.metrics.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(dict(json.loads(line)))
+        except ValueError:
+            break
+    return rows
+
+
+def best_row(rows: Iterable[Row], metric: str, mode: str) -> Row:
+    """The row with the best objective, with that epoch's other values; {} if there is none."""
+    rows = list(rows)
+    scored = [row for row in rows if row.get(metric) is not None]
+    if not scored:
+        return {}
+    best = (max if mode == "max" else min)(scored, key=lambda row: row[metric])
+    merged: Row = {}
+    for row in rows:
+        if row["epoch"] == best["epoch"]:
+            merged |= row
+    return merged

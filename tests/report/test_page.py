@@ -38,7 +38,7 @@ def test_a_page_has_every_run_and_its_figures(make_run: MakeRun, tmp_path: Path)
     assert "-0.080 ± 0.025" in page  # differences -0.09, -0.08, -0.07: 4.3027 * 0.01 / sqrt(3)
     drawn = figures(page)
     assert set(drawn) == {
-        *(f"figure-group-0-{kind}" for kind in ("setting", "cost", "curves", "iou", "dice")),
+        *(f"figure-group-0-{kind}" for kind in ("setting", "cost-0", "cost-1", "cost-2", "curves", "iou", "dice")),
         "figure-iou-dice",
     }
     means = drawn["figure-group-0-setting"]["data"][-1]

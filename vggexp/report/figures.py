@@ -1,6 +1,6 @@
 """The page's figures, as plotly's plain dicts; every word in them that comes from a run is escaped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -61,12 +61,16 @@ def by_setting(group: Group) -> Figure:
         "layout": layout(
             f"{group.metric} by setting, a point a seed",
             yaxis={"title": {"text": f"{group.metric} (test split)"}},
-            xaxis={"type": "category"},
+            xaxis={"type": "category", "tickvals": labels, "ticktext": [_short(label) for label in labels]},
             showlegend=False,
             shapes=shapes,
             annotations=notes,
         ),
     }
+
+
+def _short(label: str, most: int = 24) -> str:
+    return label if len(label) <= most else label[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _level(constant: float | None) -> tuple[list[Figure], list[Figure]]:
@@ -77,32 +81,22 @@ def _level(constant: float | None) -> tuple[list[Figure], list[Figure]]:
     return [{**line, "line": {"dash": "dash", "color": _GRAY, "width": 1}}], [{**note, "xanchor": "right"}]
 
 
-def against_cost(group: Group) -> Figure:
-    """Mean score against what a setting costs, three costs side by side, with the Pareto front of each."""
-    traces: list[Figure] = []
-    for column, name in enumerate(COSTS):
-        axes = {"xaxis": f"x{column + 1 if column else ''}", "yaxis": "y"}
-        known = [(one, cost, _mean(one)) for one in group.settings if (cost := one.cost(name)) is not None]
-        points = [(place, cost, score) for place, (_, cost, score) in enumerate(known) if score is not None]
-        front = pareto([(cost, score) for _, cost, score in points], group.mode)
-        line = {"x": [points[place][1] for place in front], "y": [points[place][2] for place in front]}
-        step = {"shape": "hv", "color": _GRAY, "dash": "dot", "width": 1}
-        legend = {"name": "Pareto front", "showlegend": column == 0, "hoverinfo": "skip"}
-        traces.append({"type": "scatter", "mode": "lines", "line": step, **line, **legend, **axes})
-        for place, cost, score in points:
-            label = escape(known[place][0].label)
-            legend = {"name": label, "legendgroup": label, "showlegend": column == 0}
-            mark = {"type": "scatter", "mode": "markers", "x": [cost], "y": [score], "marker": _marker(place, 11)}
-            traces.append({**mark, **legend, **axes})
-    spans = ([0, 0.3], [0.35, 0.65], [0.7, 1])
-    costs = {
-        f"xaxis{column + 1 if column else ''}": {"title": {"text": title}, "domain": span, "rangemode": "tozero"}
-        for column, (title, span) in enumerate(zip(COSTS.values(), spans, strict=True))
+def against_cost(group: Group, cost: str) -> Figure:
+    """Mean score against what a setting costs (a key of ``COSTS``), with the Pareto front."""
+    known = [(place, one, one.cost(cost), _mean(one)) for place, one in enumerate(group.settings)]
+    points = [(place, one, x, y) for place, one, x, y in known if x is not None and y is not None]
+    front = [points[place] for place in pareto([(x, y) for _, _, x, y in points], group.mode)]
+    step = {"shape": "hv", "color": _GRAY, "dash": "dot", "width": 1}
+    line = {"x": [x for _, _, x, _ in front], "y": [y for *_, y in front], "line": step, "hoverinfo": "skip"}
+    traces: list[Figure] = [{"type": "scatter", "mode": "lines", "name": "Pareto front", **line}] if front else []
+    for place, setting, x, y in points:
+        mark = {"type": "scatter", "mode": "markers", "x": [x], "y": [y], "marker": _marker(place, 11)}
+        traces.append({**mark, "name": escape(setting.label)})
+    axes = {
+        "xaxis": {"title": {"text": COSTS[cost]}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": group.metric}},
     }
-    return {
-        "data": traces,
-        "layout": layout(f"{group.metric} against cost", yaxis={"title": {"text": group.metric}}, **costs),
-    }
+    return {"data": traces, "layout": layout(f"{group.metric} and {COSTS[cost]}", **axes, height=440)}
 
 
 def _mean(setting: Setting) -> float | None:
@@ -210,8 +204,3 @@ def by_class(group: Group, kind: str) -> Figure | None:
 def _class_mean(setting: Setting, metric: str) -> float | None:
     scores = list(setting.by_seed(metric).values())
     return sum(scores) / len(scores) if scores else None
-
-
-def embeddable(figures: Mapping[str, Figure]) -> dict[str, Figure]:
-    """Figures by the name of their place on the page."""
-    return {name: figure for name, figure in figures.items() if figure and figure["data"]}

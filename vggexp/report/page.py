@@ -137,12 +137,14 @@ def _section(group: Group, name: str, drawn: dict[str, figures.Figure]) -> dict[
     """A group's part of the page; its figures are added to ``drawn``."""
     made = {
         "setting": figures.by_setting(group),
-        "cost": figures.against_cost(group),
+        **{f"cost-{place}": figures.against_cost(group, cost) for place, cost in enumerate(figures.COSTS)},
         "curves": figures.curves(group),
         "iou": figures.by_class(group, "iou"),
         "dice": figures.by_class(group, "dice"),
     }
-    own = {f"figure-{name}-{kind}": figure for kind, figure in made.items() if figure and figure["data"]}
+    # The figures of cost share a row, also where one has nothing to show.
+    kept = {kind: figure for kind, figure in made.items() if figure and (figure["data"] or kind.startswith("cost"))}
+    own = {f"figure-{name}-{kind}": figure for kind, figure in kept.items()}
     drawn |= own
     baselines = [setting for setting in group.settings if setting.by_seed()][:BASELINES]
     pictures, note = gallery(group)
@@ -153,7 +155,7 @@ def _section(group: Group, name: str, drawn: dict[str, figures.Figure]) -> dict[
         "baselines": [setting.label for setting in baselines] if len(group.settings) > 1 else [],
         "table": [_comparison(setting, baselines) for setting in group.settings],
         "figures": [
-            {"id": place, "title": figure["layout"]["title"]["text"], "curves": place.endswith("curves")}
+            {"id": place, "title": figure["layout"]["title"]["text"], "kind": place.rpartition(f"{name}-")[2]}
             for place, figure in own.items()
         ],
         "pictures": pictures,

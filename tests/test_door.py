@@ -15,6 +15,7 @@ Vggexp = Callable[..., tuple[int, str, str]]
     [
         (["taks=segmentation"], "there is no key 'taks'; did you mean 'task'?"),
         (["task=segmentatoin"], "task has no option 'segmentatoin'; did you mean 'segmentation'?"),
+        (["task=segmentation", "head.hidden=8"], "there is no key 'head.hidden' under the chosen options"),
         (["trainer.gpu=4"], "there is no key 'trainer.gpu'; did you mean 'trainer.gpus'?"),
         (["logger=[csv,wandbb]"], "logger has no option 'wandbb'; did you mean 'wandb'?"),
         (["trian"], "there is no verb 'trian'; did you mean 'train'?"),

@@ -37,6 +37,8 @@ _AT_LEAST: dict[str, float] = {
     "trainer.val_every": 1,
     "trainer.log_every": 1,
     "trainer.save_every": 1,
+    "cache.views": 1,
+    "cache.max_gb": 0.0,
     "freeze.every": 1,
     "freeze.first": 0,
     "freeze.epochs": 1,

@@ -128,14 +128,17 @@ def _keys(config: Any, prefix: str = "", leaves: bool = False) -> Iterator[str]:
 
 def _explain(error: Exception, verb: str) -> str:
     """One line for what Hydra says in several."""
-    text = str(error)
+    text = str(error) or str(error.__cause__) or type(error).__name__
     if isinstance(error, MissingConfigException) and (
         found := re.search(r"Could not (?:find|load) '(\S+?)/(\S+?)'", text)
     ):
         group, option = found.groups()
         return f"{group} has no option '{option}'{did_you_mean(option, groups().get(group, []))}"
     if isinstance(error, ConfigCompositionException) and (found := re.search(r"Could not override '(\S+?)'", text)):
-        return f"there is no key '{found[1]}'{did_you_mean(found[1], _known_keys(verb))}"
+        known = _known_keys(verb)
+        return f"there is no key '{found[1]}'" + (
+            " under the chosen options" if found[1] in known else did_you_mean(found[1], known)
+        )
     if isinstance(error, OverrideParseException):
         return (
             f"cannot read '{getattr(error, 'override', '')}': {text.splitlines()[0]}; write group=option or key=value"

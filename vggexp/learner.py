@@ -59,6 +59,8 @@ class Learner(pl.LightningModule):
         self._optimizer = partial(make_optimizer, optimizer, decay_biases_and_norms=decay_biases_and_norms)
         self._scheduler = scheduler
         self._seed = seed
+        self.entrance: tuple[int, tuple[int, int]] = (0, (0, 0))
+        """Where cached features enter: after how many stages, and the (H, W) of the images they come from."""
         self._config = dict(config or {})
         self._info = {} if info is None else {key: list(names) for key, names in asdict(info).items()}
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
@@ -74,6 +76,13 @@ class Learner(pl.LightningModule):
         """uint8 images (N, 3, H, W) to the head's outputs."""
         images = images.contiguous(memory_format=self._layout)
         return self.head(self.backbone(self.backbone.normalize(images), self.head.reads))
+
+    def _outputs(self, batch: Batch) -> Outputs:
+        """Of a batch's images; of its cached features, where there are some."""
+        if "feature" not in batch:
+            outputs: Outputs = self(batch["image"])
+            return outputs
+        return self.head(self.backbone(batch["feature"], self.head.reads, *self.entrance))
 
     def train(self, mode: bool = True) -> "Learner":
         """Set the mode; what is frozen stays in eval mode."""
@@ -100,7 +109,7 @@ class Learner(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one batch."""
-        losses = self.task.loss(self(batch["image"]), batch)
+        losses = self.task.loss(self._outputs(batch), batch)
         self._log_losses("train", losses, batch)
         return losses["loss"]
 
@@ -140,7 +149,7 @@ class Learner(pl.LightningModule):
         self.constant = dict(checkpoint["constant"])
 
     def _score(self, split: str, batch: Batch) -> None:
-        outputs = self(batch["image"])
+        outputs = self._outputs(batch)
         self._log_losses(split, self.task.loss(outputs, batch), batch)
         _table(self.scores, split).update(self.task.predict(outputs), batch)
         if self.score_constant and not self._has_constant(split):
@@ -162,7 +171,7 @@ class Learner(pl.LightningModule):
 
     def _log_losses(self, split: str, losses: Mapping[str, Tensor], batch: Batch) -> None:
         named = {f"{split}/{name}": value.detach() for name, value in losses.items()}
-        self.log_dict(named, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch["image"]))
+        self.log_dict(named, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch["index"]))
 
 
 def _score_tables(task: Task, splits: tuple[str, ...]) -> nn.ModuleDict:

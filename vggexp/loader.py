@@ -115,9 +115,12 @@ def make_loader(
 ) -> ResumableLoader:
     """Batches of a data set: shuffled and augmented by a seed, or (None) in the given order, each sample once."""
     order = Order(len(dataset), batch_size, seed, rank, world_size)  # type: ignore[arg-type]
+    is_batched = getattr(dataset, "is_batched", False)  # it looks up whole batches, and knows views by their epoch
+    workers = 0 if is_batched else workers
     loader = ResumableLoader(
-        dataset if seed is None else Seeded(dataset, seed),
+        dataset if seed is None or is_batched else Seeded(dataset, seed),
         batch_sampler=order,
+        collate_fn=_as_it_is if is_batched else None,
         num_workers=workers,
         persistent_workers=workers > 0,
         pin_memory=torch.cuda.is_available(),
@@ -125,3 +128,7 @@ def make_loader(
     )
     loader.order = order
     return loader
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch

@@ -17,6 +17,7 @@ from vggexp.callback.save_every import SaveEvery
 from vggexp.callback.stopwatch import Stopwatch
 from vggexp.check import needs
 from vggexp.errors import ConfigError
+from vggexp.feature_cache import FeatureCache, feature_cache
 from vggexp.learner import Learner
 from vggexp.loader import ResumableLoader
 from vggexp.processes import place_in_run
@@ -38,10 +39,11 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     data = build_data(config)
     learner = build_learner(config, data.info)
-    overfit = bool(config["trainer"]["overfit_batches"])  # the same few batches again and again, in the same order
-    batches, val = _loader(config, data, "train", shuffle=not overfit), _loader(config, data, "val")
-    observe_targets(config, data, learner)
     stopwatch, freeze_ledger = Stopwatch(), FreezeLedger(folder.freeze, learner.freezing)
+    cache = feature_cache(learner, config)
+    overfit = bool(config["trainer"]["overfit_batches"])  # the same few batches again and again, in the same order
+    batches, val = _loader(config, data, "train", cache, shuffle=not overfit), _loader(config, data, "val", cache)
+    observe_targets(config, data, learner)
     if go_on:
         find_place(folder, batches)
     elif is_first:
@@ -54,7 +56,7 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     except SystemExit as leaving:  # so Lightning ends on Ctrl-C, after its callbacks have closed
         raise KeyboardInterrupt from leaving
     learner.load_state_dict(read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
-    scores = trainer.test(learner, _loader(config, data, "test"), verbose=False) if config["test"] else []
+    scores = trainer.test(learner, _loader(config, data, "test", cache), verbose=False) if config["test"] else []
 
     if not is_first:
         return 0
@@ -106,8 +108,14 @@ def observe_targets(config: Mapping[str, Any], data: Data, learner: Learner) -> 
     learner.task.finish_observing()
 
 
-def _loader(config: Mapping[str, Any], data: Data, split: str, shuffle: bool = False) -> ResumableLoader:
-    return build_loader(config, data.split(split, needs(config), augment=shuffle), shuffle=shuffle)
+def _loader(
+    config: Mapping[str, Any], data: Data, split: str, cache: FeatureCache | None, shuffle: bool = False
+) -> ResumableLoader:
+    dataset = data.split(split, needs(config), augment=shuffle)
+    # What is met once is worth keeping only for other runs.
+    if cache is not None and (split != "test" or config["cache"]["mode"] == "disk"):
+        dataset = cache.split(dataset, split, augment=shuffle)
+    return build_loader(config, dataset, shuffle=shuffle)
 
 
 def _loggers(config: Mapping[str, Any], folder: RunFolder) -> list[Logger]:

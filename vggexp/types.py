@@ -20,6 +20,8 @@ class Batch(TypedDict, total=False):
 
     image: Tensor
     """uint8, (N, 3, H, W): RGB as decoded; the backbone normalises it on the device."""
+    feature: Tensor
+    """(N, C, h, w): in place of ``image``, what the backbone's frozen first stages gave for it (``feature_cache``)."""
     index: Tensor
     """int64, (N,): the sample's place in its split."""
     label: Tensor
@@ -98,8 +100,17 @@ class Backbone(Protocol):
     def stages(self) -> tuple[nn.Module, ...]:
         """The modules of each stage, from shallow to deep; together all of the backbone's parameters."""
 
-    def __call__(self, images: Tensor, reads: frozenset[str] = frozenset()) -> Features:
-        """Normalised images to features; ``reads`` names what else than the stages a head wants."""
+    def __call__(
+        self,
+        images: Tensor,
+        reads: frozenset[str] = frozenset(),
+        start: int = 0,
+        size: tuple[int, int] | None = None,
+    ) -> Features:
+        """Normalised images to features; ``reads`` names what else than the stages a head wants.
+
+        With ``start`` = k, ``images`` are what stage k gave for images of ``size``, and stages before k are empty.
+        """
 
 
 @runtime_checkable
@@ -108,6 +119,8 @@ class Head(Protocol):
 
     reads: frozenset[str]
     """What else than ``Features.stages`` it reads: a subset of {"skips", "switches"}."""
+    shallowest: int
+    """The first stage that it reads, 1 to 5."""
 
     def __call__(self, features: Features) -> Outputs:
         """Outputs of the shape its task takes."""

@@ -76,10 +76,20 @@ class VGG(nn.Module):
         starts = [0, *self._stage_ends[:-1]]
         return tuple(self.features[start:end] for start, end in zip(starts, self._stage_ends, strict=True))
 
-    def forward(self, images: Tensor, reads: frozenset[str] = frozenset()) -> Features:
-        """Features of five stages, with their inputs to the poolings ("skips") and "switches" if ``reads`` asks."""
-        x, stages, skips, switches = images, [], [], []
-        for stage in self.stages():
+    def forward(
+        self,
+        images: Tensor,
+        reads: frozenset[str] = frozenset(),
+        start: int = 0,
+        size: tuple[int, int] | None = None,
+    ) -> Features:
+        """Features of five stages, with their inputs to the poolings ("skips") and "switches" if ``reads`` asks.
+
+        With ``start`` = k, ``images`` are what stage k gave for images of ``size``; stages before it are then empty.
+        """
+        x, skips, switches = images, [], []
+        stages = [x.new_empty(0)] * (start - 1) + [x] * bool(start)
+        for stage in self.stages()[start:]:
             x = stage[:-1](x)
             if "skips" in reads:
                 skips.append(x)
@@ -89,8 +99,7 @@ class VGG(nn.Module):
             else:
                 x = stage[-1](x)
             stages.append(x)
-        size = (images.shape[-2], images.shape[-1])
-        return Features(tuple(stages), size, tuple(skips), tuple(switches))
+        return Features(tuple(stages), size or (images.shape[-2], images.shape[-1]), tuple(skips), tuple(switches))
 
 
 def _scale(channels: int, width: float) -> int:

@@ -29,6 +29,7 @@ class PredictionImages(Callback):
 
     def _write(self, trainer: pl.Trainer, learner: pl.LightningModule, split: str, loader: object) -> None:
         dataset = getattr(loader, "dataset", None)
+        dataset = getattr(dataset, "source", dataset)  # cached features have no image to draw on
         if dataset is None or not trainer.is_global_zero:
             return
         assert isinstance(learner, Learner)

@@ -51,7 +51,7 @@ class Stopwatch(Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Count the batch."""
-        self.images += len(batch["image"]) * trainer.world_size
+        self.images += len(batch["index"]) * trainer.world_size
         if batch_idx + 1 == trainer.num_training_batches:
             self._pause()
 

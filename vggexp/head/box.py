@@ -23,6 +23,7 @@ class Box(nn.Module):
     """
 
     reads: frozenset[str] = frozenset()
+    shallowest = 5
 
     def __init__(
         self, spec: HeadSpec, hidden: Sequence[int] = (4096, 1024), pool: int = 7, dropout: float = 0.0

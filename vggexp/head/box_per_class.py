@@ -23,6 +23,7 @@ class BoxPerClass(nn.Module):
     """
 
     reads: frozenset[str] = frozenset()
+    shallowest = 5
 
     def __init__(
         self, spec: HeadSpec, hidden: Sequence[int] = (4096, 4096), pool: int = 7, dropout: float = 0.5

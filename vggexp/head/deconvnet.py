@@ -24,6 +24,7 @@ class DeconvNet(nn.Module):
     """
 
     reads: frozenset[str] = frozenset({"switches"})
+    shallowest = 1
 
     def __init__(self, spec: HeadSpec, hidden: int = 4096, window: int = 7, batch_norm: bool = True) -> None:
         super().__init__()

@@ -33,6 +33,7 @@ class FCN(nn.Module):
         self.score = _scorer(hidden, classes)
         # From deep to shallow, the stages below the last one that are as fine as ``stride``.
         self.skip_stages = [k for k in reversed(range(len(spec.strides) - 1)) if spec.strides[k] >= stride]
+        self.shallowest = min([len(spec.strides), *(k + 1 for k in self.skip_stages)])
         self.skip_scores = nn.ModuleList(_scorer(spec.channels[k], classes) for k in self.skip_stages)
         self.fusions = nn.ModuleList(Upsample(classes, 2) for _ in self.skip_stages)
         self.upsample = Upsample(classes, stride)

@@ -17,6 +17,7 @@ class Linear(nn.Module):
     """
 
     reads: frozenset[str] = frozenset()
+    shallowest = 5
 
     def __init__(self, spec: HeadSpec, dropout: float = 0.0) -> None:
         super().__init__()

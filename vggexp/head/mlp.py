@@ -22,6 +22,7 @@ class MLP(nn.Module):
     """
 
     reads: frozenset[str] = frozenset()
+    shallowest = 5
 
     def __init__(self, spec: HeadSpec, hidden: int = 4096, pool: int = 7, dropout: float = 0.5) -> None:
         super().__init__()

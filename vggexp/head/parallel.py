@@ -22,6 +22,7 @@ class Parallel(nn.Module):
         super().__init__()
         self.part = nn.ModuleDict()
         self.reads: frozenset[str] = frozenset()
+        self.shallowest = len(spec.strides)
         for name, classes in spec.classes.items():
             if name not in part:
                 options = ", ".join(sorted(part)) or "none"
@@ -30,6 +31,7 @@ class Parallel(nn.Module):
             assert isinstance(head, Head)
             self.part[name] = head
             self.reads |= head.reads
+            self.shallowest = min(self.shallowest, head.shallowest)
 
     def forward(self, features: Features) -> dict[str, Tensor]:
         """Every part's output on the same features."""

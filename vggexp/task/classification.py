@@ -62,8 +62,8 @@ class Classification(nn.Module):
 
     def constant(self, batch: Batch) -> Prediction:
         """The classes' shares in training as everyone's probability: so top-1 is the most frequent class."""
-        share = (self.count / self.count.sum()).to(batch["image"].device)
-        probability = share.expand(len(batch["image"]), -1)
+        share = (self.count / self.count.sum()).to(batch["index"].device)
+        probability = share.expand(len(batch["index"]), -1)
         return {"label": probability.argmax(1), "probability": probability}
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:

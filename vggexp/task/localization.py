@@ -70,8 +70,8 @@ class Localization(nn.Module):
 
     def constant(self, batch: Batch) -> Prediction:
         """The mean box of the training split, which minimises the squared loss."""
-        mean = (self.box_sum / self.count).float().to(batch["image"].device)
-        return {"box": mean.expand(len(batch["image"]), -1)}
+        mean = (self.box_sum / self.count).float().to(batch["index"].device)
+        return {"box": mean.expand(len(batch["index"]), -1)}
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Outline the box; without a label to choose by, one box a class leaves the image as it is."""

@@ -71,9 +71,9 @@ class Segmentation(nn.Module):
 
     def constant(self, batch: Batch) -> Prediction:
         """The most frequent class of the training split's pixels, everywhere."""
-        images = batch["image"]
-        label = self.pixels.argmax().to(images.device, torch.uint8)
-        return {"mask": label.expand(len(images), *images.shape[-2:])}
+        truth = batch["mask"]
+        label = self.pixels.argmax().to(truth.device, torch.uint8)
+        return {"mask": label.expand(truth.shape)}
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Lay each class's colour over its pixels, gray over void."""

@@ -83,5 +83,8 @@ def print_runs(root: Path, runs: Iterable[Run]) -> None:
     for run in runs:
         cost = (f"{run.summary['trainable_parameters']:,}", f"{run.summary['seconds']:.0f}")
         scores = (number(run.score()), number(run.score(of="constant")))
-        table.add_row(run.name, run.choice["task"], run.choice["freeze"], run.metric, *scores, *cost)
+        metric = next(
+            (name for split in ("test", "val") if (name := f"{split}/{run.metric}") in run.summary["metrics"]), ""
+        )
+        table.add_row(run.name, run.choice["task"], run.choice["freeze"], metric, *scores, *cost)
     console().print(table)

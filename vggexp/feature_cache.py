@@ -151,12 +151,15 @@ class FeatureCache:
 
 def feature_cache(learner: Learner, config: Config) -> FeatureCache | None:
     """The cache that a run may use, told to the learner too; None, with a line that says why, if it may not."""
-    mode = config.get("cache", {"mode": "off"})["mode"]
-    stage = min(_frozen_stages(learner), 0 if learner.head.reads else learner.head.shallowest)
-    if mode == "off" or not _frozen_stages(learner):
+    if config.get("cache", {"mode": "off"})["mode"] == "off":
         return None
+    if not learner.freezing.constant:
+        print("cache: off, for what is frozen changes while it trains")
+        return None
+    if not (frozen := _frozen_stages(learner)):
+        return None
+    stage = min(frozen, 0 if learner.head.reads else learner.head.shallowest)
     why = {
-        "what is frozen changes while it trains": not learner.freezing.constant,
         "the run has several processes": place_in_run()[1] > 1,
         f"head={config['choice']['head']} reads the first stages too": not stage,
         "data.train_transform is random; cache.views=4 would keep four views of each image": bool(

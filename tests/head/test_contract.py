@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,14 @@ def check_protocol(make: Make, names: Kinds) -> None:
     head = make()
     assert isinstance(head, Head)
     assert head.reads <= {"skips", "switches"}
+    assert 1 <= head.shallowest <= 5
+    if not head.reads:
+        head.eval()
+        features = backbone()(torch.randn(IMAGES, 3, 64, 64))
+        unread = [torch.empty(0)] * (head.shallowest - 1)
+        torch.testing.assert_close(
+            head(features), head(replace(features, stages=(*unread, *features.stages[len(unread) :])))
+        )
 
 
 def check_shape(make: Make, names: Kinds) -> None:
@@ -221,6 +230,7 @@ class Good(nn.Module):
     """A minimal head that keeps the contract; each one below breaks it in one way."""
 
     reads: frozenset[str] = frozenset()
+    shallowest = 5
 
     def __init__(self) -> None:
         super().__init__()

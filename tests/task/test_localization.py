@@ -16,6 +16,7 @@ def batch() -> Batch:
     torch.manual_seed(0)
     return {
         "image": torch.zeros(5, 3, 4, 4, dtype=torch.uint8),
+        "index": torch.arange(5),
         "box": torch.rand(5, 4) / 2,
         "label": torch.arange(5) % 3,
     }

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from vggexp.build import build
 from vggexp.check import needs
 from vggexp.errors import ConfigError
 from vggexp.freezing import DROPOUTS
@@ -28,7 +29,32 @@ from vggexp.trainer import resolve_precision
 from vggexp.types import Batch, Sample
 
 Config = Mapping[str, Any]
+MODES = ("auto", "disk", "off")
 _DTYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How features are kept: what ``cache=auto|disk|off`` chooses.
+
+    Args:
+        mode: "auto" keeps them in memory, for this run; "disk" in ``dir``, for all; "off" computes them in every epoch.
+        views: augmented views of each image, where the training transform is random; None: no cache then.
+        max_gb: of a split's features; in memory more is not cached, on disk more is an error.
+        dir: of mode "disk".
+
+    Raises:
+        ValueError: another mode.
+    """
+
+    mode: str
+    views: int | None
+    max_gb: float | None
+    dir: str | None
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ValueError(f"cache.mode={self.mode} is not known; choose from: {', '.join(MODES)}")
 
 
 class CachedSplit(Dataset[Sample]):
@@ -62,19 +88,20 @@ class FeatureCache:
 
     learner: Learner
     config: Config
+    keeping: Keeping
     stage: int
     """The features are this stage's."""
 
     def split(self, source: Dataset[Sample], name: str, augment: bool) -> Dataset[Sample]:
         """The split with its features in place of images; the split itself where they would be too large."""
-        views = (self.config["cache"]["views"] or 1) if augment and self.config["data"]["train_transform"] else 1
+        views = (self.keeping.views or 1) if augment and self.config["data"]["train_transform"] else 1
         where = self._folder(name, views, augment)
         if where is not None and (where / "columns.json").exists():
             return CachedSplit(source, _read(where), views)
-        count: int = views * len(source)  # type: ignore[arg-type,operator]
+        count: int = views * len(source)  # type: ignore[arg-type]
         size = count * self._bytes(source[0])
         text = f"{count:,} images, {size / 2**20:,.0f} MiB"
-        if size > self.config["cache"]["max_gb"] * 2**30:
+        if self.keeping.max_gb is not None and size > self.keeping.max_gb * 2**30:
             if where is not None:
                 raise ConfigError(f"the features of {name} are {text}; give cache.max_gb={size / 2**30:.1f} or more")
             print(f"cache: the features of {name} are {text}, more than cache.max_gb: not cached")
@@ -132,7 +159,7 @@ class FeatureCache:
     def _folder(self, name: str, views: int, augment: bool) -> Path | None:
         """Where a split's features lie on disk: the name holds all that they depend on."""
         config = self.config
-        if config["cache"]["mode"] != "disk":
+        if self.keeping.mode != "disk" or self.keeping.dir is None:
             return None
         hashes = network_hashes(self.learner.freezing)
         own = {key: value for key, value in config["data"].items() if key not in ("batch_size", "workers")}
@@ -146,12 +173,15 @@ class FeatureCache:
             "version": [torch.__version__, torch.get_num_threads()],
         }
         digest = hashlib.blake2b(json.dumps(depends, sort_keys=True, default=str).encode(), digest_size=16)
-        return Path(config["cache"]["dir"]).expanduser() / digest.hexdigest()
+        return Path(self.keeping.dir).expanduser() / digest.hexdigest()
 
 
 def feature_cache(learner: Learner, config: Config) -> FeatureCache | None:
     """The cache that a run may use, told to the learner too; None, with a line that says why, if it may not."""
-    if config.get("cache", {"mode": "off"})["mode"] == "off":
+    if "cache" not in config:  # a run that was recorded before there was one
+        return None
+    keeping: Keeping = build("cache", config["cache"])
+    if keeping.mode == "off":
         return None
     if not learner.freezing.constant:
         print("cache: off, for what is frozen changes while it trains")
@@ -163,7 +193,7 @@ def feature_cache(learner: Learner, config: Config) -> FeatureCache | None:
         "the run has several processes": place_in_run()[1] > 1,
         f"head={config['choice']['head']} reads the first stages too": not stage,
         "data.train_transform is random; cache.views=4 would keep four views of each image": bool(
-            config["data"]["train_transform"] and not config["cache"]["views"]
+            config["data"]["train_transform"] and not keeping.views
         ),
     }
     for reason, holds in why.items():
@@ -172,7 +202,7 @@ def feature_cache(learner: Learner, config: Config) -> FeatureCache | None:
             return None
     height, width = config["data"]["image_size"]
     learner.entrance = (stage, (height, width))
-    return FeatureCache(learner, config, stage)
+    return FeatureCache(learner, config, keeping, stage)
 
 
 def _frozen_stages(learner: Learner) -> int:

@@ -113,7 +113,7 @@ def _loader(
 ) -> ResumableLoader:
     dataset = data.split(split, needs(config), augment=shuffle)
     # What is met once is worth keeping only for other runs.
-    if cache is not None and (split != "test" or config["cache"]["mode"] == "disk"):
+    if cache is not None and (split != "test" or cache.keeping.mode == "disk"):
         dataset = cache.split(dataset, split, augment=shuffle)
     return build_loader(config, dataset, shuffle=shuffle)
 

@@ -12,10 +12,12 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
-from pytorch_lightning.strategies import DDPStrategy, ModelParallelStrategy, Strategy
+from pytorch_lightning.strategies import DDPStrategy, Strategy
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
+from torch.distributed.fsdp import FSDPModule
 
 from vggexp.processes import place_in_run
+from vggexp.sharding import Shares
 from vggexp.types import Objective
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
@@ -119,12 +121,9 @@ def resolve_devices(gpus: int | None) -> tuple[str, int]:
 
 def _strategy(name: str, on_gpu: bool, changing: bool, compress: str, bucket_mb: int) -> Strategy:
     if name == "fsdp":
-        return ModelParallelStrategy(
-            data_parallel_size=place_in_run()[1],
-            tensor_parallel_size=1,
-            save_distributed_checkpoint=False,  # an ordinary checkpoint, whatever wrote it
-            process_group_backend="nccl" if on_gpu else "gloo",
-        )
+        if not hasattr(FSDPModule, "reset_iter_state"):
+            raise ValueError(f"trainer.strategy=fsdp: torch {torch.__version__} is too old (2.15 is not); choose ddp")
+        return Shares(place_in_run()[1], "nccl" if on_gpu else "gloo")
     if name != "ddp":
         raise ValueError(f"trainer.strategy={name} is not known; choose from: ddp, fsdp")
     return _ddp(on_gpu, changing, compress, bucket_mb)

@@ -194,7 +194,7 @@ def _check_strategy(trainer: Config) -> None:
     refused = {
         "trainer.precision=16-mixed scales no loss": trainer["precision"] == "16-mixed",
         f"trainer.ema={trainer['ema']} averages no divided network": trainer["ema"] is not None,
-        f"trainer.compress={trainer['compress']} is ddp's": trainer["compress"] != "none",
+        f"trainer.compress={trainer.get('compress')} is ddp's": trainer.get("compress", "none") != "none",
     }
     for what, holds in refused.items():
         if holds:

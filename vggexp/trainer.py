@@ -94,6 +94,7 @@ def build_trainer(
         limit_test_batches=limit_test_batches,
         overfit_batches=overfit_batches,
         num_sanity_val_steps=0,
+        inference_mode=strategy != "fsdp",  # what it puts together to evaluate, the next step trains
         logger=list(loggers),
         enable_checkpointing=standing,
         callbacks=[

@@ -187,7 +187,9 @@ class Learner(pl.LightningModule):
 
     def _log_losses(self, split: str, losses: Mapping[str, Tensor], batch: Batch) -> None:
         named = {f"{split}/{name}": value.detach() for name, value in losses.items()}
-        self.log_dict(named, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch["index"]))
+        # A fraction: Lightning takes the mean of the processes' counts, and of whole numbers it would drop the rest.
+        count: Any = float(len(batch["index"]))
+        self.log_dict(named, on_step=False, on_epoch=True, sync_dist=True, batch_size=count)
 
 
 def _score_tables(task: Task, splits: tuple[str, ...]) -> nn.ModuleDict:

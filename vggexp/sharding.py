@@ -111,7 +111,7 @@ def gather(*parts: object) -> None:
         module.unshard()
         module.set_reshard_after_forward(False, recurse=False)
     for part in parts:
-        if isinstance(part, FSDPModule):
+        if isinstance(part, FSDPModule) and isinstance(part, nn.Module):
             for buffer in part.buffers():
                 torch.distributed.broadcast(buffer, src=0)
 

@@ -23,13 +23,13 @@ WORDS = (
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
-def train(name: str, *words: str, changed: str = "", fails: bool = False) -> Path:
+def train(name: str, *words: str, base: tuple[str, ...] = WORDS, changed: str = "", fails: bool = False) -> Path:
     """The folder of a run of two processes, each of which has executed ``changed`` before."""
     script = Path("run.py")
     script.write_text(f"import sys\n{changed}\nfrom vggexp.__main__ import enter\nsys.exit(enter(sys.argv[1:]))\n")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
     done = subprocess.run(
-        [*command, *WORDS, *words, f"run.dir={name}"], env=ENVIRONMENT, capture_output=True, text=True, timeout=200
+        [*command, *base, *words, f"run.dir={name}"], env=ENVIRONMENT, capture_output=True, text=True, timeout=200
     )
     assert fails == (done.returncode != 0), done.stderr[-3000:]
     return Path(name)
@@ -159,10 +159,12 @@ def test_one_process_may_have_a_batch_more_to_evaluate(
     left_out = {f"Bengal_{k}" for k in range(1, 6)}
     kept = [line for line in listed.read_text().splitlines() if line.split()[0] not in left_out]
     listed.write_text("\n".join(kept) + "\n")
-    half = train(
-        "run", "task=classification", "data=pets", f"data.root={tree.root}", "head.hidden=8", "head.pool=1",
-        "backbone=vgg11_bn", "data.batch_size=2", f"trainer.strategy={strategy}", "trainer.max_epochs=2",
+    words = (
+        "data=pets", f"data.root={tree.root}", "data.image_size=[32,32]", "data.batch_size=2", "backbone=vgg11_bn",
+        "backbone.width=0.05", "head.hidden=8", "head.pool=1", "trainer.gpus=0", "trainer.precision=32",
+        "trainer.max_epochs=2", "callback=[]",
     )  # fmt: skip
+    half = train("run", f"trainer.strategy={strategy}", base=words)
     for split in ("val", "test"):
         assert vggexp("evaluate", str(half), f"split={split}")[0] == 0
         alone = json.loads((half / f"evaluation-{split}.json").read_text())["metrics"]

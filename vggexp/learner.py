@@ -17,6 +17,7 @@ from vggexp.freezing import Freezing
 from vggexp.loader import seed_of
 from vggexp.optimization import begin_epoch, make_optimizer
 from vggexp.scheduler import Schedule, Span
+from vggexp.sharding import gather, scatter, shard
 from vggexp.types import Backbone, Batch, DataInfo, Head, Metrics, Objective, Outputs, Task
 
 
@@ -90,6 +91,11 @@ class Learner(pl.LightningModule):
         self.freezing.set_modes(mode)
         return self
 
+    def configure_model(self) -> None:
+        """Divide the network, where the trainer has a mesh of devices to divide it between."""
+        if self.device_mesh is not None:
+            shard(self.backbone, self.head, self.device_mesh["data_parallel"])
+
     def on_train_start(self) -> None:
         """A run that goes on in the middle of an epoch does not start that epoch again."""
         self.on_train_epoch_start()
@@ -121,12 +127,22 @@ class Learner(pl.LightningModule):
         """Score one batch of the test split."""
         self._score("test", batch)
 
+    def on_validation_epoch_start(self) -> None:
+        """Have the whole network at hand."""
+        gather(self.backbone, self.head)
+
+    def on_test_epoch_start(self) -> None:
+        """Have the whole network at hand."""
+        gather(self.backbone, self.head)
+
     def on_validation_epoch_end(self) -> None:
         """Log the scores of the validation split."""
+        scatter(self.backbone, self.head)
         self._report("val")
 
     def on_test_epoch_end(self) -> None:
         """Log the scores of the test split."""
+        scatter(self.backbone, self.head)
         self._report("test")
 
     def configure_optimizers(self) -> Any:
@@ -171,7 +187,9 @@ class Learner(pl.LightningModule):
 
     def _log_losses(self, split: str, losses: Mapping[str, Tensor], batch: Batch) -> None:
         named = {f"{split}/{name}": value.detach() for name, value in losses.items()}
-        self.log_dict(named, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch["index"]))
+        # A fraction: Lightning takes the mean of the processes' counts, and of whole numbers it would drop the rest.
+        count: Any = float(len(batch["index"]))
+        self.log_dict(named, on_step=False, on_epoch=True, sync_dist=True, batch_size=count)
 
 
 def _score_tables(task: Task, splits: tuple[str, ...]) -> nn.ModuleDict:

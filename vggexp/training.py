@@ -25,6 +25,7 @@ from vggexp.report.console import print_run
 from vggexp.report.freeze_table import print_freezing
 from vggexp.report.summary import summarize
 from vggexp.run import RunFolder
+from vggexp.sharding import load_whole
 from vggexp.types import Data
 from vggexp.weights import read_checkpoint
 
@@ -55,13 +56,13 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
         trainer.fit(learner, batches, val, ckpt_path=folder.last if go_on else None, weights_only=True)
     except SystemExit as leaving:  # so Lightning ends on Ctrl-C, after its callbacks have closed
         raise KeyboardInterrupt from leaving
-    learner.load_state_dict(read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
+    load_whole(learner, read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
     scores = trainer.test(learner, _loader(config, data, "test", cache), verbose=False) if config["test"] else []
-
+    drift = freeze_ledger.drift()
     if not is_first:
         return 0
     summary = summarize(config, folder, learner, stopwatch, scores[0] if scores else {})
-    folder.finish({**summary, "drift": freeze_ledger.drift(), "config": config})
+    folder.finish({**summary, "drift": drift, "config": config})
     for logger in trainer.loggers:
         if close := getattr(logger, "close", None):
             close()

@@ -10,6 +10,7 @@ from torch.utils.data import Dataset, default_collate
 
 from vggexp.drawing import grid, pair, save
 from vggexp.learner import Learner
+from vggexp.sharding import gather, scatter
 from vggexp.types import Batch, Prediction, Sample
 
 
@@ -30,11 +31,16 @@ class PredictionImages(Callback):
     def _write(self, trainer: pl.Trainer, learner: pl.LightningModule, split: str, loader: object) -> None:
         dataset = getattr(loader, "dataset", None)
         dataset = getattr(dataset, "source", dataset)  # cached features have no image to draw on
-        if dataset is None or not trainer.is_global_zero:
+        if dataset is None:
             return
         assert isinstance(learner, Learner)
         batch = spread(dataset, self.count)
-        picture = grid(pictures(learner, batch, predict(trainer, learner, batch)), self.columns)
+        gather(learner.backbone, learner.head)  # every process takes part, for they may be divided
+        prediction = predict(trainer, learner, batch)
+        scatter(learner.backbone, learner.head)
+        if not trainer.is_global_zero:
+            return
+        picture = grid(pictures(learner, batch, prediction), self.columns)
         self.folder.mkdir(parents=True, exist_ok=True)
         save(picture, self.folder / f"{split}.png")
 
@@ -47,7 +53,7 @@ def spread(dataset: Dataset[Sample], count: int) -> Batch:
     return batch
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def predict(trainer: pl.Trainer, learner: Learner, batch: Batch) -> Prediction:
     """The learner's predictions for a batch, on the CPU, in the precision of its training."""
     training = learner.training

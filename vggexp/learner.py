@@ -17,7 +17,7 @@ from vggexp.freezing import Freezing
 from vggexp.loader import seed_of
 from vggexp.optimization import begin_epoch, make_optimizer
 from vggexp.scheduler import Schedule, Span
-from vggexp.types import Backbone, Batch, DataInfo, Head, Metrics, Objective, Outputs, Task
+from vggexp.types import Backbone, Batch, DataInfo, Head, Metrics, Objective, Outputs, Prediction, Task
 
 
 class Learner(pl.LightningModule):
@@ -113,13 +113,13 @@ class Learner(pl.LightningModule):
         self._log_losses("train", losses, batch)
         return losses["loss"]
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Score one batch of the validation split."""
-        self._score("val", batch)
+    def validation_step(self, batch: Batch, batch_idx: int) -> Prediction:
+        """Score one batch of the validation split; callbacks get what was predicted."""
+        return self._score("val", batch)
 
-    def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Score one batch of the test split."""
-        self._score("test", batch)
+    def test_step(self, batch: Batch, batch_idx: int) -> Prediction:
+        """Score one batch of the test split; callbacks get what was predicted."""
+        return self._score("test", batch)
 
     def on_validation_epoch_end(self) -> None:
         """Log the scores of the validation split."""
@@ -148,12 +148,14 @@ class Learner(pl.LightningModule):
         """A resumed run knows the constant predictor's scores already."""
         self.constant = dict(checkpoint["constant"])
 
-    def _score(self, split: str, batch: Batch) -> None:
+    def _score(self, split: str, batch: Batch) -> Prediction:
         outputs = self._outputs(batch)
         self._log_losses(split, self.task.loss(outputs, batch), batch)
-        _table(self.scores, split).update(self.task.predict(outputs), batch)
+        prediction = self.task.predict(outputs)
+        _table(self.scores, split).update(prediction, batch)
         if self.score_constant and not self._has_constant(split):
             _table(self.constant_scores, split).update(self.task.constant(batch), batch)
+        return prediction
 
     def _report(self, split: str) -> None:
         scores = _table(self.scores, split)

@@ -62,7 +62,10 @@ class Learner(pl.LightningModule):
         self.entrance: tuple[int, tuple[int, int]] = (0, (0, 0))
         """Where cached features enter: after how many stages, and the (H, W) of the images they come from."""
         self._config = dict(config or {})
-        self._info = {} if info is None else {key: list(names) for key, names in asdict(info).items()}
+        self.info: dict[str, list[str]] = {}
+        """The class names: ``classes`` and ``mask_classes``."""
+        if info is not None:
+            self.info = {key: list(names) for key, names in asdict(info).items()}
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self.scores = _score_tables(task, ("val", "test"))
         self.constant_scores = _score_tables(task, ("val", "test"))
@@ -141,7 +144,7 @@ class Learner(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the config and the class names, in plain types, so that a checkpoint alone can be used."""
-        checkpoint["config"], checkpoint["info"] = self._config, self._info
+        checkpoint["config"], checkpoint["info"] = self._config, self.info
         checkpoint["constant"] = dict(self.constant)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -40,6 +40,7 @@ class Evidence(Callback):
         self._fixed: list[int] = []
         self._shown: dict[int, Shown] = {}
         self._parts: list[Part] = []
+        self._kinds: list[str] = []
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Choose the images."""
@@ -68,7 +69,8 @@ class Evidence(Callback):
         """Write ``val.json``."""
         images = self._gathered_images(extremes=0)
         if trainer.is_global_zero and images:
-            self._write("val", images, {"epoch": trainer.current_epoch})
+            assert isinstance(pl_module, Learner)
+            self._write("val", images, {"epoch": trainer.current_epoch, **pl_module.info})
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write ``test.json``."""
@@ -78,13 +80,15 @@ class Evidence(Callback):
         self._parts = []
         if trainer.is_global_zero and parts:
             index, rows = joined(parts)
-            self._write("test", images, listed(index, rows, pl_module.task.evidence(rows)))
+            found = listed(index, rows, pl_module.task.evidence(rows))
+            self._write("test", images, {**pl_module.info, "extremes": self.extremes, **found})
 
     def _begin(self, loader: object) -> None:
         self._dataset, self._shown, self._parts = images_of(loader), {}, []
         self._fixed = [] if self._dataset is None else places(self._dataset, self.count)
 
     def _keep(self, rows: Rows, prediction: Prediction, batch: Batch, extremes: int) -> None:
+        self._kinds = list(rows)
         found = dict(zip(batch["index"].tolist(), scores(rows).tolist(), strict=True))
         known = {index: image.score for index, image in self._shown.items()} | found
         keep = chosen(known, self._fixed, extremes)
@@ -108,7 +112,7 @@ class Evidence(Callback):
             records.append(
                 {"fixed": image.index in self._fixed, **write(image, pixels, self.folder / split, self.side)}
             )
-        content = {"split": split, **more, "images": records}
+        content = {"split": split, "kinds": self._kinds, **more, "images": records}
         write_whole(self.folder / f"{split}.json", json.dumps(plain(content), separators=(",", ":")) + "\n")
 
 

@@ -61,6 +61,27 @@ every("input.smooth").forEach((box) => box.addEventListener("change", () => {
 }));
 every("input.log").forEach((box) => box.addEventListener("change", () =>
   Plotly.relayout(box.dataset.figure, {"yaxis.type": box.checked ? "log" : "linear"})));
+every("select.pick").forEach((select) => select.addEventListener("change", () => {
+  const traces = figures[select.dataset.figure].data;
+  Plotly.restyle(select.dataset.figure, {visible: traces.map((trace) => trace.meta.pick === Number(select.value))});
+}));
+
+// The fixed images stand in the split's order, so that rows agree; the worst and the best are each column's own.
+const orders = {
+  fixed: (shots) => shots.filter((shot) => "fixed" in shot.dataset).sort((a, b) => a.dataset.index - b.dataset.index),
+  worst: (shots) => shots.filter((shot) => shot.dataset.score).sort((a, b) => a.dataset.score - b.dataset.score),
+  best: (shots) => shots.filter((shot) => shot.dataset.score).sort((a, b) => b.dataset.score - a.dataset.score),
+};
+every("select.order").forEach((select) => select.addEventListener("change", () => {
+  const look = select.closest(".look"), most = select.value === "fixed" ? Infinity : Number(look.dataset.extremes);
+  for (const strip of every(".strip", look)) {
+    const shots = every(".shot", strip), chosen = orders[select.value](shots).slice(0, most);
+    for (const shot of shots) shot.hidden = !chosen.includes(shot);
+    strip.append(...chosen);
+  }
+}));
+every("input.opacity").forEach((slider) => slider.addEventListener("input", () =>
+  slider.closest(".look").style.setProperty("--opacity", slider.value / 100)));
 
 const open = () => { const place = document.getElementById(location.hash.slice(1)); if (place?.tagName === "DETAILS") place.open = true; };
 addEventListener("hashchange", open);

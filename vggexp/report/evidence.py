@@ -31,7 +31,9 @@ class Evidence:
     def score_name(self) -> str:
         """What its images are ranked by; of several kinds of target, the mean of their scores."""
         kinds = self.content.get("kinds", [])
-        return "mean score" if len(kinds) > 1 else _SCORES.get(*kinds, "score") if kinds else "score"
+        if len(kinds) > 1:
+            return "mean score"
+        return _SCORES.get(str(kinds[0]), "score") if kinds else "score"
 
     @property
     def folder(self) -> Path:

@@ -64,6 +64,16 @@ def check_image(folder: Path, image: dict[str, Any], found: dict[str, Any]) -> N
     assert image["truth"]["box"] == each["localization"]["each"]["truth"][place]
 
 
+def test_evaluating_a_run_finds_the_same(train_tiny: Train, vggexp: Callable[..., tuple[int, str, str]]) -> None:
+    run = train_tiny("trainer.limit_val_batches=1", "callback=[evidence]")
+    before = read(run)
+    (run / "prediction" / "test.json").unlink()
+    assert vggexp("evaluate", str(run), "trainer.limit_test_batches=1.0")[0] == 0
+    assert not (run / "prediction" / "test.json").exists()  # of another config than the run's: not its evidence
+    assert vggexp("evaluate", str(run))[0] == 0
+    assert read(run) == before
+
+
 def test_fixed_images_are_the_same_in_every_run(train_tiny: Train) -> None:
     """Whatever the task, and with cached features, which hold no image."""
     runs = [train_tiny("task=localization", "head.hidden=[8]", "freeze=backbone", *WHOLE, name="a")]

@@ -61,7 +61,7 @@ def test_evidence_is_drawn(make_run: MakeRun, tmp_path: Path) -> None:
     histogram = drawn["figure-group-0-histogram"]["data"][0]
     assert histogram["y"][15:] == pytest.approx([100 * count / 15 for count in (1, 2, 3, 4, 5, 5)], abs=1e-3)
     # Both runs show the same images, so each is carried once: five of them, and two masks.
-    assert page.count('<symbol id=') == 7
+    assert page.count("<symbol id=") == 7
     assert page.count('<figure class="shot"') == 10
     assert 'aria-label="image 1, truth cat, prediction dog 75%, mean score 0.10, wrong"' in page
     assert 'x="16.0" y="8.0" width="32.0" height="16.0"' in page

@@ -39,7 +39,7 @@ def confusion(found: Sequence[Evidence], kind: str) -> Figure | None:
         traces.append({
             "type": "heatmap", "x": names, "y": names, "z": shares, "customdata": counts, "zmin": 0, "zmax": 1,
             "colorscale": "Cividis", "xgap": 1, "ygap": 1, "showscale": False,
-            "text": [[f"{share:.2f}" if share else "" for share in row] for row in shares] if size <= 12 else None,
+            "text": [[f"{share:.2f}" if share >= 0.005 else "" for share in row] for row in shares],
             "texttemplate": "%{text}" if size <= 12 else "",
             "hovertemplate": "truth %{y}<br>predicted %{x}<br>%{z:.3f} of the truth (%{customdata})<extra></extra>",
             **_pick(picks, one.setting.label),

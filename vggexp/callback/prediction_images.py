@@ -29,8 +29,7 @@ class PredictionImages(Callback):
         self._write(trainer, pl_module, "test", trainer.test_dataloaders)
 
     def _write(self, trainer: pl.Trainer, learner: pl.LightningModule, split: str, loader: object) -> None:
-        dataset = getattr(loader, "dataset", None)
-        dataset = getattr(dataset, "source", dataset)  # cached features have no image to draw on
+        dataset = images_of(loader)
         if dataset is None:
             return
         assert isinstance(learner, Learner)
@@ -45,11 +44,22 @@ class PredictionImages(Callback):
         save(picture, self.folder / f"{split}.png")
 
 
-def spread(dataset: Dataset[Sample], count: int) -> Batch:
-    """A batch of ``count`` samples, spread evenly over a data set: many list their samples class by class."""
+def images_of(loader: object) -> Dataset[Sample] | None:
+    """The data set whose samples have images to draw on; None if there is no loader."""
+    dataset: Dataset[Sample] | None = getattr(loader, "dataset", None)
+    return getattr(dataset, "source", dataset)  # cached features have none
+
+
+def places(dataset: Dataset[Sample], count: int) -> list[int]:
+    """``count`` places spread evenly over a data set: many list their samples class by class."""
     size = len(dataset)  # type: ignore[arg-type]
-    places = torch.linspace(0, size - 1, min(count, size)).round().long().tolist()
-    batch: Batch = default_collate([dataset[place] for place in places])
+    found: list[int] = torch.linspace(0, size - 1, min(count, size)).round().long().tolist()
+    return found
+
+
+def spread(dataset: Dataset[Sample], count: int) -> Batch:
+    """A batch of ``count`` samples, spread evenly over a data set."""
+    batch: Batch = default_collate([dataset[place] for place in places(dataset, count)])
     return batch
 
 

@@ -1,6 +1,7 @@
 """What W&B wrote offline, read back record by record: the format is LevelDB's log around protocol buffers."""
 
 import json
+import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -81,3 +82,10 @@ def offline_run(offline_runs: Callable[[Path], list[OfflineRun]]) -> Callable[[P
         return run
 
     return read
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """For a process of its own, that shall not join this one's W&B service."""
+    inherited = {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"}
+    return {**inherited, "NETRC": "none", "PYTHONPATH": str(Path(__file__).parents[2])}

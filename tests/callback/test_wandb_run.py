@@ -163,14 +163,16 @@ def test_disabled(train_tiny: Train) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_run_keeps_its_rows(tiny_words: tuple[str, ...], offline_run: Any) -> None:
+def test_a_killed_run_keeps_its_rows(
+    tiny_words: tuple[str, ...], environment: dict[str, str], offline_run: Any
+) -> None:
     """SIGKILL, so nobody says goodbye: what was logged more than a second before is there, and the file can be read."""
     command = [sys.executable, "-m", "vggexp", *tiny_words, *SMALL, "trainer.max_epochs=5000", "run.dir=run"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     pipe = subprocess.DEVNULL
     with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, start_new_session=True) as process:
         deadline = time.monotonic() + 240
         while not (Path("run/metrics.jsonl").exists() and len(rows(Path("run"))) >= 20):
+            assert process.poll() is None, "it ended by itself"
             assert time.monotonic() < deadline
             time.sleep(0.2)
         written = rows(Path("run"))

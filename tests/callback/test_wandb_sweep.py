@@ -1,7 +1,6 @@
 """The W&B sweeps of ``conf/sweep``: W&B takes them, every value that they name is one of ours, and one really runs."""
 
 import json
-import os
 import subprocess
 import sys
 import warnings
@@ -101,7 +100,7 @@ def test_early_termination_waits_for_what_thaws_late() -> None:
 
 
 @pytest.mark.slow
-def test_a_command_of_an_agent_runs(offline_run: Any, tiny_words: tuple[str, ...]) -> None:
+def test_a_command_of_an_agent_runs(offline_run: Any, tiny_words: tuple[str, ...], environment: dict[str, str]) -> None:
     """Its own process, with the variables that an agent sets; a value from a continuous range has many digits."""
     values = {key: ends(one)[-1] for key, one in read("classification_bayes")["parameters"].items()}
     values |= {"optimizer.lr": 0.00012345678901234567, "freeze": "backbone"}
@@ -110,8 +109,7 @@ def test_a_command_of_an_agent_runs(offline_run: Any, tiny_words: tuple[str, ...
     given = Path("wandb/sweep-s/config-abc.yaml")
     given.parent.mkdir(parents=True)
     given.write_text(yaml.safe_dump({"wandb_version": 1, **{key: {"value": one} for key, one in values.items()}}))
-    environment = {**os.environ, "WANDB_RUN_ID": "abc", "WANDB_SWEEP_ID": "s", "WANDB_SWEEP_PARAM_PATH": str(given),
-                   "NETRC": "none", "PYTHONPATH": str(Path(__file__).parents[2])}  # fmt: skip
+    environment |= {"WANDB_RUN_ID": "abc", "WANDB_SWEEP_ID": "s", "WANDB_SWEEP_PARAM_PATH": str(given)}
     small = [*tiny_words, "head.hidden=8", "head.pool=1", "callback=[]", "test=false"]
     done = subprocess.run([*line, *small], env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]

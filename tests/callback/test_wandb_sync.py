@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import re
 import subprocess
 import sys
@@ -116,7 +115,11 @@ def server() -> Iterator[Server]:
 
 @pytest.mark.slow
 def test_the_parts_of_a_resumed_run_become_one(
-    train_tiny: Callable[..., Path], vggexp: Any, server: Server, monkeypatch: pytest.MonkeyPatch
+    train_tiny: Callable[..., Path],
+    vggexp: Any,
+    server: Server,
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("NETRC", "none")
     start = Learner.on_train_epoch_start
@@ -133,7 +136,7 @@ def test_the_parts_of_a_resumed_run_become_one(
     assert vggexp("resume", "cut")[0] == 0
     parts = sorted(Path("cut/wandb").glob("offline-run-*"))
     assert len(parts) == 2
-    environment = {**os.environ, "WANDB_BASE_URL": server.url, "WANDB_API_KEY": "k" * 40}
+    environment |= {"WANDB_BASE_URL": server.url, "WANDB_API_KEY": "k" * 40}
     command = [str(Path(sys.executable).with_name("wandb")), "sync", *map(str, parts)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr

@@ -59,6 +59,7 @@ class OneRun(WandbLogger):
     ) -> None:
         # Absolute: W&B's own process, which writes, outlives a change of this one's working directory.
         super().__init__(save_dir=folder.path.absolute(), **settings)
+        self._wandb_init.pop("anonymous", None)  # Lightning still passes it, and W&B warns of it
         media = [WandbMedia(self, folder, media_every)] if media_every else []
         self.callbacks: list[Callback] = [_KeepId(self), *media]
         """What the trainer is to run beside this logger."""

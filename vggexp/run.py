@@ -20,7 +20,8 @@ import yaml
 
 from vggexp.errors import ConfigError
 
-_OWN = ("config.yaml", "metrics.jsonl", "summary.json", "freeze.csv", "checkpoint", "prediction", "csv", "tensorboard")
+_OWN = ("config.yaml", "metrics.jsonl", "summary.json", "freeze.csv", "checkpoint", "prediction", "csv", "tensorboard",
+        "wandb")  # fmt: skip
 PREVIOUS = ".previous"
 
 

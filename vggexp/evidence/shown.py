@@ -14,6 +14,8 @@ from vggexp.evidence.decimals import decimals
 from vggexp.metric.box import of_label
 from vggexp.types import Batch, Prediction
 
+Size = tuple[int, int]
+"""(width, height), pixels."""
 _TARGETS = ("label", "box", "mask")
 
 
@@ -50,23 +52,27 @@ def shown(index: int, score: float, prediction: Prediction, batch: Batch, place:
     return Shown(index, score, *copied)
 
 
-def write(image: Shown, pixels: Tensor, folder: Path, side: int) -> dict[str, Any]:
-    """Write an image (3, H, W) and its masks, at most ``side`` pixels long; the record that names them.
-
-    Labels and boxes, (x, y, h, w) as shares of the image, stand in the record itself.
-    """
+def write_picture(pixels: Tensor, path: Path, side: int) -> Size:
+    """Write an image (3, H, W), uint8, as WebP of at most ``side`` pixels; its (width, height)."""
     picture = to_pil_image(pixels)
     share = min(1, side / max(picture.size))
     size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
-    name = f"{image.index}.webp"
-    picture.resize(size, Image.Resampling.BOX).save(folder / name, "WEBP", quality=85, method=4)
-    record: dict[str, Any] = {"index": image.index, "score": round(image.score, 4), "image": name, "size": list(size)}
+    picture.resize(size, Image.Resampling.BOX).save(path, "WEBP", quality=85, method=4)
+    return size
+
+
+def write_layers(image: Shown, size: Size, folder: Path) -> dict[str, Any]:
+    """Write an image's masks in the size of its picture; the record that names them.
+
+    Labels and boxes, (x, y, h, w) as shares of the image, stand in the record itself.
+    """
+    record: dict[str, Any] = {"index": image.index, "score": round(image.score, 4), "size": list(size)}
     for kind, values in (("truth", image.truth), ("prediction", image.prediction)):
         record[kind] = _numbers(values)
         if "mask" in values:
             record[kind]["mask"] = f"{image.index}-{kind}.png"
             mask = palette_image(values["mask"]).resize(size, Image.Resampling.NEAREST)
-            mask.save(folder / record[kind]["mask"], "PNG", optimize=True)
+            mask.save(folder / record[kind]["mask"], "PNG")
     return record
 
 

@@ -15,7 +15,7 @@ from torch import distributed
 from torch.utils.data import Dataset
 
 from vggexp.callback.prediction_images import images_of, places
-from vggexp.evidence.shown import Shown, chosen, shown, write
+from vggexp.evidence.shown import Shown, Size, chosen, shown, write_layers, write_picture
 from vggexp.evidence.table import Part, joined, listed, scores
 from vggexp.learner import Learner
 from vggexp.run import plain, write_whole
@@ -41,6 +41,7 @@ class Evidence(Callback):
         self._shown: dict[int, Shown] = {}
         self._parts: list[Part] = []
         self._kinds: list[str] = []
+        self._sizes: dict[Path, Size] = {}
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Choose the images."""
@@ -105,13 +106,15 @@ class Evidence(Callback):
 
     def _write(self, split: str, images: list[Shown], more: Mapping[str, Any]) -> None:
         assert self._dataset is not None
-        (self.folder / split).mkdir(parents=True, exist_ok=True)
+        folder = self.folder / split
+        folder.mkdir(parents=True, exist_ok=True)
         records = []
         for image in images:
-            pixels = self._dataset[image.index]["image"]
-            records.append(
-                {"fixed": image.index in self._fixed, **write(image, pixels, self.folder / split, self.side)}
-            )
+            path = folder / f"{image.index}.webp"
+            if path not in self._sizes:  # once a run: the pictures stay, what is predicted of them changes
+                self._sizes[path] = write_picture(self._dataset[image.index]["image"], path, self.side)
+            layers = write_layers(image, self._sizes[path], folder)
+            records.append({"fixed": image.index in self._fixed, "image": path.name, **layers})
         content = {"split": split, "kinds": self._kinds, **more, "images": records}
         write_whole(self.folder / f"{split}.json", json.dumps(plain(content), separators=(",", ":")) + "\n")
 

@@ -10,6 +10,7 @@ from typing import Any
 from vggexp.errors import ConfigError, did_you_mean
 from vggexp.image_files import find_images
 from vggexp.processes import is_joined, num_gpus, world_size
+from vggexp.usage import formats
 
 Config = Mapping[str, Any]
 
@@ -73,6 +74,10 @@ def check(verb: str, config: Config) -> None:
             _check_checkpoint(verb, checkpoint)
     if verb == "predict":
         _check_output(config)
+    if verb == "export":
+        _check_formats(config["format"])
+        if config["input"] is not None:
+            find_images(config["input"])
 
 
 def _check_numbers(config: Config) -> None:
@@ -227,3 +232,11 @@ def _check_output(config: Config) -> None:
     if (output / "predictions.jsonl").exists() and not config["overwrite"]:
         raise ConfigError(f"{output} holds predictions; name another output=FOLDER, or say overwrite=true")
     find_images(config["input"], leave_out=output)
+
+
+def _check_formats(names: Any) -> None:
+    for name in names if isinstance(names, list) else [names]:
+        if name not in (known := formats()):
+            raise ConfigError(f"format={name} is not known{did_you_mean(str(name), known)}")
+    if not names:
+        raise ConfigError(f"format names nothing to write{did_you_mean('', formats())}")

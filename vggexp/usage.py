@@ -9,6 +9,7 @@ CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
 
 MAIN_ARGUMENTS = {
     "evaluate": ("checkpoint",),
+    "export": ("checkpoint",),
     "predict": ("checkpoint",),
     "report": ("input",),
     "resume": ("checkpoint",),
@@ -49,6 +50,11 @@ def groups() -> dict[str, list[str]]:
     """Every group, with the names of its options."""
     folders = sorted(folder for folder in CONF.iterdir() if folder.is_dir())
     return {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
+
+
+def formats() -> list[str]:
+    """The file formats that ``export`` writes: the modules of ``vggexp/format``."""
+    return sorted(path.stem for path in (_HERE / "format").glob("[!_]*.py"))
 
 
 def first_comment(path: Path) -> str:

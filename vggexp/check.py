@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from vggexp.errors import ConfigError, did_you_mean
+from vggexp.image_files import find_images
 from vggexp.processes import is_joined, num_gpus, world_size
+from vggexp.usage import formats
 
 Config = Mapping[str, Any]
 
@@ -38,6 +40,10 @@ _AT_LEAST: dict[str, float] = {
     "trainer.val_every": 1,
     "trainer.log_every": 1,
     "trainer.save_every": 1,
+    "batch_size": 1,
+    "workers": 0,
+    "port": 0,
+    "tolerance": 0.0,
     "cache.views": 1,
     "cache.max_gb": 0.0,
     "freeze.every": 1,
@@ -50,8 +56,8 @@ _AT_LEAST: dict[str, float] = {
 
 def check(verb: str, config: Config) -> None:
     """Raise a ConfigError for the first thing in a verb's config that cannot work."""
+    _check_numbers(config)
     if "task" in config:
-        _check_numbers(config)
         _check_head(config)
         _check_loss(config)
     if verb == "train":
@@ -67,6 +73,12 @@ def check(verb: str, config: Config) -> None:
     for checkpoint in (config.get("checkpoint"), *config.get("checkpoints", ())):
         if checkpoint:
             _check_checkpoint(verb, checkpoint)
+    if verb == "predict":
+        _check_output(config)
+    if verb == "export":
+        _check_formats(config["format"])
+        if config["input"] is not None:
+            find_images(config["input"])
 
 
 def _check_numbers(config: Config) -> None:
@@ -238,3 +250,18 @@ def _check_weights(part: str, config: Config, maps: tuple[str, ...]) -> None:
 def _check_checkpoint(verb: str, checkpoint: str) -> None:
     if not Path(checkpoint).exists():
         raise ConfigError(f"{verb}: there is no {checkpoint}; give a run folder or a .ckpt file")
+
+
+def _check_output(config: Config) -> None:
+    output = Path(str(config["output"]))
+    if (output / "predictions.jsonl").exists() and not config["overwrite"]:
+        raise ConfigError(f"{output} holds predictions; name another output=FOLDER, or say overwrite=true")
+    find_images(config["input"], leave_out=output)
+
+
+def _check_formats(names: Any) -> None:
+    for name in names if isinstance(names, list) else [names]:
+        if name not in (known := formats()):
+            raise ConfigError(f"format={name} is not known{did_you_mean(str(name), known)}")
+    if not names:
+        raise ConfigError(f"format names nothing to write{did_you_mean('', formats())}")

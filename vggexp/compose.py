@@ -85,7 +85,8 @@ def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
 
 def _open(config: Mapping[str, Any]) -> set[str]:
     """Keys under which anything goes: where the run had an empty mapping."""
-    return {key for key in _keys(config) if OmegaConf.select(OmegaConf.create(dict(config)), key) == {}}
+    whole = OmegaConf.create(dict(config))
+    return {key for key in _keys(config) if OmegaConf.select(whole, key) == {}}
 
 
 def in_sweep() -> bool:

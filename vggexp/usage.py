@@ -25,7 +25,7 @@ examples
   python -m vggexp                                           classify the embedded digits
   python -m vggexp task=segmentation trainer.gpus=4          another task, on four GPUs
   python -m vggexp task=segmentation freeze=gradual          thawed stage by stage
-  python -m vggexp -m freeze=none,backbone seed=1,2,3        a sweep: six runs
+  python -m vggexp -m freeze=none,backbone seed=1,2,3        a sweep: six runs; the same command goes on with it
   python -m vggexp task=localization data=pets data.root=~/data backbone.weights=imagenet freeze=backbone
   python -m vggexp evaluate runs/x                           score a run's best checkpoint
   python -m vggexp predict runs/x photos/ output=out/        JSON and pictures
@@ -34,7 +34,9 @@ examples
 more
   VERB --help            the keys of a verb          GROUP=OPTION --help    the keys of an option
   --cfg job              print the composed config, run nothing
-  -m                     sweep over comma-separated values (Hydra's multirun)
+  -m                     sweep over comma-separated values (Hydra's multirun); docs/sweep.md
+  hydra/launcher=NAME    where its jobs run: basic (one by one), joblib, submitit_local, submitit_slurm
+  hydra/sweeper=optuna   let Optuna choose the values: optimizer.lr='tag(log,interval(1e-4,1e-2))'
   --config-dir FOLDER    add groups and options of your own"""
 
 
@@ -46,7 +48,7 @@ def verbs() -> dict[str, str]:
 
 def groups() -> dict[str, list[str]]:
     """Every group, with the names of its options."""
-    folders = sorted(folder for folder in CONF.iterdir() if folder.is_dir())
+    folders = sorted(folder for folder in CONF.iterdir() if any(folder.glob("*.yaml")))
     return {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
 
 

@@ -7,8 +7,8 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -19,8 +19,9 @@ from vggexp.compose import complete, in_sweep, launch, place_in_sweep, register,
 from vggexp.errors import DataError, UserError, one_line
 from vggexp.journal import VARIABLE, Entry, Journal, Plan, failures, standing, title
 from vggexp.multirun import stop_watching
-from vggexp.processes import is_joined, place_in_run, processes_here
+from vggexp.processes import is_joined, place_in_run
 from vggexp.run import RunFolder
+from vggexp.share import apart
 from vggexp.sweep import claimed
 from vggexp.sweep import standing as standing_of
 
@@ -39,13 +40,12 @@ def start(verb: str, words: Sequence[str], debug: bool = False) -> int:
         raise
     except UserError:
         raise
-    except Exception as error:
-        if not Journal(job.journal).entries():
+    except Exception as error:  # jobs raise nothing: it comes from a launcher, or is a bug
+        if (plan := Journal(job.journal).plan()) is None or not (plan.apart or Journal(job.journal).entries()):
             raise
+        stop_watching()
         _tell(job.journal, "ended early")
-        if debug:
-            traceback.print_exc()
-        raise DataError(f"the sweep ended early: {_first_line(error)}; the same command goes on") from error
+        raise DataError(_first_line(error)) from error
     finally:
         stop_watching()
     if job.error:
@@ -64,9 +64,11 @@ class Job:
     journal: Path
     """Of the sweep, if it is one."""
     home: int = field(default_factory=os.getpid)
+    """The process of the command itself."""
     code: int = 0
+    """The exit code of a command that is no sweep."""
     error: Exception | None = None
-    """The exit code of a command that is no sweep, or what ended it."""
+    """What ended it."""
 
     def __call__(self, config: Any) -> float | None:
         """Run the job; of one in a sweep the objective's value, NaN if it failed."""
@@ -89,7 +91,7 @@ class Job:
             settled = settle(self.verb, config)
             entry = _note(journal, replace(entry, folder=settled.get("run", {}).get("dir")))
             os.environ[VARIABLE] = str(journal.path)
-            with nullcontext() if at_home else apart(plan, settled):
+            with nullcontext() if at_home else apart(journal.path, plan, settled):
                 ending = self._ending(settled)
         except UserError as error:  # the config could not be settled
             ending = self._failed(error)
@@ -151,37 +153,6 @@ def train_once(config: Config) -> tuple[str, int]:
         else:
             code = perform("train", config)
     return ("pruned" if folder.read_summary().get("pruned") else "done"), code
-
-
-@contextmanager
-def apart(plan: Plan, config: Config) -> Iterator[None]:
-    """A job in a process of its own: its share of the cores; its output goes to the run folder's output.txt."""
-    if plan.threads is None:
-        processes = processes_here(config["trainer"]) if "trainer" in config else 1
-        os.environ["OMP_NUM_THREADS"] = str(max(len(os.sched_getaffinity(0)) // (plan.share * processes), 1))
-    if "run" not in config:
-        yield
-        return
-    folder = Path(config["run"]["dir"])
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "output.txt").open("a", encoding="utf-8") as file, _redirected(file.fileno()):
-        yield
-
-
-@contextmanager
-def _redirected(target: int) -> Iterator[None]:
-    """Standard output and error of this process and of those it starts."""
-    kept = [os.dup(handle) for handle in (1, 2)]
-    try:
-        for handle in (1, 2):
-            os.dup2(target, handle)
-        yield
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        for handle, before in zip((1, 2), kept, strict=True):
-            os.dup2(before, handle)
-            os.close(before)
 
 
 def _note(journal: Journal, entry: Entry) -> Entry:

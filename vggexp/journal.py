@@ -5,6 +5,7 @@ for the first job ``0.json``: its words, status, folder, seconds, error.
 """
 
 import json
+import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -32,6 +33,8 @@ class Plan:
     """The keys that are swept."""
     earlier: tuple[str, ...] = ()
     """Folders of finished runs that belong to the same search and are no jobs of this sweep."""
+    gpus: tuple[str, ...] = ()
+    """The GPUs of this machine, as CUDA_VISIBLE_DEVICES would name them."""
     threads: str | None = None
     """OMP_NUM_THREADS as the user had set it."""
 
@@ -46,6 +49,7 @@ class Entry:
     """running | done | pruned | skipped | failed | stopped (by Ctrl-C)"""
     folder: str | None = None
     """The run folder; None for verbs that have none, and where the config could not be settled."""
+    process: int = field(default_factory=os.getpid)
     began: float = field(default_factory=time.time)
     seconds: float = 0.0
     code: int = 0

@@ -14,7 +14,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from vggexp.journal import Journal, Plan, line, standing
-from vggexp.processes import place_in_run
+from vggexp.processes import num_gpus, place_in_run
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at the journal."""
@@ -40,12 +40,15 @@ def plan_of(config: DictConfig) -> Plan:
     """The plan of a composed config with its ``hydra`` node."""
     node: Any = OmegaConf.to_container(config.hydra, resolve=False)
     launcher, sweeper = node["launcher"], node["sweeper"]
-    counts = swept({**(sweeper.get("params") or {})}, node["overrides"]["task"])
+    counts = swept(sweeper.get("params") or {}, node["overrides"]["task"])
     jobs = int(sweeper.get("n_trials") or math.prod(counts.values()))
     batch = int(sweeper.get("max_batch_size") or (sweeper.get("n_jobs") if "n_trials" in sweeper else 0) or jobs)
     at_once, share = width(launcher, min(jobs, batch))
     apart = not launcher["_target_"].endswith("BasicLauncher")
-    return Plan(jobs, at_once, share, apart, tuple(counts), threads=os.environ.get("OMP_NUM_THREADS"))
+    seen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    gpus = tuple(seen.split(",")) if seen else tuple(map(str, range(num_gpus() if apart else 0)))
+    threads = os.environ.get("OMP_NUM_THREADS")
+    return Plan(jobs, at_once, share, apart, tuple(counts), gpus=gpus, threads=threads)
 
 
 def swept(params: Mapping[str, Any], words: list[str]) -> dict[str, int]:

@@ -41,7 +41,10 @@ def open_study(name: str, storage: str | None, mode: str, sampler: str, seed: in
     if storage and storage.startswith("sqlite:///"):
         Path(storage.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     direction = {"min": "minimize", "max": "maximize"}[mode]
-    study = optuna.create_study(storage=storage, study_name=name, direction=direction, load_if_exists=True)
+    try:
+        study = optuna.create_study(storage=storage, study_name=name, direction=direction, load_if_exists=True)
+    except Exception as error:  # whatever SQLAlchemy and the data base's driver may say
+        raise ConfigError(f"hydra.sweeper.storage={storage} cannot be opened: {str(error).splitlines()[0]}") from error
     # A sampler that began with the same seed each time would draw again what the study has had.
     settings: dict[str, Any] = {"seed": seed + len(study.trials)}
     if sampler == "tpe":

@@ -62,14 +62,21 @@ def test_others_are_the_finished_runs_of_the_sweep_and_of_the_search(monkeypatch
     assert sorted(curve[0] for curve in callback._others("val/top1")) == [0.1, 0.4]
 
 
-def test_a_poor_run_of_a_sweep_is_stopped_and_says_so(tiny: Callable[..., tuple[int, str, str]]) -> None:
-    words = ("-m", "head=linear", "callback=prune", "callback.prune.min_runs=1", "trainer.max_epochs=3")
-    alike = ("trainer.limit_train_batches=4", "run.name=${optimizer.lr}", "optimizer.lr=3e-2,1e-7")
-    code, out, errors = tiny(*words, *alike)
-    assert code == 0, errors
-    assert "stopped after epoch 2: val/top1" in out
-    assert "sweep 2/2 · 1 pruned" in out
-    good, poor = (json.loads(Path(f"runs/{lr}/summary.json").read_text()) for lr in ("0.03", "1e-07"))
-    assert "pruned" not in good
-    assert poor["pruned"]["epoch"] == 1
-    assert not any(name.startswith("test/") for name in poor["metrics"])
+def test_a_run_that_falls_behind_is_stopped_and_says_so(
+    train_tiny: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(Path("journal"))
+    journal.begin(Plan(2))
+    journal.write(sibling("run0", [0.0, 1.1, 1.1]))  # out of reach, but in the first epoch
+    monkeypatch.setenv(VARIABLE, "journal")
+    words = ("head=linear", "callback=prune", "callback.prune.min_runs=1", "trainer.max_epochs=3")
+    summary = train_tiny(*words, name="run1").joinpath("summary.json")
+    found = json.loads(summary.read_text())
+    assert found["pruned"]["epoch"] == 1
+    assert len(RunFolder("run1").curve("val/top1")) == 2
+    assert not any(name.startswith("test/") for name in found["metrics"])
+    journal.write(sibling("run2", [0.0, -1.0, -1.0]))  # worse than any: the median is below zero's reach
+    journal.write(sibling("run3", [0.0, -1.0, -1.0]))
+    found = json.loads(train_tiny(*words, name="run4").joinpath("summary.json").read_text())
+    assert "pruned" not in found
+    assert len(RunFolder("run4").curve("val/top1")) == 3

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override, RangeSweep
+from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
@@ -38,8 +38,9 @@ class OptunaSweeper(Sweeper):
     ) -> None:
         self.n_trials, self.n_jobs, self.params = n_trials, n_jobs, params or {}
         self.study, self.storage = study, storage
-        self.sampling = {"sampler": sampler, "seed": seed, "startup": startup}
+        self.sampling: dict[str, Any] = {"sampler": sampler, "seed": seed, "startup": startup}
         self.launcher: Launcher | None = None
+        self.config: Any = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Hydra's words before ``sweep``."""
@@ -53,7 +54,7 @@ class OptunaSweeper(Sweeper):
         from vggexp import study as optuna_study
 
         words = [*(f"{key}={value}" for key, value in self.params.items()), *arguments]
-        parsed = OverridesParser.create(config_loader=self.hydra_context.config_loader).parse_overrides(words)
+        parsed = OverridesParser.create().parse_overrides(words)
         overrides = {override.get_key_element(): override for override in parsed}
         fixed = [f"{key}={one.get_value_element_as_str()}" for key, one in overrides.items() if not _is_swept(one)]
         study = self._open(fixed, [key for key, one in overrides.items() if _is_swept(one)], digest(words))
@@ -98,18 +99,18 @@ def _is_swept(override: Override) -> bool:
 
 def distribution(override: Override) -> Any:
     """Optuna's distribution for Hydra's sweep: ``a,b``, ``range(1,5)``, ``interval(1e-4,1e-2)``, ``tag(log, ...)``."""
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+    from optuna.distributions import CategoricalDistribution
 
-    value = override.value()
-    log = isinstance(value, RangeSweep | IntervalSweep) and "log" in value.tags
+    value: Any = override.value()
     if isinstance(value, IntervalSweep):
-        assert value.start is not None
-        assert value.end is not None
-        whole = isinstance(value.start, int) and isinstance(value.end, int)
-        return (IntDistribution if whole else FloatDistribution)(value.start, value.end, log=log)
-    if isinstance(value, RangeSweep) and not log:
+        return _numbers(value.start, value.end)(value.start, value.end, log="log" in value.tags)
+    if isinstance(value, RangeSweep):
         steps = list(value.range())
-        kind = IntDistribution if all(isinstance(step, int) for step in steps) else FloatDistribution
-        return kind(steps[0], steps[-1], step=value.step)
-    assert isinstance(value, ChoiceSweep | RangeSweep)
+        return _numbers(*steps)(steps[0], steps[-1], **({"log": True} if "log" in value.tags else {"step": value.step}))
     return CategoricalDistribution(list(override.sweep_string_iterator()))
+
+
+def _numbers(*values: Any) -> Any:
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    return IntDistribution if all(isinstance(value, int) for value in values) else FloatDistribution

@@ -86,6 +86,7 @@ def test_pruned_runs_are_pruned_trials(stub: Any, vggexp: Vggexp, monkeypatch: p
         ("x=tag(log,interval(1e-4,1e-2))", "FloatDistribution(high=0.01, log=True, low=0.0001, step=None)"),
         ("x=int(interval(1,8))", "IntDistribution(high=8, log=False, low=1, step=1)"),
         ("x=range(8,33,8)", "IntDistribution(high=32, log=False, low=8, step=8)"),
+        ("x=tag(log,range(8,65))", "IntDistribution(high=64, log=True, low=8, step=1)"),
         ("x=range(0,1,0.25)", "FloatDistribution(high=0.75, log=False, low=0.0, step=0.25)"),
     ],
 )

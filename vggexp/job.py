@@ -119,12 +119,11 @@ class Job:
         return {"status": status, **(_score(config) if self.verb == "train" else {})}
 
     def _failed(self, error: Exception) -> dict[str, Any]:
-        is_bug = not isinstance(error, UserError)
-        if is_bug or self.debug:
+        code, message = (error.code, one_line(error)) if isinstance(error, UserError) else (1, _first_line(error))
+        if self.debug or not isinstance(error, UserError):  # a bug
             traceback.print_exc()
-        message = _first_line(error) if is_bug else one_line(error)
         print(f"vggexp: error: {message}", file=sys.stderr, flush=True)
-        return {"status": "failed", "code": 1 if is_bug else error.code, "error": message}
+        return {"status": "failed", "code": code, "error": message}
 
 
 def perform(verb: str, config: Config, go_on: bool = False) -> int:

@@ -64,11 +64,11 @@ class Prune(Callback):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Judge; the first process does it for all that share the run."""
         metric, mode = pl_module.objective  # type: ignore[misc]
-        value, epoch = trainer.callback_metrics.get(metric), trainer.current_epoch  # type: ignore[call-overload]
+        value, epoch = trainer.callback_metrics.get(metric), trainer.current_epoch
         if trainer.sanity_checking or value is None:
             return
         known = [one for one in (self._best, float(value)) if not math.isnan(one)]
-        self._best = (max if mode == "max" else min)(known, default=math.nan)  # type: ignore[call-overload]
+        self._best = (max if mode == "max" else min)(known, default=math.nan)
         curves = self._others(str(metric)) if trainer.is_global_zero and epoch >= self._warmup else []
         stop = bool(trainer.strategy.broadcast(is_hopeless(self._best, epoch, curves, str(mode), self._min_runs)))
         if stop and epoch + 1 < (trainer.max_epochs or 0):

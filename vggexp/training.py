@@ -14,6 +14,7 @@ from vggexp.build import accumulation, build, build_data, build_learner, build_l
 from vggexp.callback.freeze_ledger import FreezeLedger
 from vggexp.callback.metrics_jsonl import MetricsJsonl
 from vggexp.callback.progress import Progress
+from vggexp.callback.prune import Prune
 from vggexp.callback.save_every import SaveEvery
 from vggexp.callback.stopwatch import Stopwatch
 from vggexp.check import needs
@@ -62,12 +63,14 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
         except SystemExit as leaving:  # so Lightning ends on Ctrl-C, after its callbacks have closed
             raise KeyboardInterrupt from leaving
         load_whole(learner, read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
-        scores = trainer.test(learner, _loader(config, data, "test", cache), verbose=False) if config["test"] else []
+        pruned = next((one.pruned for one in trainer.callbacks if isinstance(one, Prune) and one.pruned), None)  # type: ignore[attr-defined]
+        tests = config["test"] and not pruned
+        scores = trainer.test(learner, _loader(config, data, "test", cache), verbose=False) if tests else []
         drift = freeze_ledger.drift()
         if not is_first:
             return 0
         summary |= summarize(config, folder, learner, stopwatch, scores[0] if scores else {})
-        summary |= {"drift": drift, "config": config}
+        summary |= {**({"pruned": pruned} if pruned else {}), "drift": drift, "config": config}
         folder.finish(summary)
     print_run(folder)
     return 0

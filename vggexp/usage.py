@@ -26,7 +26,7 @@ examples
   python -m vggexp                                           classify the embedded digits
   python -m vggexp task=segmentation trainer.gpus=4          another task, on four GPUs
   python -m vggexp task=segmentation freeze=gradual          thawed stage by stage
-  python -m vggexp -m freeze=none,backbone seed=1,2,3        a sweep: six runs
+  python -m vggexp -m freeze=none,backbone seed=1,2,3        a sweep: six runs; the same command goes on with it
   python -m vggexp task=localization data=pets data.root=~/data backbone.weights=imagenet freeze=backbone
   python -m vggexp evaluate runs/x                           score a run's best checkpoint
   python -m vggexp predict runs/x photos/ output=out/        a JSON line, mask and picture of each photo
@@ -36,7 +36,9 @@ examples
 more
   VERB --help            the keys of a verb          GROUP=OPTION --help    the keys of an option
   --cfg job              print the composed config, run nothing
-  -m                     sweep over comma-separated values (Hydra's multirun)
+  -m                     sweep over comma-separated values (Hydra's multirun); docs/sweep.md
+  hydra/launcher=NAME    where its jobs run: basic (one by one), joblib, submitit_local, submitit_slurm
+  hydra/sweeper=optuna   let Optuna choose the values: optimizer.lr='tag(log,interval(1e-4,1e-2))'
   conf/sweep/*.yaml      sweeps for W&B's agents: wandb sweep FILE, then wandb agent ID (docs/wandb.md)
   --config-dir FOLDER    add groups and options of your own"""
 
@@ -53,7 +55,7 @@ SWEEPS = CONF / "sweep"
 
 def groups() -> dict[str, list[str]]:
     """Every group, with the names of its options."""
-    folders = sorted(folder for folder in CONF.iterdir() if folder.is_dir() and folder != SWEEPS)
+    folders = sorted(folder for folder in CONF.iterdir() if any(folder.glob("*.yaml")) and folder != SWEEPS)
     return {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
 
 

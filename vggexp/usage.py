@@ -10,6 +10,7 @@ CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
 MAIN_ARGUMENTS = {
     "evaluate": ("checkpoint",),
     "predict": ("checkpoint", "input"),
+    "benchmark": ("work",),
     "report": ("input",),
     "resume": ("checkpoint",),
     "rerun": ("checkpoint",),
@@ -30,6 +31,7 @@ examples
   python -m vggexp evaluate runs/x                           score a run's best checkpoint
   python -m vggexp predict runs/x photos/ output=out/        JSON and pictures
   python -m vggexp summary backbone=vgg16                    layers, parameters, FLOPs
+  python -m vggexp benchmark fine_tune                       ours beside what one would write otherwise
 
 more
   VERB --help            the keys of a verb          GROUP=OPTION --help    the keys of an option

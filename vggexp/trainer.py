@@ -151,7 +151,8 @@ def _standing_callbacks(
     metric, mode = objective
     keep = partial(ModelCheckpoint, folder / "checkpoint", enable_version_counter=False)
     callbacks: list[Callback] = [
-        keep(filename="best", monitor=metric, mode=mode, save_on_train_epoch_end=False),
+        # Nobody goes on from it: no optimizer in it. But an average of weights is put in by a callback, only if all is.
+        keep(filename="best", monitor=metric, mode=mode, save_on_train_epoch_end=False, save_weights_only=ema is None),
         keep(filename="last", save_on_train_epoch_end=True),
     ]
     if ema is not None:

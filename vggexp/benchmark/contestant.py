@@ -27,6 +27,7 @@ def main() -> None:
 
 def contend(module: str, job: Job, turns: Turns) -> None:
     """Let a module do its kind of job until no more turns are wanted."""
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # or Hydra prints an error at length and leaves
     with suppress(Over):
         getattr(import_module(module), job.kind)(job, turns)
 

@@ -12,6 +12,7 @@ from torchvision.datasets import OxfordIIITPet
 
 from vggexp.benchmark.plan import Job
 from vggexp.benchmark.setting import Config
+from vggexp.feature_cache import is_random
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 VOID = 255
@@ -30,7 +31,7 @@ def loader(config: Config, job: Job, split: str) -> DataLoader[Batch]:
         data["root"],
         split="test" if split == "test" else "trainval",
         target_types="segmentation" if job.segments else "category",
-        transform=image_transform(data["image_size"], is_train and bool(data["train_transform"])),
+        transform=image_transform(data["image_size"], is_train and is_random(data["train_transform"])),
         target_transform=_mask_transform(data["image_size"]) if job.segments else None,
     )
     numbers = range(len(photos))

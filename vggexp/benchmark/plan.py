@@ -43,6 +43,12 @@ class Sizes:
         )  # fmt: skip
 
     @property
+    def resized(self) -> str:
+        """The word for a training transform that only makes images equally large."""
+        height, width = self.image_size
+        return f"data.train_transform=[{{Resize:{{size:[{height},{width}]}}}}]"
+
+    @property
     def mlp(self) -> tuple[str, ...]:
         """The words of VGG's own dense layers; an image smaller than 224 has fewer cells to average over."""
         return (f"head.hidden={self.hidden}", f"head.pool={min(7, min(self.image_size) // 32)}")

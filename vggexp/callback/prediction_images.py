@@ -1,6 +1,7 @@
 """Pictures of truth beside prediction: the same images for every run of a data set."""
 
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -29,7 +30,6 @@ class PredictionImages(Callback):
 
     def _write(self, trainer: pl.Trainer, learner: pl.LightningModule, split: str, loader: object) -> None:
         dataset = getattr(loader, "dataset", None)
-        dataset = getattr(dataset, "source", dataset)  # cached features have no image to draw on
         if dataset is None or not trainer.is_global_zero:
             return
         assert isinstance(learner, Learner)
@@ -40,11 +40,15 @@ class PredictionImages(Callback):
 
 
 def spread(dataset: Dataset[Sample], count: int) -> Batch:
-    """A batch of ``count`` samples, spread evenly over a data set: many list their samples class by class."""
+    """A batch of ``count`` samples, spread evenly over a data set: many list their samples class by class.
+
+    Of a cached one, with the images to draw on beside the features.
+    """
     size = len(dataset)  # type: ignore[arg-type]
     places = torch.linspace(0, size - 1, min(count, size)).round().long().tolist()
-    batch: Batch = default_collate([dataset[place] for place in places])
-    return batch
+    source = getattr(dataset, "source", dataset)
+    batch: Batch = default_collate([source[place] for place in places])
+    return batch if source is dataset else {**batch, **dataset.__getitems__(places)}  # type: ignore[attr-defined]
 
 
 @torch.inference_mode()
@@ -52,8 +56,9 @@ def predict(trainer: pl.Trainer, learner: Learner, batch: Batch) -> Prediction:
     """The learner's predictions for a batch, on the CPU, in the precision of its training."""
     training = learner.training
     learner.eval()
+    moved: Any = {name: value.to(learner.device) for name, value in batch.items()}  # type: ignore[attr-defined]
     with trainer.precision_plugin.forward_context():
-        prediction = learner.task.predict(learner(batch["image"].to(learner.device)))
+        prediction = learner.task.predict(learner.outputs(moved))
     learner.train(training)
     return {name: value.cpu() for name, value in prediction.items()}
 

@@ -1,4 +1,4 @@
-"""A plain LightningModule in a plain Trainer, with our network, data, precision and layout: the rest is overhead."""
+"""A plain LightningModule in a plain Trainer: network, data, precision, layout and memory are ours, overhead is not."""
 
 import tempfile
 from itertools import chain, repeat
@@ -14,6 +14,7 @@ from vggexp.benchmark.turns import Turns
 from vggexp.benchmark.windows import Windows
 from vggexp.build import build_data
 from vggexp.check import needs
+from vggexp.memory import keep_freed_memory
 from vggexp.trainer import resolve_precision
 from vggexp.types import Batch, Sample
 
@@ -58,7 +59,7 @@ def steps(job: Job, turns: Turns) -> None:
     windows = Windows(turns, job.batches, config["data"]["batch_size"])
     with tempfile.TemporaryDirectory() as folder:
         trainer = _trainer(config, folder, windows)
-        trainer.fit(Plain(config, job.segments), _loader(config, "train"), _loader(config, "val"))
+        trainer.fit(Plain(config, job.segments), _loader(config, "train"))
 
 
 def evaluate(job: Job, turns: Turns) -> None:
@@ -76,6 +77,7 @@ def evaluate(job: Job, turns: Turns) -> None:
 
 
 def _trainer(config: Config, folder: str, *callbacks: pl.Callback, **settings: object) -> pl.Trainer:
+    keep_freed_memory()
     on_gpu = device_of(config).type == "cuda"
     return pl.Trainer(
         accelerator="cuda" if on_gpu else "cpu", devices=1, max_epochs=1, callbacks=list(callbacks),

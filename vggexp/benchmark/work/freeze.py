@@ -13,7 +13,7 @@ POLICIES = {
 def plan(sizes: Sizes) -> Work:
     """Steps on VGG16 with batch normalisation and a linear head, without the feature cache."""
     words = sizes.words(
-        "task=classification", "head=linear", "backbone=vgg16_bn", "data.train_transform=[]", "cache=off", batch_size=32
+        "task=classification", "head=linear", "backbone=vgg16_bn", sizes.resized, "cache=off", batch_size=32
     )
     jobs = {name: Job("steps", (*words, *policy), sizes.steps) for name, policy in POLICIES.items()}
     return Work(jobs, {"freeze=none": ("ours", Job("steps", words, sizes.steps))}, train=sizes.met(32))

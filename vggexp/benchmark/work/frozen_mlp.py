@@ -17,7 +17,7 @@ def plan(sizes: Sizes) -> Work:
 def frozen(sizes: Sizes, *head: str) -> Work:
     """Whole runs with a head on the frozen backbone."""
     words = sizes.words(
-        "task=classification", *head, "freeze=backbone", "data.train_transform=[]", "test=false",
+        "task=classification", *head, "freeze=backbone", sizes.resized, "test=false",
         f"trainer.max_epochs={sizes.epochs}", batch_size=64,
     )  # fmt: skip
     job = Job("run", words, sample=sizes.sample, frozen=True)

@@ -97,7 +97,8 @@ def build_network(config: Config, info: DataInfo) -> tuple[Backbone, Head, Task]
 
 def build_learner(config: Config, info: DataInfo) -> Learner:
     """The learner of a config, its backbone filled from ``backbone.weights``, which it reports."""
-    keep_freed_memory(config["trainer"].get("keep_memory", True))
+    if config["trainer"].get("keep_memory", True):
+        keep_freed_memory()
     backbone, head, task = build_network(config, info)
     assert isinstance(backbone, nn.Module)
     assert isinstance(head, nn.Module)

@@ -11,10 +11,10 @@ _MMAP_MAX, _TRIM_THRESHOLD = -4, -1
 """glibc's mallopt(3): how many blocks may be mapped, and how much free memory at the heap's end is kept."""
 
 
-def keep_freed_memory(keep: bool = True) -> bool:
-    """Let this process keep what it frees, or (false) behave as by default; whether that was possible.
+def keep_freed_memory() -> bool:
+    """Let this process keep what it frees, from now on; whether that was possible.
 
-    It changes no result. The peak may rise, because blocks of many sizes no longer fit each other's holes exactly.
+    It changes no result. The peak may rise, because blocks of many sizes do not fit each other's holes exactly.
     Only glibc can: elsewhere nothing happens.
     """
     if not sys.platform.startswith("linux"):
@@ -23,5 +23,4 @@ def keep_freed_memory(keep: bool = True) -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    limits = {_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1} if keep else {_MMAP_MAX: 65536, _TRIM_THRESHOLD: 128 * 1024}
-    return all(mallopt(name, value) == 1 for name, value in limits.items())
+    return bool(mallopt(_MMAP_MAX, 0) and mallopt(_TRIM_THRESHOLD, 2**31 - 1))

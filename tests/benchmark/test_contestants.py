@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from vggexp.benchmark import limit
 from vggexp.benchmark.contestant import contend
 from vggexp.benchmark.photos import draw_photos
 from vggexp.benchmark.plan import REQUIRED, Sizes, plan, works
@@ -11,6 +12,11 @@ from vggexp.benchmark.turns import Message, Turns
 
 TINY = {"batch_size": 4, "image_size": (32, 32), "steps": 2, "images": 8, "epochs": 2, "sample": 4, "width": 0.05,
         "hidden": 8, "precision": "32", "gpus": 0, "repeats": 2}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _small_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(limit.SIDES, "cpu", 64)
 
 
 @pytest.fixture(scope="module")
@@ -28,17 +34,18 @@ def turns_of(module: str, job: object, count: int) -> list[Message]:
     return said
 
 
-def entries() -> list[tuple[str, str]]:
+def entries() -> list[object]:
     toy = Sizes(root="nowhere", **TINY)  # type: ignore[arg-type]
-    return [(name, who) for name in works() for who in ("ours", "limit", *plan(name, toy).against)]
+    pairs = [(name, who) for name in works() for who in ("ours", *plan(name, toy).against)]
+    pairs += [(name, "limit") for name in works() if plan(name, toy).bounded]
+    slow = pytest.mark.slow  # timm's VGG16 has one size only
+    return [pytest.param(*pair, marks=slow if pair[1] == "timm" else ()) for pair in pairs]
 
 
 @pytest.mark.parametrize(("name", "who"), entries())
 def test_it_takes_its_turns(name: str, who: str, sizes: Sizes) -> None:
     work = plan(name, sizes)
     job = next(iter(work.ours.values()))
-    if who == "limit" and not work.bounded:
-        return
     if who in REQUIRED:
         pytest.importorskip(REQUIRED[who])
     module = who if who == "limit" else f"against.{work.against[who][0] if who in work.against else who}"

@@ -79,7 +79,7 @@ def document(table: Sequence[Row], found: Mapping[str, Sequence[Round]], config:
         "rows": [asdict(row) for row in table],
         "date": time.strftime("%Y-%m-%d"),
         "machine": machine(),
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {"python": platform.python_version(), **dict(_versions())},
         "config": dict(config),
         "rounds": {
             name: [{who: asdict(turn) for who, turn in one.items()} for one in some] for name, some in found.items()

@@ -2,6 +2,7 @@
 
 import tempfile
 from itertools import chain, repeat
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -24,7 +25,7 @@ class Plain(pl.LightningModule):
 
     def __init__(self, config: Config, segments: bool) -> None:
         super().__init__()
-        self.network = network_of(config, info_of(config)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network_of(config, info_of(config)).to(memory_format=torch.channels_last)
         self.criterion = criterion_of(config)
         self.rate = config["optimizer"]["lr"]
         self.target = "mask" if segments else "label"
@@ -44,7 +45,8 @@ class Plain(pl.LightningModule):
     def outputs(self, batch: Batch) -> Tensor:
         """The network's, of uint8 images."""
         images = batch["image"].contiguous(memory_format=torch.channels_last)
-        outputs: Tensor = self.network(self.network.backbone.normalize(images))
+        normalize: Any = self.network.backbone.normalize
+        outputs: Tensor = self.network(normalize(images))
         return outputs
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -76,15 +78,15 @@ def evaluate(job: Job, turns: Turns) -> None:
                 turns.end(len(batches.dataset))  # type: ignore[arg-type]
 
 
-def _trainer(config: Config, folder: str, *callbacks: pl.Callback, **settings: object) -> pl.Trainer:
+def _trainer(config: Config, folder: str, *callbacks: pl.Callback, limit_test_batches: int | float = 1.0) -> pl.Trainer:
     keep_freed_memory()
     on_gpu = device_of(config).type == "cuda"
     return pl.Trainer(
         accelerator="cuda" if on_gpu else "cpu", devices=1, max_epochs=1, callbacks=list(callbacks),
         precision=resolve_precision(config["trainer"]["precision"], on_gpu), default_root_dir=folder, logger=False,
         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0,
-        **settings,
-    )  # type: ignore[arg-type]  # fmt: skip
+        limit_test_batches=limit_test_batches,
+    )  # fmt: skip
 
 
 def _loader(config: Config, split: str) -> DataLoader[Sample]:

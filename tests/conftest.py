@@ -39,6 +39,12 @@ def vggexp(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, 
 
 
 @pytest.fixture
+def tiny_words() -> tuple[str, ...]:
+    """The overrides of ``tiny``, for a process of its own."""
+    return TINY
+
+
+@pytest.fixture
 def tiny(vggexp: Callable[..., tuple[int, str, str]]) -> Callable[..., tuple[int, str, str]]:
     """Train a tiny run on digits with some more overrides: (exit code, standard output, standard error)."""
     return lambda *words: vggexp(*TINY, *words)

@@ -37,6 +37,7 @@ more
   VERB --help            the keys of a verb          GROUP=OPTION --help    the keys of an option
   --cfg job              print the composed config, run nothing
   -m                     sweep over comma-separated values (Hydra's multirun)
+  conf/sweep/*.yaml      sweeps for W&B's agents: wandb sweep FILE, then wandb agent ID (docs/wandb.md)
   --config-dir FOLDER    add groups and options of your own"""
 
 
@@ -46,9 +47,13 @@ def verbs() -> dict[str, str]:
     return {path.stem: first_comment(path) for path in names}
 
 
+SWEEPS = CONF / "sweep"
+"""Definitions for ``wandb sweep``: they stand beside the groups, and are none."""
+
+
 def groups() -> dict[str, list[str]]:
     """Every group, with the names of its options."""
-    folders = sorted(folder for folder in CONF.iterdir() if folder.is_dir())
+    folders = sorted(folder for folder in CONF.iterdir() if folder.is_dir() and folder != SWEEPS)
     return {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
 
 

@@ -32,15 +32,18 @@ _HYDRA = (
 )
 
 
-def launch(verb: str, words: Sequence[str], job: Callable[[DictConfig], Any], stamp: str, journal: Path) -> None:
+def launch(
+    verb: str, words: Sequence[str], job: Callable[[DictConfig], Any], stamp: str, journal: Path | None = None
+) -> None:
     """Let Hydra compose the verb's config from the words and call the job with it; in a sweep (``-m``) with each.
 
     Args:
         stamp: the time, for the names of run folders.
-        journal: where a sweep writes its plan, relative to the working directory.
+        journal: where a sweep writes its plan, relative to the working directory; None: it shall be no sweep.
     """
     register(stamp)
-    plan = ("+hydra.callbacks.sweep._target_=vggexp.multirun.Announce", f"+hydra.callbacks.sweep.path={journal}")
+    announce = ("+hydra.callbacks.sweep._target_=vggexp.multirun.Announce", f"+hydra.callbacks.sweep.path={journal}")
+    plan = announce if journal else ()
     typed, sys.argv = sys.argv, [sys.argv[0], *_route(verb, words), *_HYDRA, *plan]
     try:
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=verb)(job)()

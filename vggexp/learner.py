@@ -81,7 +81,7 @@ class Learner(pl.LightningModule):
         images = images.contiguous(memory_format=self._layout)
         return self.head(self.backbone(self.backbone.normalize(images), self.head.reads))
 
-    def _outputs(self, batch: Batch) -> Outputs:
+    def outputs(self, batch: Batch) -> Outputs:
         """Of a batch's images; of its cached features, where there are some."""
         if "feature" not in batch:
             outputs: Outputs = self(batch["image"])
@@ -118,7 +118,7 @@ class Learner(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one batch."""
-        losses = self.task.loss(self._outputs(batch), batch)
+        losses = self.task.loss(self.outputs(batch), batch)
         self._log_losses("train", losses, batch)
         return losses["loss"]
 
@@ -168,7 +168,7 @@ class Learner(pl.LightningModule):
         self.constant = dict(checkpoint["constant"])
 
     def _score(self, split: str, batch: Batch) -> Prediction:
-        outputs = self._outputs(batch)
+        outputs = self.outputs(batch)
         self._log_losses(split, self.task.loss(outputs, batch), batch)
         prediction = self.task.predict(outputs)
         _table(self.scores, split).update(prediction, batch)

@@ -6,12 +6,13 @@ import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
+from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.strategies import DDPStrategy, Strategy
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
 from torch.distributed.fsdp import FSDPModule
@@ -19,6 +20,7 @@ from torch.distributed.fsdp import FSDPModule
 from vggexp.processes import place_in_run
 from vggexp.sharding import Shares
 from vggexp.types import Objective
+from vggexp.weights import write_checkpoint
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 
@@ -101,10 +103,21 @@ def build_trainer(
             *(_standing_callbacks(folder, objective, ema, early_stopping) if standing else []),
             *callbacks,
         ],
+        plugins=[StraightToDisk()],
         default_root_dir=folder,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+
+
+class StraightToDisk(TorchCheckpointIO):
+    """Writes a checkpoint once, where Lightning would write all of it into memory first: VGG16's are a gigabyte."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
+    ) -> None:
+        """Write it under a temporary name and rename it."""
+        write_checkpoint(Path(path), checkpoint)
 
 
 def resolve_devices(gpus: int | None) -> tuple[str, int]:
@@ -168,7 +181,8 @@ def _standing_callbacks(
     metric, mode = objective
     keep = partial(ModelCheckpoint, folder / "checkpoint", enable_version_counter=False)
     callbacks: list[Callback] = [
-        keep(filename="best", monitor=metric, mode=mode, save_on_train_epoch_end=False),
+        # Nobody goes on from it: no optimizer in it. But an average of weights is put in by a callback, only if all is.
+        keep(filename="best", monitor=metric, mode=mode, save_on_train_epoch_end=False, save_weights_only=ema is None),
         keep(filename="last", save_on_train_epoch_end=True),
     ]
     if ema is not None:

@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
+from torch.utils.data import Dataset
 
 from vggexp.build import accumulation, build, build_data, build_learner, build_loader
 from vggexp.callback.freeze_ledger import FreezeLedger
@@ -19,7 +20,7 @@ from vggexp.callback.save_every import SaveEvery
 from vggexp.callback.stopwatch import Stopwatch
 from vggexp.check import needs
 from vggexp.errors import ConfigError
-from vggexp.feature_cache import FeatureCache, feature_cache
+from vggexp.feature_cache import CachedSplit, FeatureCache, feature_cache
 from vggexp.learner import Learner
 from vggexp.loader import ResumableLoader
 from vggexp.processes import place_in_run
@@ -28,7 +29,7 @@ from vggexp.report.freeze_table import print_freezing
 from vggexp.report.summary import summarize
 from vggexp.run import RunFolder
 from vggexp.sharding import load_whole
-from vggexp.types import Data
+from vggexp.types import Data, Sample
 from vggexp.weights import read_checkpoint
 
 
@@ -46,7 +47,7 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     cache = feature_cache(learner, config)
     overfit = bool(config["trainer"]["overfit_batches"])  # the same few batches again and again, in the same order
     batches, val = _loader(config, data, "train", cache, shuffle=not overfit), _loader(config, data, "val", cache)
-    observe_targets(config, data, learner)
+    observe_targets(config, data, learner, batches.dataset)
     kept: Mapping[str, Any] = {}
     if go_on:
         kept = find_place(folder, batches)
@@ -129,11 +130,18 @@ def make_trainer(
     return trainer
 
 
-def observe_targets(config: Mapping[str, Any], data: Data, learner: Learner) -> None:
-    """Show the task its training targets: what the constant predictor and class balancing are made of."""
+def observe_targets(config: Mapping[str, Any], data: Data, learner: Learner, trained: Dataset[Sample]) -> None:
+    """Show the task its training targets: what the constant predictor and class balancing are made of.
+
+    Args:
+        trained: what the run trains on. If it is cached, and nothing moves its targets, no photo is read for them.
+    """
     if config["constant"]:
+        own = config["data"]
+        is_at_hand = isinstance(trained, CachedSplit) and own["train_transform"] in ([], own["eval_transform"])
+        dataset = trained.targets() if is_at_hand else data.split("train", needs(config))  # type: ignore[attr-defined]
         with torch.inference_mode():
-            for batch in build_loader(config, data.split("train", needs(config)), shared=False):
+            for batch in build_loader(config, dataset, shared=False):
                 learner.task.observe(batch)
     learner.task.finish_observing()
 

@@ -9,6 +9,7 @@ CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
 
 MAIN_ARGUMENTS = {
     "evaluate": ("checkpoint",),
+    "benchmark": ("work",),
     "export": ("checkpoint",),
     "predict": ("checkpoint",),
     "report": ("input",),
@@ -32,6 +33,7 @@ examples
   python -m vggexp predict runs/x photos/ output=out/        a JSON line, mask and picture of each photo
   python -m vggexp export runs/x format=onnx                 a file that runs without vggexp
   python -m vggexp summary backbone=vgg16                    layers, parameters, FLOPs
+  python -m vggexp benchmark fine_tune                       ours beside what one would write otherwise
 
 more
   VERB --help            the keys of a verb          GROUP=OPTION --help    the keys of an option

@@ -1,6 +1,7 @@
 """Pictures of truth beside prediction: the same images for every run of a data set."""
 
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -29,8 +30,7 @@ class PredictionImages(Callback):
         self._write(trainer, pl_module, "test", trainer.test_dataloaders)
 
     def _write(self, trainer: pl.Trainer, learner: pl.LightningModule, split: str, loader: object) -> None:
-        dataset = images_of(loader)
-        if dataset is None:
+        if (dataset := getattr(loader, "dataset", None)) is None:
             return
         assert isinstance(learner, Learner)
         batch = spread(dataset, self.count)
@@ -58,9 +58,11 @@ def places(dataset: Dataset[Sample], count: int) -> list[int]:
 
 
 def spread(dataset: Dataset[Sample], count: int) -> Batch:
-    """A batch of ``count`` samples, spread evenly over a data set."""
-    batch: Batch = default_collate([dataset[place] for place in places(dataset, count)])
-    return batch
+    """A batch of ``count`` samples, spread evenly over a data set; of a cached one with images and features."""
+    found = places(dataset, count)
+    source = getattr(dataset, "source", dataset)
+    batch: Batch = default_collate([source[place] for place in found])
+    return batch if source is dataset else {**batch, **dataset.__getitems__(found)}  # type: ignore[attr-defined]
 
 
 @torch.no_grad()
@@ -68,8 +70,9 @@ def predict(trainer: pl.Trainer, learner: Learner, batch: Batch) -> Prediction:
     """The learner's predictions for a batch, on the CPU, in the precision of its training."""
     training = learner.training
     learner.eval()
+    moved: Any = {name: value.to(learner.device) for name, value in batch.items()}  # type: ignore[attr-defined]
     with trainer.precision_plugin.forward_context():
-        prediction = learner.task.predict(learner(batch["image"].to(learner.device)))
+        prediction = learner.task.predict(learner.outputs(moved))
     learner.train(training)
     return {name: value.cpu() for name, value in prediction.items()}
 

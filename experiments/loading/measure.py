@@ -2,8 +2,8 @@
 
 python experiments/loading/measure.py FOLDER_OF_PHOTOS
 
-The photos are written as JPEGs of 500 x 375 and 1000 x 750 pixels, quality 90. Every way loads all of them in batches of
-32, in one process with one thread, in turn with the others, several times; the ratio is taken within a turn.
+The photos are written as JPEGs of 500 x 375 and 1000 x 750 pixels, quality 90. Every way loads all of them in batches
+of 32, in one process with one thread, in turn with the others, several times; the ratio is taken within a turn.
 """
 
 import statistics
@@ -46,9 +46,11 @@ class Photos:
         return len(self.paths)
 
     def files(self, index: int) -> tuple[Path, ...]:
+        """The one file."""
         return (self.paths[index],)
 
     def read(self, index: int, shrink: Shrink) -> Stored:
+        """The image."""
         image, size = read_shrunk(self.paths[index], shrink)
         return {"image": image, "size": size}
 
@@ -88,6 +90,7 @@ class Timed:
         self.loader, self.simplejpeg = DataLoader(dataset, 32), simplejpeg
 
     def rate(self) -> float:
+        """Images a second, over one pass."""
         images.HAS_SIMPLEJPEG = self.simplejpeg
         start = time.perf_counter()
         count = sum(len(batch["image"] if isinstance(batch, dict) else batch) for batch in self.loader)

@@ -1,15 +1,12 @@
 """How much smaller an image may be decoded, because a recipe's first step shrinks it anyway.
 
 libjpeg decodes at n eighths of the sides; n = 4, 2 and 1 save time (1/2 takes 0.85 of it at 500 pixels), the others
-cost more than decoding whole. What a step would have to enlarge is never given to it, so no detail is lost. A random
-crop is drawn in the stored image's pixels and then scaled, so it is the crop of a whole decode, to half a decoded pixel;
-what comes out differs by some gray levels at edges.
+cost more than decoding whole. What a step would have to enlarge is never given to it, so no detail is lost. The
+pixels differ from a whole decode's by some gray levels at edges.
 """
 
 import math
-from typing import Any
 
-from torch import Tensor
 from torchvision.transforms import v2
 
 FACTORS = (8, 4, 2)
@@ -29,16 +26,16 @@ def shrink_factor(step: v2.Transform | None, height: int, width: int) -> int:
 def _fits(step: v2.Transform | None, height: float, width: float) -> bool:
     """Whether a decoded image of this size holds enough for the step."""
     match step:
-        case v2.Resize(size=[_, *_] as size, max_size=None) if _smooth(step):
+        case v2.Resize(size=[_, *_] as size, max_size=None) if averages(step):
             needed = (size[0], size[1]) if len(size) == 2 else (min(size), min(size))
             return height >= needed[0] and width >= needed[1]
-        case v2.RandomResizedCrop(size=(rows, columns)) if _smooth(step):
+        case v2.RandomResizedCrop(size=(rows, columns)) if averages(step):
             least = _smallest_crop(step, height, width)
             return least[0] >= rows and least[1] >= columns
     return False
 
 
-def _smooth(step: v2.Resize | v2.RandomResizedCrop) -> bool:
+def averages(step: v2.Resize | v2.RandomResizedCrop) -> bool:
     """Whether it averages over what it shrinks; one that picks single pixels would pick others."""
     return getattr(step.interpolation, "value", step.interpolation) in SMOOTH and bool(step.antialias)
 
@@ -50,34 +47,3 @@ def _smallest_crop(step: v2.RandomResizedCrop, height: float, width: float) -> t
     fallback = min(height, width / narrow), min(width, height * wide)
     low, slim = max(math.sqrt(area / wide), area / width), max(math.sqrt(area * narrow), area / height)
     return min(low, fallback[0]), min(slim, fallback[1])
-
-
-class AtScale(v2.Transform):
-    """A random resized crop of an image that was decoded smaller: the crop that the stored image would have had.
-
-    Args:
-        step: the crop.
-        size: (height, width) of the stored image, which it is drawn for.
-    """
-
-    def __init__(self, step: v2.RandomResizedCrop, size: tuple[int, int]) -> None:
-        super().__init__()
-        self.step, self.size = step, size
-
-    def make_params(self, flat_inputs: list[Any]) -> dict[str, int]:
-        """The draw, in pixels of the inputs."""
-        drawn = self.step.make_params([Tensor().new_empty((0, *self.size))])
-        height, width = flat_inputs[0].shape[-2:]
-        top, rows = _scaled(drawn["top"], drawn["height"], height, self.size[0])
-        left, columns = _scaled(drawn["left"], drawn["width"], width, self.size[1])
-        return {"top": top, "left": left, "height": rows, "width": columns}
-
-    def transform(self, inpt: Any, params: dict[str, int]) -> Any:
-        """The crop, resized."""
-        return self.step.transform(inpt, params)
-
-
-def _scaled(start: int, length: int, decoded: int, stored: int) -> tuple[int, int]:
-    """A stretch of a side of ``stored`` pixels, on the same side of ``decoded`` pixels."""
-    length = max(round(length * decoded / stored), 1)
-    return min(round(start * decoded / stored), decoded - length), length

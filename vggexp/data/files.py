@@ -79,7 +79,7 @@ class Files(Dataset[Sample]):
 
 
 def scaled(box: Tensor, size: Size, image: Tensor) -> Tensor:
-    """Edges (..., 4) in pixels of a stored image of ``size``, in pixels of what it was decoded to; as they are if whole."""
+    """Edges (..., 4) in pixels of a stored image of ``size``, in pixels of what it was decoded to."""
     height, width = image.shape[-2:]
     if (height, width) == size:
         return box

@@ -43,8 +43,7 @@ def read_image(path: str | Path, *, upright: bool = False) -> Tensor:
     Raises:
         DataError: there is no such file, or it cannot be read, or it is no whole image.
     """
-    content = _content(Path(path))
-    return _decoded(path, lambda: _jpeg(content, upright) if content.startswith(JPEG) else _other(content, upright))
+    return _read(path, _content(Path(path)), upright)
 
 
 def read_shrunk(path: str | Path, shrink: Shrink) -> tuple[Tensor, Size]:
@@ -57,17 +56,20 @@ def read_shrunk(path: str | Path, shrink: Shrink) -> tuple[Tensor, Size]:
         uint8, (3, ceil(H / factor), ceil(W / factor)); and the stored size, which annotations count pixels of.
     """
     content = _content(Path(path))
-    size = _decoded(path, lambda: _size(content))
-    factor = shrink(*size) if content.startswith(JPEG) else 1
+    if not content.startswith(JPEG):
+        image = _read(path, content)
+        return image, (image.shape[1], image.shape[2])
+    size = _size(path, content)
+    factor = shrink(*size)
     if factor == 1:
-        return read_image(path), size
+        return _read(path, content), size
     return _decoded(path, lambda: _shrunk_jpeg(content, size, factor)), size
 
 
 def shrunk_size(path: str | Path, shrink: Shrink) -> Size:
     """The size that ``read_shrunk`` gives a file; decodes its header only."""
     content = _content(Path(path))
-    size = _decoded(path, lambda: _size(content))
+    size = _size(path, content)
     factor = shrink(*size) if content.startswith(JPEG) else 1
     return -(-size[0] // factor), -(-size[1] // factor)
 
@@ -106,23 +108,26 @@ def _decoded(path: str | Path, decode: Callable[[], Decoded]) -> Decoded:
         raise DataError(f"{path} is truncated or not an image; fetch it again, or leave it out") from error
 
 
-def _size(content: bytes) -> Size:
+def _size(path: str | Path, content: bytes) -> Size:
     if HAS_SIMPLEJPEG and content.startswith(JPEG):
         import simplejpeg
 
         with contextlib.suppress(ValueError):
-            return tuple(simplejpeg.decode_jpeg_header(content)[:2])  # a tenth of the time that Pillow takes
-    width, height = Image.open(io.BytesIO(content)).size
+            height, width = simplejpeg.decode_jpeg_header(content)[:2]  # a tenth of the time that Pillow takes
+            return height, width
+    width, height = _decoded(path, lambda: Image.open(io.BytesIO(content)).size)
     return height, width
 
 
-def _jpeg(content: bytes, upright: bool) -> Tensor:
+def _read(path: str | Path, content: bytes, upright: bool = False) -> Tensor:
+    if not content.startswith(JPEG):
+        return _decoded(path, lambda: _by_pillow(content, upright))
     if not upright and (pixels := _by_simplejpeg(content)) is not None:
         return pixels
-    if DECODE_JPEG:
-        stored = torch.frombuffer(bytearray(content), dtype=torch.uint8)
-        return DECODE_JPEG(stored, mode="RGB", apply_exif_orientation=upright)
-    return _other(content, upright)
+    if not DECODE_JPEG:
+        return _decoded(path, lambda: _by_pillow(content, upright))
+    stored = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+    return _decoded(path, lambda: DECODE_JPEG(stored, mode="RGB", apply_exif_orientation=upright))
 
 
 def _shrunk_jpeg(content: bytes, size: Size, factor: int) -> Tensor:
@@ -153,7 +158,7 @@ def _by_simplejpeg(content: bytes, least: Size = (0, 0)) -> Tensor | None:
     return torch.from_numpy(decoded).permute(2, 0, 1)
 
 
-def _other(content: bytes, upright: bool) -> Tensor:
+def _by_pillow(content: bytes, upright: bool) -> Tensor:
     return torch.from_numpy(_rgb(content, upright)).permute(2, 0, 1)
 
 

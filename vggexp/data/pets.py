@@ -27,6 +27,7 @@ BORDERS = {"void": VOID, "pet": 1, "class": 2}
 
 FETCH = "fetch the data with data.download=true, or point data.root at the folder that holds oxford-iiit-pet"
 
+
 class Pets:
     """Fixed, disjoint splits, stratified by breed, the same on every machine.
 

@@ -16,7 +16,8 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from vggexp.boxes import from_edges
-from vggexp.data.decode_scale import AtScale, shrink_factor
+from vggexp.data.crop import Crop
+from vggexp.data.decode_scale import shrink_factor
 from vggexp.errors import ConfigError, did_you_mean
 from vggexp.types import VOID, Sample
 
@@ -84,7 +85,8 @@ class Transform:
     def shrink(self, height: int, width: int) -> int:
         """What the sides of an image may be divided by before it comes here: 1, 2, 4 or 8 (``decode_scale``)."""
         both = [self._steps] if self._evaluation is None else [self._steps, self._evaluation]
-        return min(shrink_factor(_first(steps), height, width) for steps in both)
+        firsts = [_first(steps) for steps in both]
+        return min(shrink_factor(getattr(first, "step", first), height, width) for first in firsts)
 
     def divided(self) -> "tuple[Transform | None, Transform]":
         """Its opening resize to a fixed size, which gives the same every time, and the rest; None if it has none."""
@@ -131,9 +133,9 @@ def _first(steps: v2.Transform) -> v2.Transform | None:
 def _at_scale(steps: v2.Transform, size: tuple[int, int] | None, image: Tensor) -> v2.Transform:
     """The steps for an image that is stored at ``size``."""
     first = _first(steps)
-    if size is None or size == tuple(image.shape[-2:]) or not isinstance(first, v2.RandomResizedCrop):
+    if size is None or size == tuple(image.shape[-2:]) or not isinstance(first, Crop):
         return steps
-    return v2.Compose([AtScale(first, size), *steps.transforms[1:]])
+    return v2.Compose([first.of(size), *steps.transforms[1:]])
 
 
 def _named(recipe: Recipe) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -162,7 +164,8 @@ def _step(name: str, given: Mapping[str, Any]) -> v2.Transform:
         # The uncovered border is of no class: with torchvision's one fill it would read as class 0, background.
         arguments["fill"] = {tv_tensors.Mask: VOID, "others": arguments.get("fill", known["fill"].default)}
     try:
-        return kinds[name](**arguments)
+        built = kinds[name](**arguments)
+        return Crop(built) if isinstance(built, v2.RandomResizedCrop) else built
     except (TypeError, ValueError) as error:
         raise ConfigError(f"transform {name}: {_line(error)}") from error
 

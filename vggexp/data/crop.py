@@ -12,7 +12,7 @@ from vggexp.data.decode_scale import averages
 Size = tuple[int, int]
 
 
-class Crop(v2.Transform):
+class Crop(v2.Transform):  # type: ignore[misc]
     """A crop that is drawn in the stored image's pixels, then scaled to what was decoded of it.
 
     So it is the crop that a whole decode would have had, to half a decoded pixel. Of an image alone it copies the crop

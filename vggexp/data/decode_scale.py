@@ -28,10 +28,10 @@ def _fits(step: v2.Transform | None, height: float, width: float) -> bool:
     match step:
         case v2.Resize(size=[_, *_] as size, max_size=None) if averages(step):
             needed = (size[0], size[1]) if len(size) == 2 else (min(size), min(size))
-            return height >= needed[0] and width >= needed[1]
+            return bool(height >= needed[0] and width >= needed[1])
         case v2.RandomResizedCrop(size=(rows, columns)) if averages(step):
             least = _smallest_crop(step, height, width)
-            return least[0] >= rows and least[1] >= columns
+            return bool(least[0] >= rows and least[1] >= columns)
     return False
 
 

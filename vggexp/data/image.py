@@ -22,7 +22,7 @@ from torch import Tensor
 from vggexp.errors import DataError
 
 JPEG = b"\xff\xd8\xff"
-DECODE_JPEG = getattr(torchvision.io, "decode_jpeg", None)
+DECODE_JPEG: Callable[..., Tensor] | None = getattr(torchvision.io, "decode_jpeg", None)
 HAS_SIMPLEJPEG = find_spec("simplejpeg") is not None
 
 Decoded = TypeVar("Decoded")
@@ -124,10 +124,11 @@ def _read(path: str | Path, content: bytes, upright: bool = False) -> Tensor:
         return _decoded(path, lambda: _by_pillow(content, upright))
     if not upright and (pixels := _by_simplejpeg(content)) is not None:
         return pixels
-    if not DECODE_JPEG:
+    decode = DECODE_JPEG
+    if decode is None:
         return _decoded(path, lambda: _by_pillow(content, upright))
     stored = torch.frombuffer(bytearray(content), dtype=torch.uint8)
-    return _decoded(path, lambda: DECODE_JPEG(stored, mode="RGB", apply_exif_orientation=upright))
+    return _decoded(path, lambda: decode(stored, mode="RGB", apply_exif_orientation=upright))
 
 
 def _shrunk_jpeg(content: bytes, size: Size, factor: int) -> Tensor:

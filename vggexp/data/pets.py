@@ -157,7 +157,7 @@ class _Photos:
         self._heads = None if heads is None else [heads[name] for name in names]
         self._body = "box" in needs and heads is None
         self.has_masks = self._body or "mask" in needs
-        self.facts = [sorted(needs), classes, "head" if heads else "body", border]
+        self.facts: object = [sorted(needs), classes, "head" if heads else "body", border]
         self._mask_labels = torch.tensor(
             [VOID, 1, 0, border], dtype=torch.uint8
         )  # by the trimap's PET, BACKGROUND, BORDER

@@ -44,7 +44,7 @@ class Transform:
     """
 
     def __init__(self, recipe: Recipe, evaluation: Recipe | None = None) -> None:
-        self._recipe, self._fallback = recipe, evaluation
+        self.recipes = (recipe, evaluation)
         self._steps = pipeline(recipe)
         self._evaluation = None if evaluation is None else pipeline(evaluation)
 
@@ -90,13 +90,13 @@ class Transform:
 
     def divided(self) -> "tuple[Transform | None, Transform]":
         """Its opening resize to a fixed size, which gives the same every time, and the rest; None if it has none."""
-        opening = self._recipe[:1]
+        recipe, fallback = self.recipes
+        opening = recipe[:1]
         size = getattr(_first(self._steps), "size", ())
         fixed = isinstance(_first(self._steps), v2.Resize) and len(size) == 2
-        if not fixed or (self._fallback is not None and self._fallback[:1] != opening):
+        if not fixed or (fallback is not None and fallback[:1] != opening):
             return None, self
-        rest = None if self._fallback is None else self._fallback[1:]
-        return Transform(opening), Transform(self._recipe[1:], rest)
+        return Transform(opening), Transform(recipe[1:], None if fallback is None else fallback[1:])
 
     def move(
         self,

@@ -39,6 +39,12 @@ def vggexp(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, 
 
 
 @pytest.fixture
+def tiny_words() -> tuple[str, ...]:
+    """The overrides of ``tiny``, for a process of its own."""
+    return TINY
+
+
+@pytest.fixture
 def tiny(vggexp: Callable[..., tuple[int, str, str]]) -> Callable[..., tuple[int, str, str]]:
     """Train a tiny run on digits with some more overrides: (exit code, standard output, standard error)."""
     return lambda *words: vggexp(*TINY, *words)
@@ -120,3 +126,16 @@ class PetsTree:
 @pytest.fixture
 def tree(tmp_path: Path) -> PetsTree:
     return PetsTree(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny run that classifies, localizes and segments digits; one for all tests."""
+    from vggexp.__main__ import enter
+
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    heads = ("classification.hidden=8", "classification.pool=1", "localization.hidden=[8]", "localization.pool=1")
+    parts = "task.parts=[classification,localization,segmentation]"
+    words = ("task=multitask", parts, *(f"head.part.{word}" for word in heads), f"run.dir={folder}", "callback=[]")
+    assert enter([*TINY, *words]) == 0
+    return folder

@@ -12,6 +12,7 @@ from torch import Tensor
 from vggexp.weights import read_checkpoint
 
 Tiny = Callable[..., tuple[int, str, str]]
+DENSE = ("head.hidden=8", "head.pool=1")
 PLAIN = ("data.train_transform=[]", "trainer.precision=32", "trainer.max_epochs=3")
 
 
@@ -37,10 +38,10 @@ def assert_equal_runs(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     ("words", "stage"),
     [
-        (("freeze=backbone",), 5),
-        (("freeze=stage", "freeze.stages=3"), 3),
-        (("freeze=stage", "freeze.stages=[1,2,4]"), 2),
-        (("freeze=backbone", "task=localization", "head.hidden=[8]"), 5),
+        (("freeze=backbone", *DENSE), 5),
+        (("freeze=stage", "freeze.stages=3", *DENSE), 3),
+        (("freeze=stage", "freeze.stages=[1,2,4]", *DENSE), 2),
+        (("freeze=backbone", "task=localization", "head.hidden=[8]", "head.pool=1"), 5),
         (("freeze=backbone", "task=segmentation", "head=fcn", "head.stride=16", "head.hidden=8", "data.canvas=64",
           "data.image_size=[64,64]"), 4),
     ],
@@ -56,7 +57,7 @@ def test_a_run_with_the_cache_ends_where_one_without_does(words: tuple[str, ...]
 
 
 def test_with_a_view_an_epoch_augmentation_is_what_it_would_have_been(tiny: Tiny) -> None:
-    words = ("freeze=backbone", *PLAIN[1:])
+    words = ("freeze=backbone", *DENSE, *PLAIN[1:])
     assert "3 views" not in tiny(*words, "cache.views=3", "run.dir=cached")[1]
     code, out, _ = tiny(*words, "run.dir=plain")
     assert code == 0
@@ -67,15 +68,15 @@ def test_with_a_view_an_epoch_augmentation_is_what_it_would_have_been(tiny: Tiny
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("freeze=none",), ""),
-        (("freeze=norm",), ""),
-        (("freeze=backbone", "freeze.norm=update", "backbone=vgg11_bn"), ""),
-        (("freeze=linear_probe", "freeze.epochs=1"), "what is frozen changes while it trains"),
+        (("freeze=none", *DENSE), ""),
+        (("freeze=norm", *DENSE), ""),
+        (("freeze=backbone", "freeze.norm=update", "backbone=vgg11_bn", *DENSE), ""),
+        (("freeze=linear_probe", "freeze.epochs=1", *DENSE), "what is frozen changes while it trains"),
         (
             ("freeze=backbone", "task=segmentation"),
             "head=unet reads the first stages too",
         ),
-        (("freeze=backbone", "cache.max_gb=0"), "more than cache.max_gb: not cached"),
+        (("freeze=backbone", "cache.max_gb=0", *DENSE), "more than cache.max_gb: not cached"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
 )
@@ -87,7 +88,7 @@ def test_what_turns_it_off_is_said(words: tuple[str, ...], said: str, tiny: Tiny
 
 
 def test_on_disk_a_second_run_reads_and_other_weights_do_not(tiny: Tiny, tmp_path: Path) -> None:
-    words = (*PLAIN, "freeze=backbone", "cache=disk", f"cache.dir={tmp_path}/cache", "test=false")
+    words = (*PLAIN, *DENSE, "freeze=backbone", "cache=disk", f"cache.dir={tmp_path}/cache", "test=false")
     assert tiny(*words, "run.dir=first")[1].count("cache: stage 5") == 2
     entries = sorted(path.name for path in (tmp_path / "cache").iterdir())
     code, out, errors = tiny(*words, "run.dir=second", "optimizer.lr=0.5")
@@ -102,7 +103,7 @@ def test_on_disk_a_second_run_reads_and_other_weights_do_not(tiny: Tiny, tmp_pat
 
 def test_on_disk_too_large_is_an_error_with_the_size(tiny: Tiny, tmp_path: Path) -> None:
     code, _, errors = tiny(
-        *PLAIN, "freeze=backbone", "cache=disk", f"cache.dir={tmp_path}/c", "cache.max_gb=0", "run.dir=r"
+        *PLAIN, *DENSE, "freeze=backbone", "cache=disk", f"cache.dir={tmp_path}/c", "cache.max_gb=0", "run.dir=r"
     )
     assert code == 2
     assert "give cache.max_gb=" in errors

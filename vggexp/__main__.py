@@ -83,19 +83,17 @@ def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
         verb = rest.pop(0)
         if verb not in verbs():
             raise ConfigError(f"there is no verb '{verb}'{did_you_mean(verb, verbs())}")
-    names = iter(MAIN_ARGUMENTS.get(verb, ()))
-    if verb in TAKES_A_LIST:
-        rest = _gathered(rest, TAKES_A_LIST[verb])
     flags: list[str] = []  # Hydra takes its flags only before the overrides
     settings: list[str] = []
+    bare: list[str] = []
     for word in rest:
         if flags and flags[-1] in FLAGS_WITH_VALUE:
             flags.append(word)
         elif word.startswith("-"):
             flags.append(_known(word))
         else:
-            settings.append(_named(word, next(names, None), verb) if _is_bare(word) else word)
-    return verb, flags + settings
+            (bare if _is_bare(word) else settings).append(word)
+    return verb, flags + _named(bare, settings, verb) + settings
 
 
 FLAGS_WITH_VALUE = {
@@ -132,25 +130,25 @@ def _known(flag: str) -> str:
     return flag
 
 
-def _gathered(words: Sequence[str], name: str) -> list[str]:
-    """All bare words as one setting, a list.
-
-    >>> _gathered(["runs/a", "x=1", "runs/b"], "checkpoints")
-    ["checkpoints=['runs/a','runs/b']", 'x=1']
-    """
-    bare = [_quoted(word) for word in words if _is_bare(word)]
-    rest = [word for word in words if not _is_bare(word)]
-    return [f"{name}=[{','.join(bare)}]", *rest] if bare else rest
-
-
 def _is_bare(word: str) -> bool:
     return "=" not in word and not word.startswith(("-", "+", "~"))
 
 
-def _named(word: str, name: str | None, verb: str) -> str:
-    if name is None:
-        raise ConfigError(f"'{word}' is neither group=option nor key=value; see python -m vggexp {verb} --help")
-    return f"{name}={_quoted(word)}"
+def _named(bare: Sequence[str], settings: Sequence[str], verb: str) -> list[str]:
+    """The bare words as settings: a verb's main arguments, but those given by name, then its list of what follows.
+
+    >>> _named(["runs/x", "a.jpg", "b.jpg"], [], "predict")
+    ["checkpoint='runs/x'", "input=['a.jpg','b.jpg']"]
+    >>> _named(["a.jpg"], ["checkpoint=runs/x"], "predict")
+    ["input=['a.jpg']"]
+    """
+    given = {word.partition("=")[0] for word in settings}
+    names = [name for name in MAIN_ARGUMENTS.get(verb, ()) if name not in given]
+    named = [f"{name}={_quoted(word)}" for name, word in zip(names, bare, strict=False)]
+    rest, its_list = bare[len(names) :], TAKES_A_LIST.get(verb)
+    if rest and (its_list is None or its_list in given):
+        raise ConfigError(f"'{rest[0]}' is neither group=option nor key=value; see python -m vggexp {verb} --help")
+    return [*named, f"{its_list}=[{','.join(_quoted(word) for word in rest)}]"] if rest else named
 
 
 def _quoted(word: str) -> str:

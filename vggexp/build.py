@@ -101,6 +101,8 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
         optimizer["lr"] *= global_batch(config) / meant
     if config["trainer"]["clip"] and optimizer.get("fused"):
         optimizer["fused"] = None  # Lightning cannot clip under mixed precision what a fused optimizer unscales itself
+    if config["trainer"].get("strategy") == "fsdp" and place_in_run()[1] > 1 and optimizer.get("fused"):
+        optimizer["fused"] = None  # torch 2.15 has no fused SGD of divided tensors
     try:
         return Learner(
             backbone,

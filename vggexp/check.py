@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from vggexp.errors import ConfigError, did_you_mean
+from vggexp.image_files import find_images
 from vggexp.processes import is_joined, num_gpus, world_size
+from vggexp.usage import formats
 
 Config = Mapping[str, Any]
 
@@ -18,6 +20,7 @@ COMPRESSIONS = ("none", "fp16", "bf16")
 COMPILES = ("auto", "true", "false")
 CACHES = ("none", "memory", "disk")
 PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
+STRATEGIES = ("ddp", "fsdp")
 
 # Smallest allowed value of a number, by key; whole numbers where the limit is whole.
 _AT_LEAST: dict[str, float] = {
@@ -42,6 +45,10 @@ _AT_LEAST: dict[str, float] = {
     "trainer.val_every": 1,
     "trainer.log_every": 1,
     "trainer.save_every": 1,
+    "batch_size": 1,
+    "workers": 0,
+    "port": 0,
+    "tolerance": 0.0,
     "cache.views": 1,
     "cache.max_gb": 0.0,
     "freeze.every": 1,
@@ -54,8 +61,8 @@ _AT_LEAST: dict[str, float] = {
 
 def check(verb: str, config: Config) -> None:
     """Raise a ConfigError for the first thing in a verb's config that cannot work."""
+    _check_numbers(config)
     if "task" in config:
-        _check_numbers(config)
         _check_head(config)
         _check_loss(config)
     if verb == "train":
@@ -71,6 +78,12 @@ def check(verb: str, config: Config) -> None:
     for checkpoint in (config.get("checkpoint"), *config.get("checkpoints", ())):
         if checkpoint:
             _check_checkpoint(verb, checkpoint)
+    if verb == "predict":
+        _check_output(config)
+    if verb == "export":
+        _check_formats(config["format"])
+        if config["input"] is not None:
+            find_images(config["input"])
 
 
 def _check_numbers(config: Config) -> None:
@@ -182,6 +195,30 @@ def _check_trainer(config: Config) -> None:
             f"see docs/scaling.md"
         )
     _check_effective_batch(config)
+    _check_precision(trainer)
+    _check_strategy(trainer)
+
+
+def _check_precision(trainer: Config) -> None:
+    on_cpu = not (num_gpus() if trainer["gpus"] is None else trainer["gpus"])
+    if on_cpu and trainer["precision"] == "16-mixed":
+        raise ConfigError("trainer.precision=16-mixed: a CPU trains in bf16-mixed or 32; 16-mixed is for GPUs")
+
+
+def _check_strategy(trainer: Config) -> None:
+    """What torch 2.15 and Lightning 2.6 do not do with a network that is divided between devices."""
+    if (strategy := str(trainer.get("strategy", "ddp"))) not in STRATEGIES:
+        raise ConfigError(f"trainer.strategy={strategy} is not known{did_you_mean(strategy, STRATEGIES)}")
+    if strategy == "ddp":
+        return
+    refused = {
+        "trainer.precision=16-mixed scales no loss": trainer["precision"] == "16-mixed",
+        f"trainer.ema={trainer['ema']} averages no divided network": trainer["ema"] is not None,
+        f"trainer.compress={trainer.get('compress')} is ddp's": trainer.get("compress", "none") != "none",
+    }
+    for what, holds in refused.items():
+        if holds:
+            raise ConfigError(f"trainer.strategy=fsdp: {what}; leave it, or choose trainer.strategy=ddp")
 
 
 def _check_compile(config: Config) -> None:
@@ -234,3 +271,18 @@ def _check_weights(part: str, config: Config, maps: tuple[str, ...]) -> None:
 def _check_checkpoint(verb: str, checkpoint: str) -> None:
     if not Path(checkpoint).exists():
         raise ConfigError(f"{verb}: there is no {checkpoint}; give a run folder or a .ckpt file")
+
+
+def _check_output(config: Config) -> None:
+    output = Path(str(config["output"]))
+    if (output / "predictions.jsonl").exists() and not config["overwrite"]:
+        raise ConfigError(f"{output} holds predictions; name another output=FOLDER, or say overwrite=true")
+    find_images(config["input"], leave_out=output)
+
+
+def _check_formats(names: Any) -> None:
+    for name in names if isinstance(names, list) else [names]:
+        if name not in (known := formats()):
+            raise ConfigError(f"format={name} is not known{did_you_mean(str(name), known)}")
+    if not names:
+        raise ConfigError(f"format names nothing to write{did_you_mean('', formats())}")

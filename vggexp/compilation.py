@@ -19,8 +19,8 @@ def pays(asked: str | bool, on_gpu: bool, images: int, size: tuple[int, int]) ->
         images: that the run trains on, each epoch's counted.
         size: their height and width.
 
-    >>> pays("auto", True, 4_000_000, (224, 224)), pays("auto", True, 50_000, (224, 224)), pays(True, False, 1, (64, 64))
-    (True, False, True)
+    >>> pays("auto", True, 4_000_000, (224, 224)), pays("auto", True, 50_000, (224, 224))
+    (True, False)
     """
     if str(asked).lower() != "auto":
         return str(asked).lower() == "true"

@@ -45,6 +45,7 @@ def launch(verb: str, words: Sequence[str], perform: Callable[[Callable[[], dict
 
     stamp = time.strftime("%Y%m%d-%H%M%S")
     OmegaConf.register_new_resolver("run_name", lambda: _run_name(stamp), replace=True)
+    OmegaConf.register_new_resolver("run_group", lambda name: _run_group(name, stamp), replace=True)
     OmegaConf.register_new_resolver("choice", lambda group: _choices()[group], replace=True)
     typed, sys.argv = sys.argv, [sys.argv[0], *_route(verb, words), *_HYDRA]
     try:
@@ -84,7 +85,8 @@ def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
 
 def _open(config: Mapping[str, Any]) -> set[str]:
     """Keys under which anything goes: where the run had an empty mapping."""
-    return {key for key in _keys(config) if OmegaConf.select(OmegaConf.create(dict(config)), key) == {}}
+    whole = OmegaConf.create(dict(config))
+    return {key for key in _keys(config) if OmegaConf.select(whole, key) == {}}
 
 
 def in_sweep() -> bool:
@@ -96,6 +98,11 @@ def _run_name(stamp: str) -> str:
     choice = _choices()
     job = [str(HydraConfig.get().job.num)] if in_sweep() else []
     return "-".join([stamp, *(choice[group] for group in ("task", "backbone", "head", "freeze")), *job])
+
+
+def _run_group(name: str, stamp: str) -> str | None:
+    """What a run belongs to: the folder of its name, else the sweep; None if it stands alone."""
+    return name.rpartition("/")[0] or (f"sweep-{stamp}" if in_sweep() else None)
 
 
 def _choices() -> dict[str, Any]:

@@ -10,14 +10,15 @@ from torch.optim import Optimizer
 
 from vggexp.errors import FreezeError
 from vggexp.freezing import Freezing
+from vggexp.sharding import whole
 
 Hashes = dict[str, dict[str, str]]
 """Part to tensor's name to hash."""
 
 
 def tensor_hash(tensor: Tensor) -> str:
-    """16 hexadecimal digits that depend on a tensor's every bit, and not on its memory format or device."""
-    content = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
+    """16 hexadecimal digits that depend on a tensor's every bit, and not on its memory format, device or division."""
+    content = whole(tensor.detach()).cpu().contiguous().flatten().view(torch.uint8).numpy()
     return hashlib.blake2b(content.data, digest_size=8).hexdigest()
 
 
@@ -27,7 +28,7 @@ def joint_hash(hashes: Mapping[str, str]) -> str:
 
 
 def network_hashes(freezing: Freezing) -> Hashes:
-    """The hash of every parameter and every buffer of the network."""
+    """The hash of every parameter and every buffer of the network; of what is divided, every process must ask."""
     return {
         part: {name: tensor_hash(tensor) for name, tensor in tensors.items()}
         for part, tensors in freezing.tensors().items()

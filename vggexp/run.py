@@ -5,7 +5,7 @@ metrics.jsonl      a row a log call
 summary.json       final metrics and what they cost; its presence says that the run finished
 freeze.csv         what trained in each epoch, and the hashes that prove it
 checkpoint/        best.ckpt, last.ckpt
-prediction/        pictures
+prediction/        pictures; val.json and test.json: what was predicted of which image, and the evidence
 """
 
 import json
@@ -20,7 +20,8 @@ import yaml
 
 from vggexp.errors import ConfigError
 
-_OWN = ("config.yaml", "metrics.jsonl", "summary.json", "freeze.csv", "checkpoint", "prediction", "csv", "tensorboard")
+_OWN = ("config.yaml", "metrics.jsonl", "summary.json", "freeze.csv", "checkpoint", "prediction", "csv", "tensorboard",
+        "wandb")  # fmt: skip
 PREVIOUS = ".previous"
 
 

@@ -7,7 +7,7 @@ import yaml
 
 from vggexp.run import RunFolder
 
-_HOW = ("dir", "name", "overwrite")  # keys under run that do not change what a run does
+_HOW = ("dir", "name", "overwrite")  # keys under run that do not change what a run does, as no logger does
 
 
 def is_finished(config: Mapping[str, Any]) -> bool:
@@ -21,4 +21,4 @@ def is_finished(config: Mapping[str, Any]) -> bool:
 
 def _what(config: Mapping[str, Any]) -> dict[str, Any]:
     run = {key: value for key, value in config["run"].items() if key not in _HOW}
-    return {**config, "run": run}
+    return {**config, "run": run, "logger": None}

@@ -12,10 +12,12 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
-from pytorch_lightning.strategies import DDPStrategy
+from pytorch_lightning.strategies import DDPStrategy, Strategy
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
+from torch.distributed.fsdp import FSDPModule
 
 from vggexp.processes import place_in_run
+from vggexp.sharding import Shares
 from vggexp.types import Objective
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
@@ -29,6 +31,7 @@ def build_trainer(
     standing: bool = True,
     changing: bool = False,
     gpus: int | None = None,
+    strategy: str = "ddp",
     compress: str = "none",
     bucket_mb: int = 25,
     precision: str | int = "auto",
@@ -54,6 +57,7 @@ def build_trainer(
         standing: whether it trains, and so keeps checkpoints and may average weights or stop early.
         changing: whether what is frozen changes while it trains.
         gpus: None uses what is there; 0 the CPU; n exactly n GPUs.
+        strategy: what each of several devices holds: "ddp" the whole network, "fsdp" a share of every parameter.
         compress: what gradients travel in between devices: "none" (as they are), "fp16" or "bf16".
         bucket_mb: how many of them travel together, MiB.
         precision: "auto", 32, "bf16-mixed" or "16-mixed".
@@ -75,7 +79,7 @@ def build_trainer(
         accelerator=accelerator,
         devices=devices,
         num_nodes=world_size // devices if world_size > 1 else 1,
-        strategy=_ddp(on_gpu, changing, compress, bucket_mb) if world_size > 1 else "auto",
+        strategy=_strategy(strategy, on_gpu, changing, compress, bucket_mb) if world_size > 1 else "auto",
         precision=resolve_precision(precision, on_gpu),
         max_epochs=max_epochs,
         accumulate_grad_batches=accumulate,
@@ -90,6 +94,7 @@ def build_trainer(
         limit_test_batches=limit_test_batches,
         overfit_batches=overfit_batches,
         num_sanity_val_steps=0,
+        inference_mode=strategy != "fsdp",  # what it puts together to evaluate, the next step trains
         logger=list(loggers),
         enable_checkpointing=standing,
         callbacks=[
@@ -115,6 +120,16 @@ def resolve_devices(gpus: int | None) -> tuple[str, int]:
     return ("cuda" if on_gpu else "cpu"), here
 
 
+def _strategy(name: str, on_gpu: bool, changing: bool, compress: str, bucket_mb: int) -> Strategy:
+    if name == "fsdp":
+        if not hasattr(FSDPModule, "reset_iter_state"):
+            raise ValueError(f"trainer.strategy=fsdp: torch {torch.__version__} is too old (2.15 is not); choose ddp")
+        return Shares(place_in_run()[1], "nccl" if on_gpu else "gloo")
+    if name != "ddp":
+        raise ValueError(f"trainer.strategy={name} is not known; choose from: ddp, fsdp")
+    return _ddp(on_gpu, changing, compress, bucket_mb)
+
+
 def _ddp(on_gpu: bool, changing: bool, compress: str, bucket_mb: int) -> DDPStrategy:
     """Parameters that rest for an epoch must not be waited for, and no process starts another: the launcher does."""
     hooks = {"none": None, "fp16": default_hooks.fp16_compress_hook, "bf16": default_hooks.bf16_compress_hook}
@@ -136,6 +151,8 @@ def resolve_precision(precision: str | int, on_gpu: bool) -> Precision:
     names: dict[str, Precision] = {"32": "32-true", "bf16-mixed": "bf16-mixed", "16-mixed": "16-mixed"}
     if str(precision) not in names:
         raise ValueError(f"trainer.precision={precision} is not known; choose from: auto, 32, bf16-mixed, 16-mixed")
+    if precision == "16-mixed" and not on_gpu:
+        return "32-true"  # a GPU's run, evaluated on a CPU; to train so is refused
     return names[str(precision)]
 
 
@@ -178,4 +195,5 @@ _ADVICE = (
     ".*It is recommended to use .*sync_dist=True.*",  # torchmetrics has reduced them already
     ".*all_gather is deprecated.*",
     ".*lr_scheduler.step.*before.*optimizer.step.*",
+    ".*WeightAveraging callback with a model that overrides.*",  # a divided network is refused an average
 )

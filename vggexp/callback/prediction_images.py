@@ -10,6 +10,7 @@ from torch.utils.data import Dataset, default_collate
 
 from vggexp.drawing import grid, pair, save
 from vggexp.learner import Learner
+from vggexp.sharding import gather, scatter
 from vggexp.types import Batch, Prediction, Sample
 
 
@@ -28,26 +29,41 @@ class PredictionImages(Callback):
         self._write(trainer, pl_module, "test", trainer.test_dataloaders)
 
     def _write(self, trainer: pl.Trainer, learner: pl.LightningModule, split: str, loader: object) -> None:
-        dataset = getattr(loader, "dataset", None)
-        dataset = getattr(dataset, "source", dataset)  # cached features have no image to draw on
-        if dataset is None or not trainer.is_global_zero:
+        dataset = images_of(loader)
+        if dataset is None:
             return
         assert isinstance(learner, Learner)
         batch = spread(dataset, self.count)
-        picture = grid(pictures(learner, batch, predict(trainer, learner, batch)), self.columns)
+        gather(learner.backbone, learner.head)  # every process takes part, for they may be divided
+        prediction = predict(trainer, learner, batch)
+        scatter(learner.backbone, learner.head)
+        if not trainer.is_global_zero:
+            return
+        picture = grid(pictures(learner, batch, prediction), self.columns)
         self.folder.mkdir(parents=True, exist_ok=True)
         save(picture, self.folder / f"{split}.png")
 
 
-def spread(dataset: Dataset[Sample], count: int) -> Batch:
-    """A batch of ``count`` samples, spread evenly over a data set: many list their samples class by class."""
+def images_of(loader: object) -> Dataset[Sample] | None:
+    """The data set whose samples have images to draw on; None if there is no loader."""
+    dataset: Dataset[Sample] | None = getattr(loader, "dataset", None)
+    return getattr(dataset, "source", dataset)  # cached features have none
+
+
+def places(dataset: Dataset[Sample], count: int) -> list[int]:
+    """``count`` places spread evenly over a data set: many list their samples class by class."""
     size = len(dataset)  # type: ignore[arg-type]
-    places = torch.linspace(0, size - 1, min(count, size)).round().long().tolist()
-    batch: Batch = default_collate([dataset[place] for place in places])
+    found: list[int] = torch.linspace(0, size - 1, min(count, size)).round().long().tolist()
+    return found
+
+
+def spread(dataset: Dataset[Sample], count: int) -> Batch:
+    """A batch of ``count`` samples, spread evenly over a data set."""
+    batch: Batch = default_collate([dataset[place] for place in places(dataset, count)])
     return batch
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def predict(trainer: pl.Trainer, learner: Learner, batch: Batch) -> Prediction:
     """The learner's predictions for a batch, on the CPU, in the precision of its training."""
     training = learner.training

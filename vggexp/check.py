@@ -3,6 +3,8 @@
 Each finds one kind of mistake and raises a ConfigError that says what, where, and what would be right.
 """
 
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from vggexp.usage import formats
 Config = Mapping[str, Any]
 
 COMPRESSIONS = ("none", "fp16", "bf16")
+COMPILES = ("auto", "true", "false")
+CACHES = ("none", "memory", "disk")
 PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
 STRATEGIES = ("ddp", "fsdp")
 
@@ -23,6 +27,7 @@ _AT_LEAST: dict[str, float] = {
     "seed": 0,
     "data.batch_size": 1,
     "data.workers": 0,
+    "data.cache_max_gb": 0.0,
     "optimizer.lr": 0.0,
     "optimizer.weight_decay": 0.0,
     "scheduler.warmup": 0.0,
@@ -106,6 +111,8 @@ def needs(config: Config) -> frozenset[str]:
 
 def _check_data(config: Config) -> None:
     task, data = config["choice"]["task"], config["choice"]["data"]
+    if (cache := config["data"].get("cache", "none")) not in CACHES:
+        raise ConfigError(f"data.cache={cache} is not known{did_you_mean(str(cache), CACHES)}")
     if missing := sorted(needs(config) - set(config["data"]["provides"])):
         has = ", ".join(config["data"]["provides"])
         wanted = " and ".join(missing)
@@ -171,6 +178,7 @@ def _check_trainer(config: Config) -> None:
         raise ConfigError(f"trainer.precision={trainer['precision']} is not known{near}")
     if (compress := str(trainer.get("compress", "none"))) not in COMPRESSIONS:
         raise ConfigError(f"trainer.compress={compress} is not known{did_you_mean(compress, COMPRESSIONS)}")
+    _check_compile(config)
     if config["objective"]["mode"] not in ("min", "max"):
         raise ConfigError(f"objective.mode={config['objective']['mode']}: must be min or max")
     if trainer["gpus"] and (present := num_gpus()) < trainer["gpus"]:
@@ -211,6 +219,19 @@ def _check_strategy(trainer: Config) -> None:
     for what, holds in refused.items():
         if holds:
             raise ConfigError(f"trainer.strategy=fsdp: {what}; leave it, or choose trainer.strategy=ddp")
+
+
+def _check_compile(config: Config) -> None:
+    asked = str((trainer := config["trainer"]).get("compile", "false")).lower()
+    if asked not in COMPILES:
+        raise ConfigError(f"trainer.compile={asked} is not known{did_you_mean(asked, COMPILES)}")
+    on_gpu = (num_gpus() if trainer["gpus"] is None else trainer["gpus"]) > 0
+    compiler = os.environ.get("CC", "gcc") if on_gpu else os.environ.get("CXX", "g++")
+    if asked == "true" and not shutil.which(compiler):
+        raise ConfigError(
+            f"trainer.compile=true needs the compiler {compiler}, which is not here; install it, name another in "
+            f"{'CC' if on_gpu else 'CXX'}, or leave trainer.compile=false"
+        )
 
 
 def _check_effective_batch(config: Config) -> None:

@@ -15,7 +15,7 @@ from vggexp.types import Data
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Print the scores, and write them as ``evaluation-<split>.json`` beside the checkpoint's run."""
+    """Print the scores, and write them as JSON: beside the run, or to ``output``."""
     split = config["split"]
     if split not in ("val", "test"):
         raise ConfigError(f"split={split}: choose from: test, val")
@@ -23,8 +23,12 @@ def run(config: Mapping[str, Any]) -> int:
     scores = score(restored, build_data(restored.config), split)
     constant = restored.learner.constant
     content = {"split": split, "metrics": scores, "constant": constant}
-    write_whole(restored.folder / f"evaluation-{split}.json", json.dumps(plain(content), indent=2) + "\n")
+    output = config["output"]
+    file = restored.folder / f"evaluation-{split}.json" if output is None else Path(str(output))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, json.dumps(plain(content), indent=2) + "\n")
     print_scores(f"{config['checkpoint']} on {split}", scores, constant)
+    print(f"scores: {file}")
     return 0
 
 

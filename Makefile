@@ -77,8 +77,9 @@ smoke: $(READY) ## start the program, and train for two batches
 	$(PY) -m vggexp trainer.max_epochs=1 trainer.limit_train_batches=2 trainer.limit_val_batches=2 run.dir=runs/smoke run.overwrite=true
 
 .PHONY: bench
-bench: $(READY) ## measure how soon the program answers
+bench: $(READY) ## measure how soon the program answers, and a part of the benchmark (two minutes)
 	$(PY) experiments/startup/measure.py
+	$(PY) -m vggexp benchmark work=[data,startup] output=runs/bench.json
 
 .PHONY: clean
 clean: ## remove caches and build output; never .venv, never runs/

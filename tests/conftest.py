@@ -1,12 +1,16 @@
 """Every test runs in a folder of its own and without the network's keys."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+
+from vggexp.run import RunFolder
 
 torch.set_num_threads(1)  # tiny layers spend their time waking threads
 
@@ -36,6 +40,12 @@ def vggexp(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, 
         return code, captured.out, captured.err
 
     return run
+
+
+@pytest.fixture
+def tiny_words() -> tuple[str, ...]:
+    """The overrides of ``tiny``, for a process of its own."""
+    return TINY
 
 
 @pytest.fixture
@@ -133,3 +143,30 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = ("task=multitask", parts, *(f"head.part.{word}" for word in heads), f"run.dir={folder}", "callback=[]")
     assert enter([*TINY, *words]) == 0
     return folder
+
+
+class TrainingStub:
+    """What stands in for a training: it writes what a run leaves, or raises what it was told to for a seed."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, bool]] = []
+        self.errors: dict[int, BaseException] = {}
+
+    def __call__(self, config: Mapping[str, Any], go_on: bool = False) -> int:
+        self.calls.append((config["seed"], go_on))
+        folder = RunFolder(config["run"]["dir"])
+        if not go_on:
+            folder.begin(config, config["run"]["overwrite"])
+        folder.metrics.write_text(json.dumps({"epoch": 0, "val/top1": 0.5}) + "\n")
+        if error := self.errors.get(config["seed"]):
+            raise error
+        objective = {"metric": "val/top1", "mode": "max", "value": config["optimizer"]["lr"]}
+        folder.finish({"seed": config["seed"], "objective": objective})
+        return 0
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> TrainingStub:
+    training = TrainingStub()
+    monkeypatch.setattr("vggexp.training.train", training)
+    return training

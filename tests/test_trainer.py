@@ -43,7 +43,8 @@ def test_auto_precision_follows_the_hardware(has_bf16: bool, monkeypatch: pytest
 
 
 def test_named_precisions() -> None:
-    assert [resolve_precision(name, False) for name in (32, "32", "bf16-mixed", "16-mixed")] == [
+    assert resolve_precision("16-mixed", False) == "32-true"
+    assert [resolve_precision(name, True) for name in (32, "32", "bf16-mixed", "16-mixed")] == [
         "32-true", "32-true", "bf16-mixed", "16-mixed",
     ]  # fmt: skip
     with pytest.raises(ValueError, match="choose from: auto, 32, bf16-mixed, 16-mixed"):

@@ -9,15 +9,23 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from vggexp.errors import ConfigError, UserError, did_you_mean
+from vggexp.errors import ConfigError, UserError, did_you_mean, one_line
 from vggexp.usage import MAIN_ARGUMENTS, TAKES_A_LIST, help_text, verbs
+
+_SIGPIPE = 141
+"""The exit code that shells give a program whose reader has left: 128 + the signal's number."""
 
 
 def main() -> None:
     """The console script ``vggexp``."""
-    sys.exit(enter(sys.argv[1:]))
+    try:
+        code = enter(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would say so at its end
+        code = _SIGPIPE
+    sys.exit(code)
 
 
 def enter(words: Sequence[str]) -> int:
@@ -30,9 +38,9 @@ def enter(words: Sequence[str]) -> int:
         if "--help" in rest or "-h" in rest:
             print(help_text(verb, rest))
             return 0
-        from vggexp.compose import launch  # Hydra takes a quarter of a second: --help does without
+        from vggexp.job import start  # Hydra takes a quarter of a second: --help does without
 
-        return launch(verb, rest, lambda settle: guarded(lambda: perform(verb, settle()), debug))
+        return start(verb, rest, debug)
 
     debug = "debug=true" in words
     try:
@@ -51,21 +59,6 @@ def guarded(action: Callable[[], int], debug: bool = False) -> int:
             traceback.print_exc()
         print(f"vggexp: error: {one_line(error)}", file=sys.stderr)
         return error.code
-
-
-def perform(verb: str, config: dict[str, Any]) -> int:
-    """Check a composed config, then import the verb's program, and with it torch, and run it."""
-    from importlib import import_module
-
-    from vggexp.check import check
-    from vggexp.compose import in_sweep
-    from vggexp.sweep import is_finished
-
-    if verb == "train" and in_sweep() and is_finished(config):
-        print(f"{config['run']['dir']}: finished before, skipped")
-        return 0
-    check(verb, config)
-    return int(import_module(f"vggexp.command.{verb}").run(config) or 0)
 
 
 def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
@@ -154,14 +147,6 @@ def _named(bare: Sequence[str], settings: Sequence[str], verb: str) -> list[str]
 def _quoted(word: str) -> str:
     escaped = word.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
-
-
-def one_line(error: UserError) -> str:
-    """The error's message; of one raised in a data loader's process, which comes with a traceback, its last line."""
-    message = str(error).strip()
-    if "Original Traceback" in message:
-        message = message.splitlines()[-1].removeprefix(f"{type(error).__module__}.{type(error).__name__}: ")
-    return " ".join(message.split())
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from vggexp.errors import ConfigError, UserError
 from vggexp.freezing import Freezing
 from vggexp.learner import Learner
 from vggexp.loader import ResumableLoader, make_loader
+from vggexp.memory import keep_freed_memory
 from vggexp.processes import place_in_run, world_size
 from vggexp.transfer import load_backbone, load_heads
 from vggexp.types import Backbone, Data, DataInfo, Head, HeadSpec, Sample, Task
@@ -31,7 +32,16 @@ METADATA: dict[str, frozenset[str]] = {
     "data": frozenset({"provides", "image_size", "batch_size", "workers"}),
     "optimizer": frozenset({"decay_biases_and_norms", "lr_for_batch"}),
     "trainer": frozenset(
-        {"channels_last", "save_every", "processes", "nodes", "meet", "sync_batchnorm", "effective_batch"}
+        {
+            "channels_last",
+            "keep_memory",
+            "save_every",
+            "processes",
+            "nodes",
+            "meet",
+            "sync_batchnorm",
+            "effective_batch",
+        }
     ),
 }
 """Keys of each group's YAML that its constructor does not see: what the checks read, and what is used here."""
@@ -87,6 +97,8 @@ def build_network(config: Config, info: DataInfo) -> tuple[Backbone, Head, Task]
 
 def build_learner(config: Config, info: DataInfo) -> Learner:
     """The learner of a config, its backbone filled from ``backbone.weights``, which it reports."""
+    if config["trainer"].get("keep_memory", True):
+        keep_freed_memory()
     backbone, head, task = build_network(config, info)
     assert isinstance(backbone, nn.Module)
     assert isinstance(head, nn.Module)
@@ -102,6 +114,8 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
         optimizer["lr"] *= global_batch(config) / meant
     if config["trainer"]["clip"] and optimizer.get("fused"):
         optimizer["fused"] = None  # Lightning cannot clip under mixed precision what a fused optimizer unscales itself
+    if config["trainer"].get("strategy") == "fsdp" and place_in_run()[1] > 1 and optimizer.get("fused"):
+        optimizer["fused"] = None  # torch 2.15 has no fused SGD of divided tensors
     try:
         return Learner(
             backbone,

@@ -16,6 +16,7 @@ Config = Mapping[str, Any]
 
 COMPRESSIONS = ("none", "fp16", "bf16")
 PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
+STRATEGIES = ("ddp", "fsdp")
 
 # Smallest allowed value of a number, by key; whole numbers where the limit is whole.
 _AT_LEAST: dict[str, float] = {
@@ -186,6 +187,30 @@ def _check_trainer(config: Config) -> None:
             f"see docs/scaling.md"
         )
     _check_effective_batch(config)
+    _check_precision(trainer)
+    _check_strategy(trainer)
+
+
+def _check_precision(trainer: Config) -> None:
+    on_cpu = not (num_gpus() if trainer["gpus"] is None else trainer["gpus"])
+    if on_cpu and trainer["precision"] == "16-mixed":
+        raise ConfigError("trainer.precision=16-mixed: a CPU trains in bf16-mixed or 32; 16-mixed is for GPUs")
+
+
+def _check_strategy(trainer: Config) -> None:
+    """What torch 2.15 and Lightning 2.6 do not do with a network that is divided between devices."""
+    if (strategy := str(trainer.get("strategy", "ddp"))) not in STRATEGIES:
+        raise ConfigError(f"trainer.strategy={strategy} is not known{did_you_mean(strategy, STRATEGIES)}")
+    if strategy == "ddp":
+        return
+    refused = {
+        "trainer.precision=16-mixed scales no loss": trainer["precision"] == "16-mixed",
+        f"trainer.ema={trainer['ema']} averages no divided network": trainer["ema"] is not None,
+        f"trainer.compress={trainer.get('compress')} is ddp's": trainer.get("compress", "none") != "none",
+    }
+    for what, holds in refused.items():
+        if holds:
+            raise ConfigError(f"trainer.strategy=fsdp: {what}; leave it, or choose trainer.strategy=ddp")
 
 
 def _check_effective_batch(config: Config) -> None:

@@ -84,6 +84,15 @@ def blend_mask(image: Tensor, mask: Tensor, num_classes: int, alpha: float = 0.5
     return (image.cpu() * (1 - alpha) + layer * alpha).round().to(torch.uint8)
 
 
+def palette_image(mask: Tensor) -> Image.Image:
+    """A mask (H, W), uint8, as a picture whose pixels are the labels, and whose palette is that of the drawings."""
+    colors = torch.tensor(_VOID_COLOR, dtype=torch.uint8).repeat(VOID + 1, 1)
+    colors[:VOID] = palette(VOID)
+    picture: Image.Image = to_pil_image(mask).convert("L")
+    picture.putpalette(colors.flatten().tolist())
+    return picture
+
+
 def caption(image: Tensor, text: str) -> Tensor:
     """Add a white strip below with the text in it, broken into lines that fit the width."""
     _, height, width = image.shape

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from vggexp.trainer import resolve_precision
 from vggexp.types import Batch, Sample
 
 Config = Mapping[str, Any]
+FIXED = frozenset({"CenterCrop", "Grayscale", "Identity", "Pad", "Resize"})
+"""Transforms of torchvision that draw nothing, and need no seed."""
 MODES = ("auto", "disk", "off")
 _DTYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
@@ -78,8 +80,14 @@ class CachedSplit(Dataset[Sample]):
         pairs = [place if isinstance(place, tuple) else (0, place) for place in places]
         rows = torch.tensor([epoch % self._views * len(self) + index for epoch, index in pairs])
         batch: Any = {name: column[rows] for name, column in self._columns.items()}
-        batch["feature"] = batch["feature"].permute(0, 3, 1, 2)  # in memory it stays NHWC: channels_last
+        if "feature" in batch:
+            batch["feature"] = batch["feature"].permute(0, 3, 1, 2)  # in memory it stays NHWC: channels_last
         return batch  # type: ignore[no-any-return]
+
+    def targets(self) -> "CachedSplit":
+        """The same samples without their features, which need not be read then."""
+        others = {name: column for name, column in self._columns.items() if name != "feature"}
+        return CachedSplit(self.source, others, self._views)
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,8 @@ class FeatureCache:
 
     def split(self, source: Dataset[Sample], name: str, augment: bool) -> Dataset[Sample]:
         """The split with its features in place of images; the split itself where they would be too large."""
-        views = (self.keeping.views or 1) if augment and self.config["data"]["train_transform"] else 1
+        moves = augment and is_random(self.config["data"]["train_transform"])
+        views = (self.keeping.views or 1) if moves else 1
         where = self._folder(name, views, augment)
         if where is not None and (where / "columns.json").exists():
             return CachedSplit(source, _read(where), views)
@@ -107,7 +116,7 @@ class FeatureCache:
             print(f"cache: the features of {name} are {text}, more than cache.max_gb: not cached")
             return source
         print(f"cache: stage {self.stage} of {name}: {text}" + (f" in {where}" if where else ""))
-        seed = self.config["seed"] if augment and self.config["data"]["train_transform"] else None
+        seed = self.config["seed"] if moves else None
         columns = self._compute(source, views, seed)
         return CachedSplit(source, columns if where is None else _write(where, columns), views)
 
@@ -193,7 +202,7 @@ def feature_cache(learner: Learner, config: Config) -> FeatureCache | None:
         "the run has several processes": place_in_run()[1] > 1,
         f"head={config['choice']['head']} reads the first stages too": not stage,
         "data.train_transform is random; cache.views=4 would keep four views of each image": bool(
-            config["data"]["train_transform"] and not keeping.views
+            is_random(config["data"]["train_transform"]) and not keeping.views
         ),
     }
     for reason, holds in why.items():
@@ -203,6 +212,15 @@ def feature_cache(learner: Learner, config: Config) -> FeatureCache | None:
     height, width = config["data"]["image_size"]
     learner.entrance = (stage, (height, width))
     return FeatureCache(learner, config, keeping, stage)
+
+
+def is_random(recipe: Sequence[Any]) -> bool:
+    """Whether a training transform may draw: true, unless each of its steps is known not to.
+
+    >>> is_random(["RandomHorizontalFlip"]), is_random([{"Resize": {"size": [224, 224]}}]), is_random([])
+    (True, False, False)
+    """
+    return any(str(step if isinstance(step, str) else next(iter(step))) not in FIXED for step in recipe)
 
 
 def _frozen_stages(learner: Learner) -> int:

@@ -67,7 +67,7 @@ class Freezing:
             "head": head,
         }
         self._roots: dict[str, nn.Module] = {"backbone": backbone, "head": head}
-        self.parameters = tuple(_named(backbone, head))
+        self._backbone, self._head = backbone, head
         self._awake: tuple[type[nn.Module], ...] = (
             *(NORMS if norm == "update" else ()),
             *(DROPOUTS if dropout == "active" else ()),
@@ -80,6 +80,14 @@ class Freezing:
             )
         if isinstance(policy, PolicyOfNames):
             policy.check([info for info, _ in self.parameters])
+
+    @property
+    def parameters(self) -> tuple[tuple[ParameterInfo, nn.Parameter], ...]:
+        """What a policy may know of each parameter, and the parameter: the one that the network holds now.
+
+        Dividing a network between devices puts other tensors in their places.
+        """
+        return tuple(_named(self._backbone, self._head))
 
     @property
     def constant(self) -> bool:

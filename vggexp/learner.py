@@ -17,7 +17,8 @@ from vggexp.freezing import Freezing
 from vggexp.loader import seed_of
 from vggexp.optimization import begin_epoch, make_optimizer
 from vggexp.scheduler import Schedule, Span
-from vggexp.types import Backbone, Batch, DataInfo, Head, Metrics, Objective, Outputs, Task
+from vggexp.sharding import gather, scatter, shard
+from vggexp.types import Backbone, Batch, DataInfo, Head, Metrics, Objective, Outputs, Prediction, Task
 
 
 class Learner(pl.LightningModule):
@@ -62,7 +63,10 @@ class Learner(pl.LightningModule):
         self.entrance: tuple[int, tuple[int, int]] = (0, (0, 0))
         """Where cached features enter: after how many stages, and the (H, W) of the images they come from."""
         self._config = dict(config or {})
-        self._info = {} if info is None else {key: list(names) for key, names in asdict(info).items()}
+        self.info: dict[str, list[str]] = {}
+        """The class names: ``classes`` and ``mask_classes``."""
+        if info is not None:
+            self.info = {key: list(names) for key, names in asdict(info).items()}
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self.scores = _score_tables(task, ("val", "test"))
         self.constant_scores = _score_tables(task, ("val", "test"))
@@ -77,7 +81,7 @@ class Learner(pl.LightningModule):
         images = images.contiguous(memory_format=self._layout)
         return self.head(self.backbone(self.backbone.normalize(images), self.head.reads))
 
-    def _outputs(self, batch: Batch) -> Outputs:
+    def outputs(self, batch: Batch) -> Outputs:
         """Of a batch's images; of its cached features, where there are some."""
         if "feature" not in batch:
             outputs: Outputs = self(batch["image"])
@@ -89,6 +93,11 @@ class Learner(pl.LightningModule):
         super().train(mode)
         self.freezing.set_modes(mode)
         return self
+
+    def configure_model(self) -> None:
+        """Divide the network, where the trainer has a mesh of devices to divide it between."""
+        if self.device_mesh is not None:
+            shard(self.backbone, self.head, self.device_mesh["data_parallel"])
 
     def on_train_start(self) -> None:
         """A run that goes on in the middle of an epoch does not start that epoch again."""
@@ -109,24 +118,34 @@ class Learner(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one batch."""
-        losses = self.task.loss(self._outputs(batch), batch)
+        losses = self.task.loss(self.outputs(batch), batch)
         self._log_losses("train", losses, batch)
         return losses["loss"]
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Score one batch of the validation split."""
-        self._score("val", batch)
+    def validation_step(self, batch: Batch, batch_idx: int) -> Prediction:
+        """Score one batch of the validation split; callbacks get what was predicted."""
+        return self._score("val", batch)
 
-    def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Score one batch of the test split."""
-        self._score("test", batch)
+    def test_step(self, batch: Batch, batch_idx: int) -> Prediction:
+        """Score one batch of the test split; callbacks get what was predicted."""
+        return self._score("test", batch)
+
+    def on_validation_epoch_start(self) -> None:
+        """Have the whole network at hand."""
+        gather(self.backbone, self.head)
+
+    def on_test_epoch_start(self) -> None:
+        """Have the whole network at hand."""
+        gather(self.backbone, self.head)
 
     def on_validation_epoch_end(self) -> None:
         """Log the scores of the validation split."""
+        scatter(self.backbone, self.head)
         self._report("val")
 
     def on_test_epoch_end(self) -> None:
         """Log the scores of the test split."""
+        scatter(self.backbone, self.head)
         self._report("test")
 
     def configure_optimizers(self) -> Any:
@@ -141,19 +160,21 @@ class Learner(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the config and the class names, in plain types, so that a checkpoint alone can be used."""
-        checkpoint["config"], checkpoint["info"] = self._config, self._info
+        checkpoint["config"], checkpoint["info"] = self._config, self.info
         checkpoint["constant"] = dict(self.constant)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """A resumed run knows the constant predictor's scores already."""
         self.constant = dict(checkpoint["constant"])
 
-    def _score(self, split: str, batch: Batch) -> None:
-        outputs = self._outputs(batch)
+    def _score(self, split: str, batch: Batch) -> Prediction:
+        outputs = self.outputs(batch)
         self._log_losses(split, self.task.loss(outputs, batch), batch)
-        _table(self.scores, split).update(self.task.predict(outputs), batch)
+        prediction = self.task.predict(outputs)
+        _table(self.scores, split).update(prediction, batch)
         if self.score_constant and not self._has_constant(split):
             _table(self.constant_scores, split).update(self.task.constant(batch), batch)
+        return prediction
 
     def _report(self, split: str) -> None:
         scores = _table(self.scores, split)
@@ -171,7 +192,9 @@ class Learner(pl.LightningModule):
 
     def _log_losses(self, split: str, losses: Mapping[str, Tensor], batch: Batch) -> None:
         named = {f"{split}/{name}": value.detach() for name, value in losses.items()}
-        self.log_dict(named, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch["index"]))
+        # A fraction: Lightning takes the mean of the processes' counts, and of whole numbers it would drop the rest.
+        count: Any = float(len(batch["index"]))
+        self.log_dict(named, on_step=False, on_epoch=True, sync_dist=True, batch_size=count)
 
 
 def _score_tables(task: Task, splits: tuple[str, ...]) -> nn.ModuleDict:

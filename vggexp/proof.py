@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
@@ -10,15 +11,24 @@ from torch.optim import Optimizer
 
 from vggexp.errors import FreezeError
 from vggexp.freezing import Freezing
+from vggexp.sharding import whole
+
+PIECE = 2**22
+"""Bytes that a thread hashes at a time: VGG16's dense layers are half a gigabyte, after every epoch."""
 
 Hashes = dict[str, dict[str, str]]
 """Part to tensor's name to hash."""
 
 
 def tensor_hash(tensor: Tensor) -> str:
-    """16 hexadecimal digits that depend on a tensor's every bit, and not on its memory format or device."""
-    content = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
-    return hashlib.blake2b(content.data, digest_size=8).hexdigest()
+    """16 hexadecimal digits that depend on a tensor's every bit, and not on its memory format, device or division."""
+    content = whole(tensor.detach()).cpu().contiguous().flatten().view(torch.uint8).numpy().data
+    if content.nbytes <= PIECE:
+        return hashlib.sha256(content).hexdigest()[:16]
+    pieces = [content[start : start + PIECE] for start in range(0, content.nbytes, PIECE)]
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+        digests = threads.map(lambda piece: hashlib.sha256(piece).digest(), pieces)
+        return hashlib.sha256(b"".join(digests)).hexdigest()[:16]
 
 
 def joint_hash(hashes: Mapping[str, str]) -> str:
@@ -27,7 +37,7 @@ def joint_hash(hashes: Mapping[str, str]) -> str:
 
 
 def network_hashes(freezing: Freezing) -> Hashes:
-    """The hash of every parameter and every buffer of the network."""
+    """The hash of every parameter and every buffer of the network; of what is divided, every process must ask."""
     return {
         part: {name: tensor_hash(tensor) for name, tensor in tensors.items()}
         for part, tensors in freezing.tensors().items()

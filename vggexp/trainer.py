@@ -6,17 +6,21 @@ import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
-from pytorch_lightning.strategies import DDPStrategy
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+from pytorch_lightning.strategies import DDPStrategy, Strategy
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
+from torch.distributed.fsdp import FSDPModule
 
 from vggexp.processes import place_in_run
+from vggexp.sharding import Shares
 from vggexp.types import Objective
+from vggexp.weights import write_checkpoint
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 
@@ -29,6 +33,7 @@ def build_trainer(
     standing: bool = True,
     changing: bool = False,
     gpus: int | None = None,
+    strategy: str = "ddp",
     compress: str = "none",
     bucket_mb: int = 25,
     precision: str | int = "auto",
@@ -54,6 +59,7 @@ def build_trainer(
         standing: whether it trains, and so keeps checkpoints and may average weights or stop early.
         changing: whether what is frozen changes while it trains.
         gpus: None uses what is there; 0 the CPU; n exactly n GPUs.
+        strategy: what each of several devices holds: "ddp" the whole network, "fsdp" a share of every parameter.
         compress: what gradients travel in between devices: "none" (as they are), "fp16" or "bf16".
         bucket_mb: how many of them travel together, MiB.
         precision: "auto", 32, "bf16-mixed" or "16-mixed".
@@ -75,7 +81,7 @@ def build_trainer(
         accelerator=accelerator,
         devices=devices,
         num_nodes=world_size // devices if world_size > 1 else 1,
-        strategy=_ddp(on_gpu, changing, compress, bucket_mb) if world_size > 1 else "auto",
+        strategy=_strategy(strategy, on_gpu, changing, compress, bucket_mb) if world_size > 1 else "auto",
         precision=resolve_precision(precision, on_gpu),
         max_epochs=max_epochs,
         accumulate_grad_batches=accumulate,
@@ -90,16 +96,28 @@ def build_trainer(
         limit_test_batches=limit_test_batches,
         overfit_batches=overfit_batches,
         num_sanity_val_steps=0,
+        inference_mode=strategy != "fsdp",  # what it puts together to evaluate, the next step trains
         logger=list(loggers),
         enable_checkpointing=standing,
         callbacks=[
             *(_standing_callbacks(folder, objective, ema, early_stopping) if standing else []),
             *callbacks,
         ],
+        plugins=[StraightToDisk()],
         default_root_dir=folder,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+
+
+class StraightToDisk(TorchCheckpointIO):
+    """Writes a checkpoint once, where Lightning would write all of it into memory first: VGG16's are a gigabyte."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
+    ) -> None:
+        """Write it under a temporary name and rename it."""
+        write_checkpoint(Path(path), checkpoint)
 
 
 def resolve_devices(gpus: int | None) -> tuple[str, int]:
@@ -113,6 +131,16 @@ def resolve_devices(gpus: int | None) -> tuple[str, int]:
     if gpus and gpus != here:
         raise ValueError(f"trainer.gpus={gpus}, and {here} process(es) here: each GPU needs one")
     return ("cuda" if on_gpu else "cpu"), here
+
+
+def _strategy(name: str, on_gpu: bool, changing: bool, compress: str, bucket_mb: int) -> Strategy:
+    if name == "fsdp":
+        if not hasattr(FSDPModule, "reset_iter_state"):
+            raise ValueError(f"trainer.strategy=fsdp: torch {torch.__version__} is too old (2.15 is not); choose ddp")
+        return Shares(place_in_run()[1], "nccl" if on_gpu else "gloo")
+    if name != "ddp":
+        raise ValueError(f"trainer.strategy={name} is not known; choose from: ddp, fsdp")
+    return _ddp(on_gpu, changing, compress, bucket_mb)
 
 
 def _ddp(on_gpu: bool, changing: bool, compress: str, bucket_mb: int) -> DDPStrategy:
@@ -136,6 +164,8 @@ def resolve_precision(precision: str | int, on_gpu: bool) -> Precision:
     names: dict[str, Precision] = {"32": "32-true", "bf16-mixed": "bf16-mixed", "16-mixed": "16-mixed"}
     if str(precision) not in names:
         raise ValueError(f"trainer.precision={precision} is not known; choose from: auto, 32, bf16-mixed, 16-mixed")
+    if precision == "16-mixed" and not on_gpu:
+        return "32-true"  # a GPU's run, evaluated on a CPU; to train so is refused
     return names[str(precision)]
 
 
@@ -151,7 +181,8 @@ def _standing_callbacks(
     metric, mode = objective
     keep = partial(ModelCheckpoint, folder / "checkpoint", enable_version_counter=False)
     callbacks: list[Callback] = [
-        keep(filename="best", monitor=metric, mode=mode, save_on_train_epoch_end=False),
+        # Nobody goes on from it: no optimizer in it. But an average of weights is put in by a callback, only if all is.
+        keep(filename="best", monitor=metric, mode=mode, save_on_train_epoch_end=False, save_weights_only=ema is None),
         keep(filename="last", save_on_train_epoch_end=True),
     ]
     if ema is not None:
@@ -178,4 +209,5 @@ _ADVICE = (
     ".*It is recommended to use .*sync_dist=True.*",  # torchmetrics has reduced them already
     ".*all_gather is deprecated.*",
     ".*lr_scheduler.step.*before.*optimizer.step.*",
+    ".*WeightAveraging callback with a model that overrides.*",  # a divided network is refused an average
 )

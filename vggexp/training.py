@@ -1,6 +1,7 @@
 """A training: build, look at the targets, fit, test the best checkpoint, sum up."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +9,18 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
+from torch.utils.data import Dataset
 
 from vggexp.build import accumulation, build, build_data, build_learner, build_loader
 from vggexp.callback.freeze_ledger import FreezeLedger
 from vggexp.callback.metrics_jsonl import MetricsJsonl
 from vggexp.callback.progress import Progress
+from vggexp.callback.prune import Prune
 from vggexp.callback.save_every import SaveEvery
 from vggexp.callback.stopwatch import Stopwatch
 from vggexp.check import needs
 from vggexp.errors import ConfigError
-from vggexp.feature_cache import FeatureCache, feature_cache
+from vggexp.feature_cache import CachedSplit, FeatureCache, feature_cache
 from vggexp.learner import Learner
 from vggexp.loader import ResumableLoader
 from vggexp.processes import place_in_run
@@ -25,7 +28,8 @@ from vggexp.report.console import print_run
 from vggexp.report.freeze_table import print_freezing
 from vggexp.report.summary import summarize
 from vggexp.run import RunFolder
-from vggexp.types import Data
+from vggexp.sharding import load_whole
+from vggexp.types import Data, Sample
 from vggexp.weights import read_checkpoint
 
 
@@ -43,67 +47,101 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     cache = feature_cache(learner, config)
     overfit = bool(config["trainer"]["overfit_batches"])  # the same few batches again and again, in the same order
     batches, val = _loader(config, data, "train", cache, shuffle=not overfit), _loader(config, data, "val", cache)
-    observe_targets(config, data, learner)
+    observe_targets(config, data, learner, batches.dataset)
+    kept: Mapping[str, Any] = {}
     if go_on:
-        find_place(folder, batches)
+        kept = find_place(folder, batches)
     elif is_first:
         folder.begin(config, config["run"]["overwrite"])
     if is_first:
         print_freezing(learner.freezing, config["choice"]["freeze"], config["trainer"]["max_epochs"])
-    trainer = make_trainer(config, folder, learner, [stopwatch, freeze_ledger])
-    try:
-        trainer.fit(learner, batches, val, ckpt_path=folder.last if go_on else None, weights_only=True)
-    except SystemExit as leaving:  # so Lightning ends on Ctrl-C, after its callbacks have closed
-        raise KeyboardInterrupt from leaving
-    learner.load_state_dict(read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
-    scores = trainer.test(learner, _loader(config, data, "test", cache), verbose=False) if config["test"] else []
-
-    if not is_first:
-        return 0
-    summary = summarize(config, folder, learner, stopwatch, scores[0] if scores else {})
-    folder.finish({**summary, "drift": freeze_ledger.drift(), "config": config})
-    for logger in trainer.loggers:
-        if close := getattr(logger, "close", None):
-            close()
+    trainer = make_trainer(config, folder, learner, [stopwatch, freeze_ledger], kept)
+    with ending(trainer.loggers) as summary:
+        for logger in trainer.loggers:
+            logger.log_hyperparams(dict(config))
+        try:
+            trainer.fit(learner, batches, val, ckpt_path=folder.last if go_on else None, weights_only=True)
+        except SystemExit as leaving:  # so Lightning ends on Ctrl-C, after its callbacks have closed
+            raise KeyboardInterrupt from leaving
+        load_whole(learner, read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
+        pruned = next((one.pruned for one in trainer.callbacks if isinstance(one, Prune) and one.pruned), None)  # type: ignore[attr-defined]
+        tests = config["test"] and not pruned
+        scores = trainer.test(learner, _loader(config, data, "test", cache), verbose=False) if tests else []
+        drift = freeze_ledger.drift()
+        if not is_first:
+            return 0
+        summary |= summarize(config, folder, learner, stopwatch, scores[0] if scores else {})
+        summary |= {**({"pruned": pruned} if pruned else {}), "drift": drift, "config": config}
+        folder.finish(summary)
     print_run(folder)
     return 0
 
 
-def find_place(folder: RunFolder, train: ResumableLoader) -> None:
-    """Let the folder's rows and the loader go on where its last checkpoint is.
+@contextmanager
+def ending(loggers: Sequence[Logger]) -> Iterator[dict[str, Any]]:
+    """Tell those loggers that have an end how the run ended: with a summary, to be filled in here, or in an error."""
+    summary: dict[str, Any] = {}
+    ends = [close for logger in loggers if (close := getattr(logger, "close", None))]
+    try:
+        yield summary
+    except BaseException as error:
+        for close in ends:
+            close(summary, error)
+        raise
+    for close in ends:
+        close(summary)
+
+
+def find_place(folder: RunFolder, train: ResumableLoader) -> Mapping[str, Any]:
+    """Let the folder's rows and the loader go on where its last checkpoint is; what this keeps of each logger.
 
     Lightning would set the loader itself, had the length of the run not been asked for before it read the checkpoint.
     """
-    loop = read_checkpoint(folder.last)["loops"]["fit_loop"]
+    checkpoint = read_checkpoint(folder.last)
+    loop, kept = checkpoint["loops"]["fit_loop"], checkpoint.get("logger", {})
     epochs = int(loop["epoch_progress"]["current"]["processed"])
     if place_in_run()[0] == 0:
         folder.go_on(epochs)
     (place,) = loop["state_dict"]["combined_loader"]
     if place["epoch"] == epochs:
         train.load_state_dict(place)
+    return dict(kept)
 
 
 def make_trainer(
-    config: Mapping[str, Any], folder: RunFolder, learner: Learner, standing: Sequence[Callback]
+    config: Mapping[str, Any],
+    folder: RunFolder,
+    learner: Learner,
+    standing: Sequence[Callback],
+    kept: Mapping[str, Any],
 ) -> pl.Trainer:
-    """The trainer with the run's loggers and callbacks."""
+    """The trainer with the run's loggers, those ``kept`` by a checkpoint going on, and its callbacks."""
+    loggers = _loggers(config, folder, kept)
+    brought = [callback for logger in loggers for callback in getattr(logger, "callbacks", ())]
     trainer: pl.Trainer = build(
         "trainer", {**config["trainer"], "accumulate": accumulation(config), "_partial_": True}
     )(
         folder=folder.path,
         objective=learner.objective,
         changing=not learner.freezing.constant,
-        loggers=_loggers(config, folder),
-        callbacks=[*standing, Progress(*learner.objective), *_callbacks(config, folder)],
+        loggers=loggers,
+        callbacks=[*standing, Progress(*learner.objective), *_callbacks(config, folder), *brought],
     )
     return trainer
 
 
-def observe_targets(config: Mapping[str, Any], data: Data, learner: Learner) -> None:
-    """Show the task its training targets: what the constant predictor and class balancing are made of."""
+def observe_targets(config: Mapping[str, Any], data: Data, learner: Learner, trained: Dataset[Sample]) -> None:
+    """Show the task its training targets: what the constant predictor and class balancing are made of.
+
+    Args:
+        trained: what the run trains on. If it is cached, and nothing moves its targets, no photo is read for them.
+    """
     if config["constant"]:
+        own = config["data"]
+        is_at_hand = isinstance(trained, CachedSplit) and own["train_transform"] in ([], own["eval_transform"])
+        dataset = trained.targets() if is_at_hand else data.split("train", needs(config))  # type: ignore[attr-defined]
         with torch.inference_mode():
-            for batch in build_loader(config, data.split("train", needs(config)), shared=False):
+            for batch in build_loader(config, dataset, shared=False):
                 learner.task.observe(batch)
     learner.task.finish_observing()
 
@@ -118,13 +156,16 @@ def _loader(
     return build_loader(config, dataset, shuffle=shuffle)
 
 
-def _loggers(config: Mapping[str, Any], folder: RunFolder) -> list[Logger]:
+def _loggers(config: Mapping[str, Any], folder: RunFolder, kept: Mapping[str, Any]) -> list[Logger]:
     loggers: list[Logger] = [MetricsJsonl(folder.metrics)]
-    for name, logger in config.get("logger", {}).items():
+    for name, chosen in config.get("logger", {}).items():
         try:
-            loggers.append(build("logger", {**logger, "_partial_": True})(save_dir=Path(folder.path)))
+            logger = build("logger", {**chosen, "_partial_": True})(save_dir=Path(folder.path))
         except ModuleNotFoundError as error:
             raise ConfigError(f"logger={name} is not installed; pip install 'vggexp[{name}]'") from error
+        if name in kept:
+            logger.load_state_dict(kept[name])
+        loggers.append(logger)
     return loggers
 
 

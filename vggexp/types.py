@@ -6,7 +6,7 @@ Shapes: N images, C classes, H x W pixels.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypedDict, runtime_checkable
+from typing import Any, Literal, Protocol, TypedDict, runtime_checkable
 
 from torch import Tensor, nn
 from torch.utils.data import Dataset
@@ -43,6 +43,9 @@ Outputs = Tensor | dict[str, Tensor]
 
 Prediction = dict[str, Tensor]
 """Outputs in a target's terms: ``label`` and ``probability``, ``box`` (corner format), ``mask``."""
+
+Rows = dict[str, dict[str, Tensor]]
+"""What is worth keeping of N images, by kind of target: columns with a leading N, among them ``score``, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,12 @@ class Task(Protocol):
 
     def constant(self, batch: Batch) -> Prediction:
         """What the best constant predictor says of this batch."""
+
+    def rows(self, prediction: Prediction, batch: Batch) -> Rows:
+        """How each single image fared."""
+
+    def evidence(self, rows: Rows) -> dict[str, Any]:
+        """Of the rows of many images what tables and figures show, by kind of target, in JSON's types."""
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Show one sample's target or prediction on its image: uint8 (3, H, W) to a picture, often a larger one."""

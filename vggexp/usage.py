@@ -10,6 +10,7 @@ CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
 MAIN_ARGUMENTS = {
     "demo": ("checkpoint",),
     "evaluate": ("checkpoint",),
+    "benchmark": ("work",),
     "export": ("checkpoint",),
     "predict": ("checkpoint",),
     "report": ("input",),
@@ -27,17 +28,21 @@ examples
   python -m vggexp                                           classify the embedded digits
   python -m vggexp task=segmentation trainer.gpus=4          another task, on four GPUs
   python -m vggexp task=segmentation freeze=gradual          thawed stage by stage
-  python -m vggexp -m freeze=none,backbone seed=1,2,3        a sweep: six runs
+  python -m vggexp -m freeze=none,backbone seed=1,2,3        a sweep: six runs; the same command goes on with it
   python -m vggexp task=localization data=pets data.root=~/data backbone.weights=imagenet freeze=backbone
   python -m vggexp evaluate runs/x                           score a run's best checkpoint
   python -m vggexp predict runs/x photos/ output=out/        a JSON line, mask and picture of each photo
   python -m vggexp export runs/x format=onnx                 a file that runs without vggexp
   python -m vggexp summary backbone=vgg16                    layers, parameters, FLOPs
+  python -m vggexp benchmark fine_tune                       ours beside what one would write otherwise
 
 more
   VERB --help            the keys of a verb          GROUP=OPTION --help    the keys of an option
   --cfg job              print the composed config, run nothing
-  -m                     sweep over comma-separated values (Hydra's multirun)
+  -m                     sweep over comma-separated values (Hydra's multirun); docs/sweep.md
+  hydra/launcher=NAME    where its jobs run: basic (one by one), joblib, submitit_local, submitit_slurm
+  hydra/sweeper=optuna   let Optuna choose the values: optimizer.lr='tag(log,interval(1e-4,1e-2))'
+  conf/sweep/*.yaml      sweeps for W&B's agents: wandb sweep FILE, then wandb agent ID (docs/wandb.md)
   --config-dir FOLDER    add groups and options of your own"""
 
 
@@ -47,9 +52,13 @@ def verbs() -> dict[str, str]:
     return {path.stem: first_comment(path) for path in names}
 
 
+SWEEPS = CONF / "sweep"
+"""Definitions for ``wandb sweep``: they stand beside the groups, and are none."""
+
+
 def groups() -> dict[str, list[str]]:
     """Every group, with the names of its options."""
-    folders = sorted(folder for folder in CONF.iterdir() if folder.is_dir())
+    folders = sorted(folder for folder in CONF.iterdir() if any(folder.glob("*.yaml")) and folder != SWEEPS)
     return {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
 
 

@@ -28,6 +28,7 @@ GIVEN = {
 
 def composed(*words: str) -> dict[str, Any]:
     OmegaConf.register_new_resolver("run_name", lambda: "name", replace=True)
+    OmegaConf.register_new_resolver("run_group", lambda name: None, replace=True)
     OmegaConf.register_new_resolver("choice", lambda group: group, replace=True)
     with initialize_config_dir(str(Path(CONF).resolve()), version_base="1.3"):
         config = OmegaConf.to_container(compose("train", list(words)), resolve=True)

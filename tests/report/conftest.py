@@ -27,6 +27,7 @@ def make_run(tmp_path: Path) -> MakeRun:
         finished: bool = True,
         epochs: int = 3,
         picture: bool = False,
+        evidence: bool = False,
         **config: Any,
     ) -> Path:
         folder = tmp_path / "runs" / name
@@ -54,7 +55,7 @@ def make_run(tmp_path: Path) -> MakeRun:
             }
         summary = {
             "choice": choice, "seed": seed, "objective": {"metric": f"val/{metric}", "mode": "max", "value": score},
-            "metrics": metrics, "constant": {f"test/{metric}": 0.1}, "parameters": 100,
+            "metrics": metrics, "constant": {f"{split}/{metric}": 0.1 for split in ("val", "test")}, "parameters": 100,
             "trainable_parameters": frozen + 10,
             "seconds": 10.0 + random.Random(name).random(), "peak_memory_mib": 900.0,
             "drift": {"stage1": 0.0, "head": 0.5},
@@ -63,8 +64,36 @@ def make_run(tmp_path: Path) -> MakeRun:
         if finished:
             (folder / "summary.json").write_text(json.dumps(summary))
         if picture:
-            (folder / "prediction").mkdir()
+            (folder / "prediction").mkdir(exist_ok=True)
             Image.new("RGB", (64, 32), (200, 30, 30)).save(folder / "prediction" / "test.png")
+        if evidence:
+            write_evidence(folder / "prediction")
         return folder
 
     return make
+
+
+def write_evidence(folder: Path, classes: tuple[str, str] = ("cat", "dog")) -> None:
+    """Five images of 64 x 32: 0 and 3 fixed, 1 and 2 the worst, 4 the best; labels, boxes and masks."""
+    (folder / "test").mkdir(parents=True)
+    images = []
+    for index, score in enumerate((0.5, 0.1, 0.2, 0.7, 0.9)):
+        Image.new("RGB", (64, 32), (40 * index, 90, 90)).save(folder / "test" / f"{index}.webp")
+        record: dict[str, Any] = {"index": index, "score": score, "fixed": index in (0, 3), "size": [64, 32]}
+        for place, kind in enumerate(("truth", "prediction")):
+            mask = Image.new("P", (64, 32), place)
+            mask.putpalette([0, 0, 0, 230, 159, 0])
+            mask.save(folder / "test" / f"{index}-{kind}.png")
+            label = place if index in (1, 2) else 0
+            record[kind] = {"label": label, "box": [0.25, 0.25, 0.5, 0.5], "mask": f"{index}-{kind}.png"}
+        record["prediction"]["probability"] = 0.75
+        images.append({"image": f"{index}.webp", **record})
+    curve = {"recall": [0.0, 1.0], "precision": [1.0, 0.5], "average_precision": 0.5}
+    kinds = {
+        "classification": {"classes": list(classes), "confusion": [[3, 1], [0, 0]], "curve": [curve, None]},
+        "localization": {"histogram": [0] * 15 + [1, 2, 3, 4, 5]},
+        "segmentation": {"classes": list(classes), "confusion": [[90, 10], [20, 80]]},
+    }
+    names = {"classes": list(classes), "mask_classes": list(classes)}
+    content = {"split": "test", "kinds": list(kinds), **names, "extremes": 2, "evidence": kinds, "images": images}
+    (folder / "test.json").write_text(json.dumps(content))

@@ -72,7 +72,7 @@ def test_one_run(make_run: MakeRun, open_page: Open) -> None:
 def twelve(make_run: MakeRun) -> None:
     for seed in (1, 2, 3):
         for place, freeze in enumerate(("none", "backbone", "gradual", "stage")):
-            make_run(f"{freeze}-{seed}", 0.9 - place / 10 + seed / 100, freeze=freeze, seed=seed, picture=True)
+            make_run(f"{freeze}-{seed}", 0.9 - place / 10 + seed / 100, freeze=freeze, seed=seed, evidence=True)
 
 
 @pytest.mark.usefixtures("twelve")
@@ -130,6 +130,64 @@ def test_figures_are_drawn_when_they_come_near_and_can_be_smoothed(open_page: Op
 
 
 @pytest.mark.usefixtures("twelve")
+def test_overlays_can_be_switched(open_page: Open) -> None:
+    page = open_page()
+    shot = page.locator(".shot:not([hidden])").first
+    shot.scroll_into_view_if_needed()
+    assert shot.locator("svg").count() == 2  # truth and prediction
+    mask, box = shot.locator(".prediction .mask"), shot.locator(".prediction .prediction-line")
+    truth = shot.locator(".truth .truth-line").first
+    assert all(one.is_visible() for one in (mask, box, truth))
+    page.locator(".see-mask").focus()
+    page.keyboard.press("Space")
+    assert (mask.is_visible(), box.is_visible(), truth.is_visible()) == (False, True, True)
+    page.locator(".see-truth").uncheck()
+    assert (box.is_visible(), truth.is_visible()) == (True, False)
+    assert "cat" not in shot.locator("figcaption").inner_text().replace("cat 75%", "")
+    page.locator(".see-prediction").uncheck()
+    assert not box.is_visible()
+    for name in ("mask", "truth", "prediction"):
+        page.locator(f".see-{name}").check()
+    assert all(one.is_visible() for one in (mask, box, truth))
+    page.locator(".see-box").uncheck()
+    assert (mask.is_visible(), box.is_visible()) == (True, False)
+    page.locator(".opacity").fill("20")
+    assert mask.evaluate("node => getComputedStyle(node).opacity") == "0.2"
+
+
+@pytest.mark.usefixtures("twelve")
+def test_the_worst_come_first(open_page: Open) -> None:
+    page = open_page()
+
+    def shown() -> list[list[int]]:
+        strips = page.locator(".strip").all()
+        return [
+            [int(shot.get_attribute("data-index") or -1) for shot in strip.locator(".shot:not([hidden])").all()]
+            for strip in strips
+        ]
+
+    assert shown() == [[0, 3]] * 4  # the fixed ones, a setting a column
+    page.locator("select.order").select_option("worst")
+    assert shown() == [[1, 2]] * 4
+    page.locator("select.order").select_option("best")
+    assert shown() == [[4, 3]] * 4
+    page.locator("select.order").select_option("fixed")
+    assert shown() == [[0, 3]] * 4
+
+
+@pytest.mark.usefixtures("twelve")
+def test_a_settings_confusion_can_be_chosen(open_page: Open) -> None:
+    page = open_page()
+    figure = page.locator("#figure-group-0-confusion-segmentation")
+    figure.scroll_into_view_if_needed()
+    figure.locator("svg.main-svg").first.wait_for()
+    page.locator("select.pick[data-figure=figure-group-0-confusion-segmentation]").select_option(label="gradual")
+    values = "document.getElementById('figure-group-0-confusion-segmentation').data.map((trace) => trace.visible)"
+    assert page.evaluate(values).count(True) == 1
+    assert page.evaluate(values).index(True) == 2
+
+
+@pytest.mark.usefixtures("twelve")
 @pytest.mark.parametrize("dark", [False, True])
 def test_on_a_phone_nothing_is_wider_than_the_window(dark: bool, open_page: Open) -> None:
     page = open_page(width=380, dark=dark)
@@ -149,6 +207,11 @@ def test_two_thousand_runs(make_run: MakeRun, open_page: Open, tmp_path: Path) -
         )
     page = open_page()
     assert (tmp_path / "runs" / "report.html").stat().st_size < 15e6
-    assert len(names(page)) == 2000
-    page.locator("#filter").fill("run-1234")
-    assert names(page) == ["run-1234"]
+    assert len(names(page)) == 200
+    page.locator("#filter").fill("run-12")
+    page.get_by_role("button", name="score", exact=True).dblclick()
+    assert names(page)[0] == "run-1299"
+    assert page.locator("#count").inner_text() == "100 of 2000"
+    page.locator("#filter").fill("")
+    page.locator("#more").click()
+    assert page.locator("#table tbody tr:visible").count() == 2000

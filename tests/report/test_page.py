@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.report.conftest import MakeRun
+from tests.report.conftest import MakeRun, write_evidence
 from vggexp.__main__ import enter
 from vggexp.report.runs import read_runs
 
@@ -47,17 +47,60 @@ def test_a_page_has_every_run_and_its_figures(make_run: MakeRun, tmp_path: Path)
     assert "http" not in page.replace(page[page.index("<script>") : page.index("</script>")], "")
 
 
+def test_evidence_is_drawn(make_run: MakeRun, tmp_path: Path) -> None:
+    for freeze in ("none", "backbone"):
+        make_run(freeze, freeze=freeze, evidence=True)
+    page = written(tmp_path / "runs")
+    drawn = figures(page)
+    confusion = drawn["figure-group-0-confusion-classification"]
+    assert confusion["layout"]["meta"]["picks"] == ["none", "backbone"]
+    assert confusion["data"][0]["z"] == [[0.75, 0.25], [0, 0]]
+    assert [trace["visible"] for trace in confusion["data"]] == [True, False]
+    (first, _) = drawn["figure-group-0-curve"]["data"]  # a class without truth has no curve
+    assert (first["x"], first["y"], first["name"]) == ([0, 1], [1, 0.5], "cat 0.500")
+    histogram = drawn["figure-group-0-histogram"]["data"][0]
+    assert histogram["y"][15:] == pytest.approx([100 * count / 15 for count in (1, 2, 3, 4, 5, 5)], abs=1e-3)
+    # Both runs show the same images, so each is carried once: five of them, and two masks.
+    assert page.count("<symbol id=") == 7
+    assert page.count('<figure class="shot"') == 10
+    assert 'aria-label="image 1, truth cat, prediction dog 75%, mean score 0.10, wrong"' in page
+    assert 'x="16.0" y="8.0" width="32.0" height="16.0"' in page
+    best = drawn["figure-group-0-curves"]["data"][-1]
+    assert (best["name"], best["y"]) == ("best constant", [0.1, 0.1])
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"split": "test"}', '{"split": "val", "images": []}'])
+def test_evidence_that_cannot_be_read_is_left_out(damage: str, make_run: MakeRun, tmp_path: Path) -> None:
+    """And images that are gone, or lie elsewhere, too."""
+    folder = make_run("bad", evidence=True)
+    (make_run("gone", freeze="norm", evidence=True) / "prediction" / "test" / "0.webp").unlink()
+    (folder / "prediction" / "test.json").write_text(damage)
+    page = written(tmp_path / "runs")
+    assert page.count('<figure class="shot"') == 4
+
+
+def test_no_more_pictures_than_the_page_may_carry(make_run: MakeRun, tmp_path: Path, monkeypatch: Any) -> None:
+    for place in range(4):
+        make_run(f"run-{place}", optimizer={"lr": place}, evidence=True)
+    whole = written(tmp_path / "runs")
+    assert whole.count('<div class="strip">') == 4
+    monkeypatch.setattr("vggexp.report.page.PICTURES", 5000)
+    page = written(tmp_path / "runs")
+    assert 1 <= page.count('<div class="strip">') < 4
+    assert "of 4 settings fit" in page
+
+
 def test_figures_are_what_plotly_takes(make_run: MakeRun, tmp_path: Path) -> None:
     from plotly.graph_objects import Figure
 
     for task in ("classification", "localization", "segmentation"):
-        make_run(task, task=task)
+        make_run(task, task=task, evidence=task != "segmentation")
     for figure in figures(written(tmp_path / "runs")).values():
         Figure(figure)  # refuses what it does not know
 
 
 def test_names_are_shown_and_never_run(make_run: MakeRun, tmp_path: Path) -> None:
-    make_run("evil", optimizer={"lr": EVIL}, picture=True)
+    write_evidence(make_run("evil", optimizer={"lr": EVIL}, picture=True) / "prediction", (EVIL, "'\""))
     make_run("good", optimizer={"lr": "x"})
     (tmp_path / "runs" / "evil").rename(tmp_path / "runs" / "<img src=x onerror=alert(1)>")
     page = written(tmp_path / "runs")
@@ -65,7 +108,8 @@ def test_names_are_shown_and_never_run(make_run: MakeRun, tmp_path: Path) -> Non
     assert "<img src=x" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "&lt;img src=x" in page
-    assert "<" not in json.dumps(figures(page)).replace("&lt;", "")
+    ours = r"<br>|<extra></extra>"  # what plotly's hover texts are made of
+    assert "<" not in re.sub(ours, "", json.dumps(figures(page)))
 
 
 def test_one_unfinished_run_is_enough(make_run: MakeRun, tmp_path: Path) -> None:

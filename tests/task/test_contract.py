@@ -1,6 +1,7 @@
 """What every task promises, tried on each YAML in conf/task: a new task is covered once its files exist."""
 
 import inspect
+import json
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -183,6 +184,19 @@ def check_draw(task: Any, kind: str) -> None:
         assert torch.equal(truth["image"], batch()["image"])
 
 
+def check_evidence(task: Any, kind: str) -> None:
+    """Right outputs leave every image with a score of one; what is made of them is JSON."""
+    rows = task.rows(task.predict(right(kind)), batch())
+    assert rows.keys() == task.classes.keys()
+    for columns in rows.values():
+        assert all(len(column) == 4 for column in columns.values())
+        torch.testing.assert_close(columns["score"], torch.ones(4))
+    evidence = task.evidence(rows)
+    assert evidence.keys() == rows.keys()
+    assert json.loads(json.dumps(evidence)) == evidence
+    assert all(len(column) == 4 for one in evidence.values() for column in one["each"].values())
+
+
 CHECKS = [value for name, value in list(globals().items()) if name.startswith("check_")]
 CASES = [(name, kind) for name in TASKS for kind in composed(name)["task"]["takes"]]
 
@@ -225,7 +239,7 @@ def test_one_word_three_trees() -> None:
     assert set(TASKS) == modules == tests - {"contract", "composition"}
     assert len(TASKS) >= 4
     assert len(CASES) >= 5
-    assert len(CHECKS) == 8
+    assert len(CHECKS) == 9
 
 
 @pytest.mark.parametrize(
@@ -256,6 +270,7 @@ BROKEN: dict[Callable[[Any, str], None], Callable[[], Any]] = {
     check_observing_can_be_repeated: lambda: broken("constant", _drift()),
     check_counts_are_in_the_state: lambda: broken("state_dict", lambda f: {k: v * 0 for k, v in f().items()}),
     check_nothing_observed_is_no_error: lambda: broken("finish_observing", _refuse),
+    check_evidence: lambda: broken("evidence", lambda f, rows: {name: {} for name in f(rows)}),
     check_draw: lambda: broken("draw", lambda f, image, values: image),
 }
 
@@ -267,7 +282,7 @@ def _drift() -> Callable[..., Any]:
 
 @pytest.mark.parametrize("check", BROKEN, ids=lambda check: check.__name__)
 def test_broken_task_fails(check: Callable[[Any, str], None]) -> None:
-    with pytest.raises((AssertionError, RuntimeError, DataError)):
+    with pytest.raises((AssertionError, RuntimeError, DataError, KeyError)):
         check(BROKEN[check](), "class_logits")
 
 

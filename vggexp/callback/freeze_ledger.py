@@ -16,6 +16,7 @@ from pytorch_lightning.callbacks import Callback
 
 from vggexp.freezing import Freezing
 from vggexp.proof import Hashes, joint_hash, network_hashes, prove_groups, prove_ranks, prove_still
+from vggexp.sharding import whole
 
 COLUMNS = ("epoch", "part", "parameters", "trainable", "learning_rate",
            "weights_start", "weights_end", "buffers_start", "buffers_end")  # fmt: skip
@@ -68,10 +69,13 @@ class FreezeLedger(Callback):
         self._before = after
 
     def drift(self) -> dict[str, float]:
-        """How far each part's weights are from where they started: the distance, relative to the norm they had."""
+        """How far each part's weights are from where they started: the distance, relative to the norm they had.
+
+        Every process must ask, for the weights may be divided between them.
+        """
         drifts = {}
         for part, tensors in self._freezing.tensors().items():
-            pairs = [(tensors[name].detach().cpu().double(), then.double())
+            pairs = [(whole(tensors[name].detach()).cpu().double(), then.double())
                      for name, then in self._origin.items() if name in tensors]  # fmt: skip
             moved = sum(float((now - then).square().sum()) for now, then in pairs)
             norm = sum(float(then.square().sum()) for _, then in pairs)

@@ -1,6 +1,7 @@
 """Pictures of truth beside prediction: the same images for every run of a data set."""
 
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -10,6 +11,7 @@ from torch.utils.data import Dataset, default_collate
 
 from vggexp.drawing import grid, pair, save
 from vggexp.learner import Learner
+from vggexp.sharding import gather, scatter
 from vggexp.types import Batch, Prediction, Sample
 
 
@@ -28,32 +30,49 @@ class PredictionImages(Callback):
         self._write(trainer, pl_module, "test", trainer.test_dataloaders)
 
     def _write(self, trainer: pl.Trainer, learner: pl.LightningModule, split: str, loader: object) -> None:
-        dataset = getattr(loader, "dataset", None)
-        dataset = getattr(dataset, "source", dataset)  # cached features have no image to draw on
-        if dataset is None or not trainer.is_global_zero:
+        if (dataset := getattr(loader, "dataset", None)) is None:
             return
         assert isinstance(learner, Learner)
         batch = spread(dataset, self.count)
-        picture = grid(pictures(learner, batch, predict(trainer, learner, batch)), self.columns)
+        gather(learner.backbone, learner.head)  # every process takes part, for they may be divided
+        prediction = predict(trainer, learner, batch)
+        scatter(learner.backbone, learner.head)
+        if not trainer.is_global_zero:
+            return
+        picture = grid(pictures(learner, batch, prediction), self.columns)
         self.folder.mkdir(parents=True, exist_ok=True)
         save(picture, self.folder / f"{split}.png")
 
 
-def spread(dataset: Dataset[Sample], count: int) -> Batch:
-    """A batch of ``count`` samples, spread evenly over a data set: many list their samples class by class."""
+def images_of(loader: object) -> Dataset[Sample] | None:
+    """The data set whose samples have images to draw on; None if there is no loader."""
+    dataset: Dataset[Sample] | None = getattr(loader, "dataset", None)
+    return getattr(dataset, "source", dataset)  # cached features have none
+
+
+def places(dataset: Dataset[Sample], count: int) -> list[int]:
+    """``count`` places spread evenly over a data set: many list their samples class by class."""
     size = len(dataset)  # type: ignore[arg-type]
-    places = torch.linspace(0, size - 1, min(count, size)).round().long().tolist()
-    batch: Batch = default_collate([dataset[place] for place in places])
-    return batch
+    found: list[int] = torch.linspace(0, size - 1, min(count, size)).round().long().tolist()
+    return found
 
 
-@torch.inference_mode()
+def spread(dataset: Dataset[Sample], count: int) -> Batch:
+    """A batch of ``count`` samples, spread evenly over a data set; of a cached one with images and features."""
+    found = places(dataset, count)
+    source = getattr(dataset, "source", dataset)
+    batch: Batch = default_collate([source[place] for place in found])
+    return batch if source is dataset else {**batch, **dataset.__getitems__(found)}  # type: ignore[attr-defined]
+
+
+@torch.no_grad()
 def predict(trainer: pl.Trainer, learner: Learner, batch: Batch) -> Prediction:
     """The learner's predictions for a batch, on the CPU, in the precision of its training."""
     training = learner.training
     learner.eval()
+    moved: Any = {name: value.to(learner.device) for name, value in batch.items()}  # type: ignore[attr-defined]
     with trainer.precision_plugin.forward_context():
-        prediction = learner.task.predict(learner(batch["image"].to(learner.device)))
+        prediction = learner.task.predict(learner.outputs(moved))
     learner.train(training)
     return {name: value.cpu() for name, value in prediction.items()}
 

@@ -5,25 +5,31 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pytorch_lightning.callbacks import Callback
+
 from vggexp.build import build, build_data, build_loader
 from vggexp.check import needs
 from vggexp.command.restore import Restored, restore
 from vggexp.errors import ConfigError
 from vggexp.report.console import print_scores
-from vggexp.run import plain, write_whole
+from vggexp.run import RunFolder, plain, write_whole
 from vggexp.types import Data
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Print the scores, and write them as JSON: beside the run, or to ``output``."""
+    """Print the scores, and write them as JSON: ``evaluation-<split>.json`` beside the run, or ``output``.
+
+    The test of a run folder as it is, without ``output``, also writes what the run keeps of single images anew.
+    """
     split = config["split"]
     if split not in ("val", "test"):
         raise ConfigError(f"split={split}: choose from: test, val")
     restored = restore(Path(config["checkpoint"]), config["override"])
-    scores = score(restored, build_data(restored.config), split)
+    output = config["output"]
+    is_unchanged = Path(config["checkpoint"]).is_dir() and not config["override"] and output is None
+    scores = score(restored, build_data(restored.config), split, evidence=is_unchanged and split == "test")
     constant = restored.learner.constant
     content = {"split": split, "metrics": scores, "constant": constant}
-    output = config["output"]
     file = restored.folder / f"evaluation-{split}.json" if output is None else Path(str(output))
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, json.dumps(plain(content), indent=2) + "\n")
@@ -32,13 +38,27 @@ def run(config: Mapping[str, Any]) -> int:
     return 0
 
 
-def score(restored: Restored, data: Data, split: str) -> dict[str, float]:
-    """The metrics of a finished run on a split; the constant predictor's are then in ``learner.constant``."""
+def score(restored: Restored, data: Data, split: str, evidence: bool = False) -> dict[str, float]:
+    """The metrics of a finished run on a split; the constant predictor's are then in ``learner.constant``.
+
+    Args:
+        evidence: whether to write what the page shows of single images into the folder, if the run keeps such.
+    """
     learner, config = restored.learner, restored.config
     loader = build_loader(config, data.split(split, needs(config)))
     devices = {"gpus": min(gpus, 1) if (gpus := config["trainer"]["gpus"]) else gpus}  # this process alone
     trainer = build("trainer", {**config["trainer"], **devices, "_partial_": True})(
-        folder=restored.folder, objective=learner.objective, standing=False
+        folder=restored.folder,
+        objective=learner.objective,
+        standing=False,
+        callbacks=_evidence(config, restored.folder) if evidence else [],
     )
     (scores,) = (trainer.test if split == "test" else trainer.validate)(learner, loader, verbose=False)
     return dict(scores)
+
+
+def _evidence(config: Mapping[str, Any], folder: Path) -> list[Callback]:
+    callback = config.get("callback", {}).get("evidence")
+    return (
+        [build("callback", {**callback, "_partial_": True})(folder=RunFolder(folder).predictions)] if callback else []
+    )

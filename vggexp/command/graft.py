@@ -60,7 +60,7 @@ def _write(folder: RunFolder, merged: Learner, restored: Restored, overwrite: bo
     content["config"] = config
     for path in (folder.best, folder.last):
         write_checkpoint(path, content)
-    metrics = {**score(restored, data, "val"), **score(restored, data, "test")}
+    metrics = {**score(restored, data, "val"), **score(restored, data, "test", evidence=True)}
     metric, mode = merged.objective
     folder.finish(
         {

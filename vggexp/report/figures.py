@@ -15,7 +15,7 @@ SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "
 COSTS = {"trainable_parameters": "parameters trained", "seconds": "seconds", "peak_memory_mib": "peak memory, MiB"}
 CURVES = 200
 """Runs whose curves one figure draws at most: more cannot be told apart."""
-_GRAY = "#808080"
+GRAY = "#808080"
 _GRID = "rgba(128,128,128,0.25)"
 
 
@@ -28,7 +28,7 @@ def layout(title: str, **more: Any) -> Figure:
         "title": {"text": title, "font": {"size": 15}},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": _GRAY, "family": "system-ui, sans-serif"},
+        "font": {"color": GRAY, "family": "system-ui, sans-serif"},
         "margin": {"l": 60, "r": 20, "t": 50, "b": 50},
         "legend": {"orientation": "h", "y": -0.25},
         "hoverlabel": {"namelength": -1},
@@ -52,7 +52,7 @@ def by_setting(group: Group) -> Figure:
         points = {"x": [label] * len(scores), "y": list(scores.values()), "text": hover, "hoverinfo": "text+x"}
         traces.append({"type": "scatter", "mode": "markers", "name": label, "marker": _marker(place), **points})
     means = [_mean(setting) for setting in group.settings]
-    bar = {"symbol": "line-ew", "size": 26, "line": {"width": 2, "color": _GRAY}}
+    bar = {"symbol": "line-ew", "size": 26, "line": {"width": 2, "color": GRAY}}
     traces.append({"type": "scatter", "mode": "markers", "name": "mean", "x": labels, "y": means, "marker": bar})
     constant = next((value for run in group.runs if (value := run.score(of="constant")) is not None), None)
     shapes, notes = _level(constant)
@@ -69,6 +69,12 @@ def by_setting(group: Group) -> Figure:
     }
 
 
+def _constant(group: Group) -> float | None:
+    """The best constant predictor's score on validation; it is the data's, so any run may tell it."""
+    name = f"val/{group.metric}"
+    return next((value for run in group.runs if (value := run.summary["constant"].get(name)) is not None), None)
+
+
 def _short(label: str, most: int = 24) -> str:
     return label if len(label) <= most else label[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
@@ -78,7 +84,7 @@ def _level(constant: float | None) -> tuple[list[Figure], list[Figure]]:
         return [], []
     line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": constant, "y1": constant}
     note = {"xref": "paper", "x": 1, "y": constant, "text": "best constant", "showarrow": False, "yanchor": "bottom"}
-    return [{**line, "line": {"dash": "dash", "color": _GRAY, "width": 1}}], [{**note, "xanchor": "right"}]
+    return [{**line, "line": {"dash": "dash", "color": GRAY, "width": 1}}], [{**note, "xanchor": "right"}]
 
 
 def against_cost(group: Group, cost: str) -> Figure:
@@ -86,7 +92,7 @@ def against_cost(group: Group, cost: str) -> Figure:
     known = [(place, one, one.cost(cost), _mean(one)) for place, one in enumerate(group.settings)]
     points = [(place, one, x, y) for place, one, x, y in known if x is not None and y is not None]
     front = [points[place] for place in pareto([(x, y) for _, _, x, y in points], group.mode)]
-    step = {"shape": "hv", "color": _GRAY, "dash": "dot", "width": 1}
+    step = {"shape": "hv", "color": GRAY, "dash": "dot", "width": 1}
     line = {"x": [x for _, _, x, _ in front], "y": [y for *_, y in front], "line": step, "hoverinfo": "skip"}
     traces: list[Figure] = [{"type": "scatter", "mode": "lines", "name": "Pareto front", **line}] if front else []
     for place, setting, x, y in points:
@@ -123,6 +129,11 @@ def curves(group: Group) -> Figure:
                 step = {"shape": "hv", "color": colour, "width": 2}
                 share = {"x": [epoch for epoch, _ in schedule], "y": [100 * value for _, value in schedule]}
                 traces.append({**line, **legend, "showlegend": False, "line": step, **share, "yaxis": "y2"})
+    if drawn and (level := _constant(group)) is not None:
+        last = max((trace["x"][-1] for trace in traces if trace["x"]), default=0)
+        dash = {"color": GRAY, "dash": "dash", "width": 1}
+        line = {"type": "scatter", "mode": "lines", "name": "best constant", "line": dash}
+        traces.append({**line, "x": [0, last], "y": [level, level]})
     drawn_of = f", {CURVES} of {len(group.runs)} runs" if drawn < len(group.runs) else ""
     return {
         "data": traces,
@@ -172,7 +183,7 @@ def iou_against_dice(runs: Sequence[Run]) -> Figure | None:
         return None
     grid = [step / 50 for step in range(51)]
     relation = {"x": grid, "y": [2 * x / (1 + x) for x in grid], "name": "Dice = 2 IoU / (1 + IoU)"}
-    line = {"color": _GRAY, "width": 1}
+    line = {"color": GRAY, "width": 1}
     traces.append({"type": "scatter", "mode": "lines", "line": line, "hoverinfo": "skip", **relation})
     axes = {"xaxis": {"title": {"text": "IoU"}, "range": [0, 1]}, "yaxis": {"title": {"text": "Dice"}, "range": [0, 1]}}
     return {"data": traces, "layout": layout("IoU against Dice, a point a run", **axes)}

@@ -1,36 +1,43 @@
-"""The pictures of a group's runs, small enough to be carried in the page."""
+"""The gallery: single images of each setting, with truth and prediction as layers that can be switched on and off."""
 
-import base64
-import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from PIL import Image
-
+from vggexp.report.album import Album, data_uri, mask_colours
 from vggexp.report.compare import Group
+from vggexp.report.evidence import Evidence
 
-PICTURES = 12
-"""Runs a group that show their pictures, at most: the first seed of each setting."""
-_WIDTH = 800
+_MARKUP = 900
+"""Characters that one image's layers and caption take, about."""
 
 
-def gallery(group: Group) -> tuple[list[dict[str, str]], str]:
-    """One picture a setting, and a note where some are left out."""
-    found = []
-    for setting in group.settings:
-        run = next((run for run in setting.runs if (run.folder.predictions / "test.png").exists()), None)
-        if run is not None:
-            found.append((setting, run))
-    pictures = [
-        {
-            "label": setting.label,
-            "name": run.name,
-            "link": anchor(run.name),
-            "data": embedded(run.folder.predictions / "test.png"),
-        }
-        for setting, run in found[:PICTURES]
-    ]
-    note = f" {PICTURES} of {len(found)} settings are shown." if len(found) > PICTURES else ""
-    return pictures, note
+def gallery(found: Sequence[Evidence], album: Album, budget: int) -> dict[str, Any]:
+    """Columns of images, a setting each; {} if there are none. No more columns are begun once ``budget`` is spent."""
+    columns: list[dict[str, Any]] = []
+    begun, markup = album.size, 0
+    for one in found:
+        if album.size - begun + markup > budget:
+            break
+        shots = [shot for record in one.content["images"] if (shot := _shot(record, one, album))]
+        markup += _MARKUP * len(shots)
+        if shots:
+            columns.append(
+                {"label": one.setting.label, "name": one.run.name, "link": anchor(one.run.name), "shots": shots}
+            )
+    if not columns:
+        return {}
+    shots = [shot for column in columns for shot in column["shots"]]
+    splits = {str(one.content["split"]) for one in found}
+    return {
+        "columns": columns,
+        "splits": " and ".join(sorted(splits)),
+        "extremes": max(int(one.content.get("extremes", 0)) for one in found),
+        "has_masks": any(shot["truth"]["mask"] for shot in shots),
+        "has_boxes": any(shot["truth"]["box"] for shot in shots),
+        "legend": _legend(found),
+        "note": f" {len(columns)} of {len(found)} settings fit." if len(columns) < len(found) else "",
+    }
 
 
 def anchor(name: str) -> str:
@@ -42,15 +49,87 @@ def anchor(name: str) -> str:
     return "run-" + "".join(char if char.isalnum() and char.isascii() else f"-{ord(char):x}" for char in name)
 
 
-def embedded(path: Path) -> str:
-    """A picture as a data URI: WebP, at most 800 pixels wide; "" if it cannot be read."""
-    try:
-        with Image.open(path) as opened:
-            image = opened.convert("RGB")
-    except OSError:
+def _shot(record: Mapping[str, Any], one: Evidence, album: Album) -> dict[str, Any]:
+    """One image and its layers; {} if its file is gone."""
+    pixels = album.add(_inside(one.folder, record["image"]))
+    if not pixels:
+        return {}
+    classes = one.content.get("classes", [])
+    width, height = record["size"]
+    layers = {kind: _layers(record[kind], one.folder, (width, height), album) for kind in ("truth", "prediction")}
+    texts = {kind: _text(record[kind], classes) for kind in ("truth", "prediction")}
+    says = f"{one.score_name} {'-' if record['score'] is None else format(record['score'], '.2f')}"
+    labels = [record[kind].get("label") for kind in ("truth", "prediction")]
+    is_wrong = None not in labels and labels[0] != labels[1]
+    return {
+        "index": int(record["index"]),
+        "fixed": bool(record["fixed"]),
+        "score": record["score"],
+        "says": says,
+        "is_wrong": is_wrong,
+        "alt": _alt(record["index"], texts, says, is_wrong),
+        "pixels": pixels,
+        "width": width,
+        "height": height,
+        "texts": texts,
+        **layers,
+    }
+
+
+def _layers(values: Mapping[str, Any], folder: Path, size: tuple[int, int], album: Album) -> dict[str, Any]:
+    """A mask's id in the album, and a box (x, y, width, height) in the image's pixels."""
+    mask = album.add(_inside(folder, values["mask"])) if "mask" in values else ""
+    box: list[float] = []
+    if values.get("box") and None not in values["box"]:
+        x, y, h, w = (float(value) for value in values["box"])
+        box = [
+            round(x * size[0], 1),
+            round(y * size[1], 1),
+            round(max(0.0, w) * size[0], 1),
+            round(max(0.0, h) * size[1], 1),
+        ]
+    return {"mask": mask, "box": box}
+
+
+def _text(values: Mapping[str, Any], classes: Sequence[str]) -> str:
+    """The class, with its probability if there is one."""
+    if "label" not in values or not classes:
         return ""
-    if image.width > _WIDTH:
-        image = image.resize((_WIDTH, round(image.height * _WIDTH / image.width)), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=80, method=1)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+    probability = f" {values['probability']:.0%}" if values.get("probability") is not None else ""
+    return f"{classes[values['label']]}{probability}"
+
+
+def _alt(index: int, texts: Mapping[str, str], says: str, is_wrong: bool) -> str:
+    parts = [f"image {index}", *(f"{kind} {text}" for kind, text in texts.items() if text), says]
+    return ", ".join([*parts, *(["wrong"] if is_wrong else [])])
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """A file of this very folder, whatever the record says."""
+    return folder / Path(str(name)).name
+
+
+def _legend(found: Sequence[Evidence]) -> list[tuple[str, str]]:
+    """The pixel classes and their colours."""
+    for one in found:
+        classes = one.content.get("mask_classes", [])
+        for record in one.content["images"]:
+            if classes and "mask" in record["truth"]:
+                colours = mask_colours(_inside(one.folder, record["truth"]["mask"]), len(classes))
+                return list(zip(classes, colours, strict=False))
+    return []
+
+
+def sheets(group: Group, most: int) -> list[dict[str, str]]:
+    """Of runs that kept no single images: the picture of truth beside prediction, a setting each."""
+    pictures: list[dict[str, str]] = []
+    for setting in group.settings:
+        run = next((run for run in setting.runs if (run.folder.predictions / "test.png").exists()), None)
+        if run is None or len(pictures) == most:
+            continue
+        try:
+            data = data_uri((run.folder.predictions / "test.png").read_bytes(), side=800)
+        except OSError:
+            continue
+        pictures.append({"label": setting.label, "name": run.name, "link": anchor(run.name), "data": data})
+    return pictures

@@ -1,7 +1,6 @@
 """Runs to one HTML file that needs no network: a table, comparisons, curves, pictures, and each run's particulars."""
 
 import json
-import statistics
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,13 +12,15 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from vggexp.report import figures
-from vggexp.report.compare import SHOWN, Group, Setting, distinguishing, groups, paired_difference
+from vggexp.report.album import Album
+from vggexp.report.compare import SHOWN, distinguishing, groups
 from vggexp.report.details import details
-from vggexp.report.gallery import anchor, gallery
+from vggexp.report.gallery import anchor
 from vggexp.report.runs import Run
+from vggexp.report.section import section
 
-BASELINES = 12
-"""Settings that can be chosen as the baseline, at most."""
+PICTURES = 5_000_000
+"""Characters of all groups' galleries, about, at most."""
 _SCORES = {"IoU": ("box_iou", "miou"), "Dice": ("box_dice", "mdice"), "top1": ("top1",)}
 
 
@@ -55,7 +56,10 @@ def write_page(root: Path, runs: Sequence[Run], output: Path, refresh: int | Non
     environment = Environment(loader=FileSystemLoader(here), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     drawn: dict[str, figures.Figure] = {}
     found = groups(runs)
-    sections = [_section(group, f"group-{place}", drawn) for place, group in enumerate(found)]
+    album = Album()
+    sections = [
+        section(group, f"group-{place}", drawn, album, PICTURES // len(found)) for place, group in enumerate(found)
+    ]
     if scatter := figures.iou_against_dice(runs):
         drawn["figure-iou-dice"] = scatter
     columns, rows = _table(runs)
@@ -70,6 +74,7 @@ def write_page(root: Path, runs: Sequence[Run], output: Path, refresh: int | Non
         rows=rows,
         groups=sections,
         costs=list(figures.COSTS.values()),
+        album=album.pictures,
         scatter="figure-iou-dice" if scatter else "",
         shared=shared,
         details=each,
@@ -131,58 +136,3 @@ def _first(run: Run, names: Sequence[str]) -> float | None:
 
 def _number(value: float | None, form: str) -> Cell:
     return Cell("-", float("nan")) if value is None else Cell(format(value, form), float(f"{value:.8g}"))
-
-
-def _section(group: Group, name: str, drawn: dict[str, figures.Figure]) -> dict[str, Any]:
-    """A group's part of the page; its figures are added to ``drawn``."""
-    made = {
-        "setting": figures.by_setting(group),
-        **{f"cost-{place}": figures.against_cost(group, cost) for place, cost in enumerate(figures.COSTS)},
-        "curves": figures.curves(group),
-        "iou": figures.by_class(group, "iou"),
-        "dice": figures.by_class(group, "dice"),
-    }
-    # The figures of cost share a row, also where one has nothing to show.
-    kept = {kind: figure for kind, figure in made.items() if figure and (figure["data"] or kind.startswith("cost"))}
-    own = {f"figure-{name}-{kind}": figure for kind, figure in kept.items()}
-    drawn |= own
-    baselines = [setting for setting in group.settings if setting.by_seed()][:BASELINES]
-    pictures, note = gallery(group)
-    return {
-        "id": name,
-        "name": f"{group.task} on {group.data}",
-        "metric": group.metric,
-        "baselines": [setting.label for setting in baselines] if len(group.settings) > 1 else [],
-        "table": [_comparison(setting, baselines) for setting in group.settings],
-        "figures": [
-            {"id": place, "title": figure["layout"]["title"]["text"], "kind": place.rpartition(f"{name}-")[2]}
-            for place, figure in own.items()
-        ],
-        "pictures": pictures,
-        "picture_note": note,
-    }
-
-
-def _comparison(setting: Setting, baselines: Sequence[Setting]) -> dict[str, Any]:
-    scores = setting.by_seed()
-    values = list(scores.values())
-    costs = [setting.cost(name) for name in figures.COSTS]
-    return {
-        "label": setting.label,
-        "seeds": len(values),
-        "mean": f"{statistics.fmean(values):.3f}" if values else "-",
-        "sd": f"{statistics.stdev(values):.3f}" if len(values) > 1 else "-",
-        "differences": [_difference(setting, baseline) for baseline in baselines],
-        "costs": ["-" if cost is None else f"{cost:,.0f}" for cost in costs],
-    }
-
-
-def _difference(setting: Setting, baseline: Setting) -> str:
-    if setting is baseline:
-        return "baseline"
-    found = paired_difference(setting.by_seed(), baseline.by_seed())
-    if found is None:
-        return "no common seed"
-    if found.half_width is None:
-        return f"{found.mean:+.3f} (one seed)"
-    return f"{found.mean:+.3f} ± {found.half_width:.3f}"

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from vggexp import drawing
+from vggexp.evidence import classification
 from vggexp.metric.classification import ClassificationMetrics
 from vggexp.task.targets import balance, check_known, check_occurring
-from vggexp.types import Batch, DataInfo, Outputs, Prediction
+from vggexp.types import Batch, DataInfo, Outputs, Prediction, Rows
 
 
 class Classification(nn.Module):
@@ -65,6 +66,14 @@ class Classification(nn.Module):
         share = (self.count / self.count.sum()).to(batch["index"].device)
         probability = share.expand(len(batch["index"]), -1)
         return {"label": probability.argmax(1), "probability": probability}
+
+    def rows(self, prediction: Prediction, batch: Batch) -> Rows:
+        """Each image's label and probabilities."""
+        return {"classification": classification.rows(prediction, batch)}
+
+    def evidence(self, rows: Rows) -> dict[str, Any]:
+        """The confusion matrix and a precision-recall curve a class."""
+        return {"classification": classification.evidence(rows["classification"], self.names)}
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Write the class below the image and, of a prediction, its probability."""

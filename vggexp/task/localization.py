@@ -1,6 +1,7 @@
 """Localization: one box an image, or one a class (VGG, appendix A: single- and per-class regression)."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -8,8 +9,9 @@ from torch import Tensor, nn
 from vggexp import boxes, drawing
 from vggexp.boxes import Format
 from vggexp.errors import ConfigError
+from vggexp.evidence import localization
 from vggexp.metric.box import BoxMetrics, of_label
-from vggexp.types import Batch, DataInfo, Outputs, Prediction
+from vggexp.types import Batch, DataInfo, Outputs, Prediction, Rows
 
 
 class Localization(nn.Module):
@@ -72,6 +74,14 @@ class Localization(nn.Module):
         """The mean box of the training split, which minimises the squared loss."""
         mean = (self.box_sum / self.count).float().to(batch["index"].device)
         return {"box": mean.expand(len(batch["index"]), -1)}
+
+    def rows(self, prediction: Prediction, batch: Batch) -> Rows:
+        """Each image's two boxes and their IoU."""
+        return {"localization": localization.rows(prediction, batch)}
+
+    def evidence(self, rows: Rows) -> dict[str, Any]:
+        """The histogram of the IoUs."""
+        return {"localization": localization.evidence(rows["localization"])}
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Outline the box; without a label to choose by, one box a class leaves the image as it is."""

@@ -1,7 +1,7 @@
 """Several tasks on one backbone, learnt together: VGG's classification and localization in one network, for one."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from vggexp.errors import ConfigError, did_you_mean
 from vggexp.loss.parallel import Parallel
 from vggexp.metric.box import of_label
 from vggexp.metric.multitask import MultitaskMetrics
-from vggexp.types import Batch, DataInfo, Metrics, Outputs, Prediction, Task
+from vggexp.types import Batch, DataInfo, Metrics, Outputs, Prediction, Rows, Task
 
 
 class Multitask(nn.Module):
@@ -83,6 +83,14 @@ class Multitask(nn.Module):
         for task in self._tasks().values():
             merged |= task.constant(batch)
         return merged
+
+    def rows(self, prediction: Prediction, batch: Batch) -> Rows:
+        """All parts' rows, by part."""
+        return {kind: rows for task in self._tasks().values() for kind, rows in task.rows(prediction, batch).items()}
+
+    def evidence(self, rows: Rows) -> dict[str, Any]:
+        """All parts' evidence, by part."""
+        return {kind: found for task in self._tasks().values() for kind, found in task.evidence(rows).items()}
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Masks, then boxes over them, then the caption, which makes the picture taller than the image."""

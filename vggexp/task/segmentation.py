@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from vggexp import drawing
 from vggexp.errors import DataError
+from vggexp.evidence import segmentation
 from vggexp.metric.segmentation import SegmentationMetrics
 from vggexp.task.targets import balance, check_known, check_occurring
-from vggexp.types import VOID, Batch, DataInfo, Outputs, Prediction
+from vggexp.types import VOID, Batch, DataInfo, Outputs, Prediction, Rows
 
 
 class Segmentation(nn.Module):
@@ -74,6 +75,14 @@ class Segmentation(nn.Module):
         truth = batch["mask"]
         label = self.pixels.argmax().to(truth.device, torch.uint8)
         return {"mask": label.expand(truth.shape)}
+
+    def rows(self, prediction: Prediction, batch: Batch) -> Rows:
+        """Each image's confusion of pixels, and its means of IoU and Dice."""
+        return {"segmentation": segmentation.rows(prediction, batch, len(self.names))}
+
+    def evidence(self, rows: Rows) -> dict[str, Any]:
+        """The confusion of pixels over all images."""
+        return {"segmentation": segmentation.evidence(rows["segmentation"], self.names)}
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Lay each class's colour over its pixels, gray over void."""

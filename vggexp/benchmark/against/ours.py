@@ -1,0 +1,96 @@
+"""vggexp itself: the trainings that its command line starts, whole, with everything that they keep and check."""
+
+import itertools
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from vggexp.benchmark.plan import Job
+from vggexp.benchmark.setting import config_of, device_of
+from vggexp.benchmark.turns import Turns
+from vggexp.benchmark.windows import Windows
+from vggexp.build import build, build_data, build_learner, build_loader
+from vggexp.check import needs
+from vggexp.training import train
+
+_waiting: list[Callable[[], Windows]] = []  # the callback is built from its name in the config: here it finds its turns
+
+
+def steps(job: Job, turns: Turns) -> None:
+    """One training, held after each window of steps."""
+    config = config_of(job.words)
+    _waiting[:] = [lambda: Windows(turns, job.batches, config["data"]["batch_size"])]
+    with tempfile.TemporaryDirectory() as folder:
+        _train(*job.words, "callback=[]", f"+callback.windows._target_={__name__}.windows", f"run.dir={folder}/run")
+
+
+def windows(folder: Path) -> Windows:
+    """The callback of the training that ``steps`` starts."""
+    return _waiting[0]()
+
+
+def run(job: Job, turns: Turns) -> None:
+    """Two whole runs a turn, as two of a sweep: the second one finds on disk what the first one's frozen part gave."""
+    with tempfile.TemporaryDirectory() as folder:
+        _train(*job.words, "cache=off", "trainer.max_epochs=1", "trainer.limit_train_batches=1",
+               "trainer.limit_val_batches=1", f"run.dir={folder}/warm")  # fmt: skip
+        for number in itertools.count():
+            words = (*job.words, "cache=disk", f"cache.dir={folder}/cache{number}")
+            turns.begin()
+            first = _seconds(*words, f"run.dir={folder}/first{number}")
+            again = _seconds(*words, f"run.dir={folder}/again{number}", "optimizer.lr=0.002")
+            turns.end(1, seconds={"first": first, "again": again})
+
+
+def evaluate(job: Job, turns: Turns) -> None:
+    """The test split's scores, as the verb ``evaluate`` finds them."""
+    config = config_of(job.words)
+    data = build_data(config)
+    learner = build_learner(config, data.info)
+    loader = build_loader(config, data.split("test", needs(config)))
+    count = len(loader.dataset)  # type: ignore[arg-type]
+    with tempfile.TemporaryDirectory() as folder:
+        for is_warm in itertools.chain([False], itertools.repeat(True)):
+            batches = 1.0 if is_warm else 1
+            trainer = build("trainer", {**config["trainer"], "limit_test_batches": batches, "_partial_": True})(
+                folder=Path(folder), objective=learner.objective, standing=False
+            )
+            if is_warm:
+                turns.begin()
+            trainer.test(learner, loader, verbose=False)
+            if is_warm:
+                turns.end(count)
+
+
+def load(job: Job, turns: Turns) -> None:
+    """The training split's batches, normalised as the backbone does it in a step, on one core."""
+    torch.set_num_threads(1)
+    config = config_of(job.words)
+    data = build_data(config)
+    dataset = data.split("train", needs(config), augment=True)
+    normalize, device = build_learner(config, data.info).backbone.normalize, device_of(config)
+    loader = build_loader(config, dataset, shuffle=True)
+    _pass(normalize(batch["image"].to(device)) for batch in itertools.islice(loader, 1))
+    while True:
+        turns.begin()
+        _pass(normalize(batch["image"].to(device)) for batch in itertools.islice(loader, job.batches))
+        turns.end(job.batches * config["data"]["batch_size"])
+
+
+def _pass(batches: object) -> None:
+    for _ in batches:  # type: ignore[attr-defined]
+        pass
+
+
+def _seconds(*words: str) -> float:
+    start = time.perf_counter()
+    _train(*words)
+    return time.perf_counter() - start
+
+
+def _train(*words: str) -> None:
+    """What the command line does with these words, in this process."""
+    assert train(config_of(words)) == 0, words

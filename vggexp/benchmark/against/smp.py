@@ -1,0 +1,20 @@
+"""segmentation-models-pytorch's U-Net on VGG16 with mixed precision and channels last.
+
+Its decoder has fewer channels than ours (256 to 16, ours 256 to 32, each joined by VGG's skip), so it has less to do.
+"""
+
+import segmentation_models_pytorch
+
+from vggexp.benchmark.against.reference import WAY
+from vggexp.benchmark.loop import Loop, take_steps
+from vggexp.benchmark.plan import Job
+from vggexp.benchmark.setting import config_of, info_of
+from vggexp.benchmark.turns import Turns
+
+
+def steps(job: Job, turns: Turns) -> None:
+    """Train a few batches a turn."""
+    config = config_of(job.words)
+    classes = len(info_of(config).mask_classes)
+    network = segmentation_models_pytorch.Unet("vgg16", encoder_weights=None, classes=classes)
+    take_steps(Loop(network, config, WAY), job, turns)

@@ -1,0 +1,36 @@
+"""The process of one contestant: ``python -m vggexp.benchmark.contestant MODULE JOB``; it talks JSON, a line a message.
+
+Whatever it prints goes to standard error: standard output is for the messages.
+"""
+
+import json
+import os
+import sys
+from contextlib import suppress
+from importlib import import_module
+
+from vggexp.benchmark.plan import Job, job_of
+from vggexp.benchmark.turns import Message, Over, Turns
+
+
+def main() -> None:
+    """Take turns until the other side has seen enough."""
+    module, job = sys.argv[1], job_of(json.loads(sys.argv[2]))
+    messages = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+
+    def say(message: Message) -> None:
+        print(json.dumps(message), file=messages, flush=True)
+
+    contend(module, job, Turns(say, lambda: bool(sys.stdin.readline())))
+
+
+def contend(module: str, job: Job, turns: Turns) -> None:
+    """Let a module do its kind of job until no more turns are wanted."""
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # or Hydra prints an error at length and leaves
+    with suppress(Over):
+        getattr(import_module(module), job.kind)(job, turns)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""What contestants share, so that they differ in nothing but how they train: the config, the network, the loss."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vggexp.build import bind_freezing, build_data, build_network
+from vggexp.compose import launch, settle
+from vggexp.types import DataInfo
+
+Config = dict[str, Any]
+
+
+class Network(nn.Module):
+    """Normalised images to outputs: backbone and head, as a plain network."""
+
+    def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.backbone, self.head = backbone, head
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, 3, H, W) to the head's outputs."""
+        outputs: Tensor = self.head(self.backbone(images, self.head.reads))
+        return outputs
+
+
+def config_of(words: tuple[str, ...]) -> Config:
+    """The config of a training, as the command line would compose it."""
+    found: list[Config] = []
+    launch("train", last_of_each(words), lambda config: found.append(settle("train", config)), stamp="benchmark")
+    return found[0]
+
+
+def last_of_each(words: Sequence[str]) -> list[str]:
+    """Each key once, with its last value: Hydra takes a group that is named twice for a mistake.
+
+    >>> last_of_each(("seed=1", "head=mlp", "seed=2"))
+    ['seed=2', 'head=mlp']
+    """
+    return list({word.partition("=")[0]: word for word in words}.values())
+
+
+def info_of(config: Config) -> DataInfo:
+    """The classes of the photos."""
+    return build_data(config).info
+
+
+def network_of(config: Config, info: DataInfo) -> Network:
+    """The network, with what its policy freezes in epoch 0 frozen as one writes it: ``requires_grad = False``."""
+    backbone, head, _ = build_network(config, info)
+    assert isinstance(backbone, nn.Module)
+    assert isinstance(head, nn.Module)
+    bind_freezing(config, backbone, head).apply(0)
+    return Network(backbone, head)
+
+
+def criterion_of(config: Config) -> nn.Module:
+    """Cross-entropy; pixels of no class do not count."""
+    return nn.CrossEntropyLoss(ignore_index=255)
+
+
+def device_of(config: Config) -> torch.device:
+    """The GPU, if the training would use one."""
+    on_gpu = torch.cuda.is_available() and config["trainer"]["gpus"] != 0
+    return torch.device("cuda" if on_gpu else "cpu")

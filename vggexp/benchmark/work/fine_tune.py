@@ -1,0 +1,13 @@
+"""Fine-tuning all of VGG16: from JPEG files to the optimizer's step, validation and checkpoints left out."""
+
+from vggexp.benchmark.plan import Job, Sizes, Work, same
+
+AUGMENTATION = "data.train_transform=[{RandomResizedCrop:{size:[%d,%d]}},RandomHorizontalFlip]"
+"""The crop and the flip of the official tutorial."""
+
+
+def plan(sizes: Sizes) -> Work:
+    """Steps of a batch each."""
+    words = sizes.words("task=classification", *sizes.mlp, AUGMENTATION % sizes.image_size, batch_size=16)
+    job = Job("steps", words, sizes.steps)
+    return Work({"": job}, same(job, "plain", "reference", "lightning", "timm"), train=sizes.met(16), bounded=True)

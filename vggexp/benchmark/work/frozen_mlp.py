@@ -1,0 +1,28 @@
+"""A whole training of VGG's dense layers on the frozen convolutions; and the same again, as a sweep's second run."""
+
+from vggexp.benchmark.plan import Job, Sizes, Work, same
+
+NOTE = (
+    "ours: whole runs, with feature pass, validation, checkpoints and pictures. The alternatives see {sample} training "
+    "and {held} validation images in a turn; the time is scaled to {epochs} epochs of {images} and {val}, "
+    "and they save nothing"
+)
+
+
+def plan(sizes: Sizes) -> Work:
+    """Whole runs, of ``sizes.images`` and ``sizes.epochs``."""
+    return frozen(sizes, *sizes.mlp, "head=mlp")
+
+
+def frozen(sizes: Sizes, *head: str) -> Work:
+    """Whole runs with a head on the frozen backbone."""
+    words = sizes.words(
+        "task=classification", *head, "freeze=backbone", sizes.resized, "test=false",
+        f"trainer.max_epochs={sizes.epochs}", batch_size=64,
+    )  # fmt: skip
+    job = Job("run", words, sample=sizes.sample, frozen=True)
+    val = max(1, sizes.images // 4)
+    note = NOTE.format(
+        sample=sizes.sample, held=min(sizes.sample, val), epochs=sizes.epochs, images=sizes.images, val=val
+    )
+    return Work({"": job}, same(job, "plain", "reference"), train=sizes.images, note=note)

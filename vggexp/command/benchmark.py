@@ -1,0 +1,117 @@
+"""``benchmark``: ours beside the alternatives, work by work, as a table, JSON and a page."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from vggexp.benchmark.measure import Round, rounds
+from vggexp.benchmark.page import table, write_page
+from vggexp.benchmark.plan import REQUIRED, Sizes, Work, about, alternatives, plan, works
+from vggexp.benchmark.result import Row, document, rows, write
+from vggexp.check import PRECISIONS
+from vggexp.errors import ConfigError, DataError, did_you_mean
+from vggexp.report.console import console
+
+
+def run(config: Mapping[str, Any]) -> int:
+    """Measure each work, print its rows as they come, then write what is asked for."""
+    names = chosen("work", config["work"], works())
+    against = chosen("against", config["against"], [*alternatives(), "freeze=none"])
+    output = _checked(config)
+    found: dict[str, list[Round]] = {}
+    kept: list[Row] = []
+    notes = {name: about(name) for name in names}
+    for name in names:
+        with tempfile.TemporaryDirectory(prefix="vggexp-") as folder:
+            sizes = _sizes(config, config["root"] or folder)
+            work = _limited(plan(name, sizes), against)
+            if not work.against:
+                console().print(f"{name}: none of {', '.join(against)} does it: skipped", style="dim")
+                continue
+            if not config["root"]:
+                from vggexp.benchmark.photos import draw_photos
+
+                draw_photos(Path(folder), work.train, work.test)
+            found[name] = rounds(work, config["repeats"])
+        fresh = list(rows(name, work, found[name]))
+        kept += fresh
+        notes[name] = f"{notes[name]} {work.note}".strip()
+        console().print(table(fresh))
+        if output:  # after each work: what is measured is not lost
+            content = document(kept, found, config)
+            _write(output, kept, content, notes, config["page"])
+    if output and kept:
+        console().print(f"{output}", style="bold", soft_wrap=True)
+    return 0
+
+
+def chosen(key: str, value: Any, known: Sequence[str]) -> list[str]:
+    """The names that a key gives: all, one or a list.
+
+    Raises:
+        ConfigError: for a name that is not known.
+    """
+    if value == "all":
+        return list(known)
+    names = [str(name) for name in (value if isinstance(value, list) else [value])]
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"{key} has no '{name}'{did_you_mean(name, ['all', *known])}")
+    return names
+
+
+def _checked(config: Mapping[str, Any]) -> Path | None:
+    """The output's path; ConfigError for a value that cannot work."""
+    least = {"repeats": 1, "steps": 1, "images": 1, "epochs": 1, "sample": 1, "hidden": 1, "batch_size": 2}
+    for key, smallest in least.items():
+        value = config[key]
+        if value is None and key == "batch_size":
+            continue
+        if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
+            raise ConfigError(f"{key}={value} is not a whole number of at least {smallest}")
+    if str(config["precision"]) not in PRECISIONS:
+        raise ConfigError(
+            f"precision={config['precision']} is not known{did_you_mean(str(config['precision']), PRECISIONS)}"
+        )
+    size = config["image_size"]
+    if not (isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side >= 32 for side in size)):
+        raise ConfigError(f"image_size={size}: give [height, width] of 32 or more")
+    root = config["root"]
+    if root and not (Path(root) / "oxford-iiit-pet").is_dir():
+        raise DataError(f"{root} holds no oxford-iiit-pet; leave root out to have photos drawn")
+    output = config["output"]
+    if output and Path(output).suffix != ".json":
+        raise ConfigError(f"output={output}: give a file that ends in .json")
+    return Path(output) if output else None
+
+
+def _sizes(config: Mapping[str, Any], root: str) -> Sizes:
+    own = {field.name: config[field.name] for field in fields(Sizes) if field.name != "root"}
+    return Sizes(root=str(Path(root).resolve()), **{**own, "image_size": tuple(config["image_size"])})
+
+
+def _limited(work: Work, names: Sequence[str]) -> Work:
+    """The work against the alternatives that are asked for, and installed."""
+    return replace(work, against=dict(_present(work, names)))
+
+
+def _present(work: Work, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    for name, entry in work.against.items():
+        needed = REQUIRED.get(name)
+        if needed and not find_spec(needed):
+            console().print(f"{name}: is not installed, skipped; pip install 'vggexp[smp]'", style="dim")
+        elif name in names:
+            yield name, entry
+
+
+def _write(output: Path, kept: Sequence[Row], content: Mapping[str, Any], notes: Mapping[str, str], page: bool) -> None:
+    command = f"python -m vggexp benchmark output={output.name}"
+    try:
+        write(output, content)
+        if page:
+            write_page(output.with_suffix(".html"), kept, content, notes, command)
+    except OSError as error:
+        raise DataError(f"{output} cannot be written: {error.strerror}") from error

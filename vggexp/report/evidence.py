@@ -1,0 +1,74 @@
+"""What runs keep of single images, read for the page: of each setting one run's, the first that has it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vggexp.report.compare import Group, Setting
+from vggexp.report.runs import Run
+
+SETTINGS = 12
+"""Settings a group whose evidence the page carries, at most."""
+
+_SCORES = {"classification": "p(truth)", "localization": "IoU", "segmentation": "mIoU"}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One run's ``prediction/test.json``; while it is not tested, its ``val.json``."""
+
+    setting: Setting
+    run: Run
+    content: dict[str, Any]
+
+    @property
+    def kinds(self) -> dict[str, Any]:
+        """Confusions, curves and histograms, by kind of target."""
+        return dict(self.content.get("evidence", {}))
+
+    @property
+    def score_name(self) -> str:
+        """What its images are ranked by; of several kinds of target, the mean of their scores."""
+        kinds = self.content.get("kinds", [])
+        if len(kinds) > 1:
+            return "mean score"
+        return _SCORES.get(str(kinds[0]), "score") if kinds else "score"
+
+    @property
+    def folder(self) -> Path:
+        """Where its images lie."""
+        return self.run.folder.predictions / str(self.content["split"])
+
+
+def of_group(group: Group) -> tuple[list[Evidence], str]:
+    """The settings' evidence, and a note where some is left out."""
+    found: list[Evidence] = []
+    settings = iter(group.settings)
+    for setting in settings:
+        if (one := _first(setting)) is not None:
+            found.append(one)
+        if len(found) == SETTINGS:
+            break
+    left = len(list(settings))
+    return found, f" The first {SETTINGS} of {SETTINGS + left} settings are shown." if left else ""
+
+
+def _first(setting: Setting) -> Evidence | None:
+    """Of unfinished runs too: they come last, for their images are of validation."""
+    for name in ("test.json", "val.json"):
+        for run in setting.runs:
+            if (content := _read(run.folder.predictions / name)) is not None:
+                return Evidence(setting, run, content)
+    return None
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    is_whole = (
+        isinstance(content, dict) and isinstance(content.get("images"), list) and content.get("split") == path.stem
+    )
+    return content if is_whole else None

@@ -1,0 +1,81 @@
+"""A group's part of the page: settings side by side, what they cost, curves, evidence, pictures."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vggexp.report import evidence, evidence_figures, figures
+from vggexp.report.album import Album
+from vggexp.report.compare import Group, Setting, paired_difference
+from vggexp.report.gallery import gallery, sheets
+
+BASELINES = 12
+"""Settings that can be chosen as the baseline, at most."""
+
+
+def section(group: Group, name: str, drawn: dict[str, figures.Figure], album: Album, budget: int) -> dict[str, Any]:
+    """A group's part of the page; its figures are added to ``drawn``, its images to ``album``."""
+    looked, note = evidence.of_group(group)
+    rows: list[dict[str, figures.Figure | None]] = [
+        {"setting": figures.by_setting(group)},
+        # The figures of cost stay side by side, also where one has nothing to show.
+        {f"cost-{place}": figures.against_cost(group, cost) for place, cost in enumerate(figures.COSTS)},
+        {"curves": figures.curves(group)},
+        {"iou": figures.by_class(group, "iou")},
+        {"dice": figures.by_class(group, "dice")},
+        {**evidence_figures.drawn(looked)},
+    ]
+    if len(group.settings) == 1:
+        del rows[1]
+    baselines = [setting for setting in group.settings if setting.by_seed()][:BASELINES]
+    return {
+        "id": name,
+        "name": f"{group.task} on {group.data}",
+        "metric": group.metric,
+        "baselines": [setting.label for setting in baselines] if len(group.settings) > 1 else [],
+        "table": [_comparison(setting, baselines) for setting in group.settings],
+        "figure_rows": [placed for row in rows if (placed := _placed(row, f"figure-{name}", drawn))],
+        "gallery": gallery(looked, album, budget),
+        "sheets": [] if looked else sheets(group, evidence.SETTINGS),
+        "evidence_note": note,
+    }
+
+
+def _placed(
+    row: Mapping[str, figures.Figure | None], prefix: str, drawn: dict[str, figures.Figure]
+) -> list[dict[str, Any]]:
+    """The places of one row's figures, which are added to ``drawn``."""
+    found = []
+    for kind, figure in row.items():
+        if figure is None:
+            continue
+        drawn[f"{prefix}-{kind}"] = figure
+        own = figure["layout"]
+        words = {"id": f"{prefix}-{kind}", "title": own["title"]["text"], "height": own["height"]}
+        found.append({**words, "is_curves": kind == "curves", "picks": own.get("meta", {}).get("picks", [])})
+    return found
+
+
+def _comparison(setting: Setting, baselines: Sequence[Setting]) -> dict[str, Any]:
+    scores = setting.by_seed()
+    values = list(scores.values())
+    costs = [setting.cost(name) for name in figures.COSTS]
+    return {
+        "label": setting.label,
+        "seeds": len(values),
+        "mean": f"{statistics.fmean(values):.3f}" if values else "-",
+        "sd": f"{statistics.stdev(values):.3f}" if len(values) > 1 else "-",
+        "differences": [_difference(setting, baseline) for baseline in baselines],
+        "costs": ["-" if cost is None else f"{cost:,.0f}" for cost in costs],
+    }
+
+
+def _difference(setting: Setting, baseline: Setting) -> str:
+    if setting is baseline:
+        return "baseline"
+    found = paired_difference(setting.by_seed(), baseline.by_seed())
+    if found is None:
+        return "no common seed"
+    if found.half_width is None:
+        return f"{found.mean:+.3f} (one seed)"
+    return f"{found.mean:+.3f} ± {found.half_width:.3f}"

@@ -270,7 +270,9 @@ def _check_weights(part: str, config: Config, maps: tuple[str, ...]) -> None:
 
 def _check_checkpoint(verb: str, checkpoint: str) -> None:
     if not Path(checkpoint).exists():
-        raise ConfigError(f"{verb}: there is no {checkpoint}; give a run folder or a .ckpt file")
+        raise ConfigError(
+            f"{verb}: there is no {checkpoint}; give a run folder, a .ckpt or an exported .safetensors file"
+        )
 
 
 def _check_output(config: Config) -> None:

@@ -8,6 +8,7 @@ CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
 """The folder of YAML groups: inside the package when installed, beside it in a checkout."""
 
 MAIN_ARGUMENTS = {
+    "demo": ("checkpoint",),
     "evaluate": ("checkpoint",),
     "benchmark": ("work",),
     "export": ("checkpoint",),

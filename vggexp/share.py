@@ -61,6 +61,8 @@ def part(gpus: tuple[str, ...], share: int, slot: int) -> tuple[str, ...]:
 @contextmanager
 def _redirected(target: int) -> Iterator[None]:
     """Standard output and error of this process and of those it starts."""
+    sys.stdout.flush()
+    sys.stderr.flush()
     kept = [os.dup(handle) for handle in (1, 2)]
     try:
         for handle in (1, 2):

@@ -14,7 +14,7 @@ from vggexp.run import RunFolder
 Config = Mapping[str, Any]
 
 _HOW = {"run": ("dir", "name", "overwrite"), "choice": ("experiment", "logger")}
-"""Keys that do not change what a run does; no logger does either."""
+"""Keys that do not change what a run does, as no logger does."""
 
 
 def standing(config: Config, complete: Callable[[Config], Config]) -> Literal["new", "begun", "finished"]:
@@ -34,7 +34,7 @@ def standing(config: Config, complete: Callable[[Config], Config]) -> Literal["n
 
 
 def is_same(recorded: Config, config: Config, complete: Callable[[Config], Config]) -> bool:
-    """Whether both configs describe the same run, wherever it is kept and whatever preset it was asked for by."""
+    """Whether both configs describe the same run, wherever it is kept and logged, and whatever preset asked for it."""
     if _what(recorded) == _what(config):
         return True
     try:

@@ -23,10 +23,11 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 ENVIRONMENT.pop("OMP_NUM_THREADS", None)
 
 
-def start(*words: str) -> subprocess.Popen[str]:
+def start(*words: str, **environment: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "vggexp", "-m", *WORDS, *words]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=ENVIRONMENT, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+    own = ENVIRONMENT | environment
+    return subprocess.Popen(command, env=own, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
 
 def swept(*words: str) -> tuple[int, str, str]:
@@ -53,7 +54,7 @@ def summary(folder: str) -> dict[str, object]:
 
 def test_a_killed_sweep_goes_on_to_the_weights_it_would_have_had(vggexp: Callable[..., tuple[int, str, str]]) -> None:
     words = ("seed=1", "trainer.max_epochs=12")
-    with start(*words) as parent:
+    with start(*words, OMP_NUM_THREADS="1") as parent:  # as this process has: sums depend on it
         wait_for(Path("runs/s1/checkpoint/last.ckpt").exists)
         os.killpg(parent.pid, signal.SIGKILL)
     assert parent.returncode == -signal.SIGKILL

@@ -1,12 +1,16 @@
 """Every test runs in a folder of its own and without the network's keys."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+
+from vggexp.run import RunFolder
 
 torch.set_num_threads(1)  # tiny layers spend their time waking threads
 
@@ -126,3 +130,43 @@ class PetsTree:
 @pytest.fixture
 def tree(tmp_path: Path) -> PetsTree:
     return PetsTree(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny run that classifies, localizes and segments digits; one for all tests."""
+    from vggexp.__main__ import enter
+
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    heads = ("classification.hidden=8", "classification.pool=1", "localization.hidden=[8]", "localization.pool=1")
+    parts = "task.parts=[classification,localization,segmentation]"
+    words = ("task=multitask", parts, *(f"head.part.{word}" for word in heads), f"run.dir={folder}", "callback=[]")
+    assert enter([*TINY, *words]) == 0
+    return folder
+
+
+class TrainingStub:
+    """What stands in for a training: it writes what a run leaves, or raises what it was told to for a seed."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, bool]] = []
+        self.errors: dict[int, BaseException] = {}
+
+    def __call__(self, config: Mapping[str, Any], go_on: bool = False) -> int:
+        self.calls.append((config["seed"], go_on))
+        folder = RunFolder(config["run"]["dir"])
+        if not go_on:
+            folder.begin(config, config["run"]["overwrite"])
+        folder.metrics.write_text(json.dumps({"epoch": 0, "val/top1": 0.5}) + "\n")
+        if error := self.errors.get(config["seed"]):
+            raise error
+        objective = {"metric": "val/top1", "mode": "max", "value": config["optimizer"]["lr"]}
+        folder.finish({"seed": config["seed"], "objective": objective})
+        return 0
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> TrainingStub:
+    training = TrainingStub()
+    monkeypatch.setattr("vggexp.training.train", training)
+    return training

@@ -1,5 +1,9 @@
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from vggexp import drawing
@@ -110,3 +114,20 @@ def test_pair_is_left_and_right() -> None:
     sheet = drawing.pair(blank(4, 4, 1), blank(4, 4, 2))
     assert (sheet[:, :, :4] == 1).all()
     assert (sheet[:, :, -4:] == 2).all()
+
+
+def test_a_palette_mask_is_read_as_class_numbers_and_seen_in_the_classes_colours(tmp_path: Path) -> None:
+    mask = torch.tensor([[0, 1, 2], [20, VOID, 1]], dtype=torch.uint8)
+    drawing.save_mask(mask, tmp_path / "mask.png", 21)
+    with Image.open(tmp_path / "mask.png") as picture:
+        assert picture.mode == "P"
+        assert np.array(picture).tolist() == mask.tolist()
+        seen = np.array(picture.convert("RGB"))
+    assert seen[1, 0].tolist() == drawing.palette(21)[20].tolist()
+    assert seen[1, 1].tolist() == [128, 128, 128]
+
+
+def test_a_long_strip_is_not_blown_up() -> None:
+    assert drawing.legible(torch.zeros(3, 40, 60, dtype=torch.uint8)).shape == (3, 200, 300)
+    assert drawing.legible(torch.zeros(3, 40, 1500, dtype=torch.uint8)).shape == (3, 40, 1500)
+    assert drawing.legible(torch.zeros(3, 40, 500, dtype=torch.uint8)).shape == (3, 80, 1000)

@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from vggexp.feature_cache import _read, _write
 from vggexp.weights import read_checkpoint
 
 Tiny = Callable[..., tuple[int, str, str]]
@@ -149,12 +148,3 @@ def test_on_disk_too_large_is_an_error_with_the_size(tiny: Tiny, tmp_path: Path)
     assert code == 2
     assert "give cache.max_gb=" in errors
     assert not (tmp_path / "c").exists()
-
-
-def test_of_two_writers_one_wins_and_nothing_is_left(tmp_path: Path) -> None:
-    columns = {"feature": torch.randn(4, 2, 2, 3).bfloat16(), "label": torch.arange(4)}
-    for _ in range(2):
-        kept = _write(tmp_path / "entry", columns)
-        assert all(torch.equal(kept[name], column) for name, column in columns.items())
-    assert [path.name for path in tmp_path.iterdir()] == ["entry"]
-    assert _read(tmp_path / "entry")["feature"].dtype == torch.bfloat16

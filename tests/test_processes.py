@@ -1,5 +1,6 @@
 """How many processes a run has, and how SLURM's words for a process become torchrun's."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,3 +69,23 @@ def test_in_a_batch_script_without_srun_there_is_one_process(monkeypatch: pytest
 @pytest.mark.parametrize(("hosts", "first"), [("a", "a"), ("a,b", "a"), ("n[1-4]", "n1"), ("n[09,11],m2", "n09")])
 def test_the_first_host(hosts: str, first: str) -> None:
     assert first_host(hosts) == first
+
+
+@pytest.mark.parametrize(("quota", "cores"), [("max 100000", 6), ("250000 100000", 2), ("50000 100000", 1), ("", 6)])
+def test_cores_are_those_that_affinity_and_quota_leave(
+    quota: str, cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(6)))
+    (tmp_path / "cpu.max").write_text(quota)
+    assert processes.num_cores(tmp_path / "cpu.max") == cores
+    assert processes.num_cores(tmp_path / "none") == 6
+
+
+@pytest.mark.parametrize(("cores", "here", "workers"), [(8, 1, 8), (8, 4, 2), (2, 4, 1), (96, 1, 16), (96, 8, 12)])
+def test_processes_of_a_run_divide_the_cores(
+    cores: int, here: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "num_cores", lambda: cores)
+    monkeypatch.setenv("WORLD_SIZE", "16")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(here))
+    assert processes.num_workers() == workers

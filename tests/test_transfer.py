@@ -116,6 +116,17 @@ def test_another_tasks_head(train_tiny: Train, tiny: Any) -> None:
     assert "no layer of it fits this head" in errors
 
 
+def test_a_parallel_head_is_told_which_part_a_single_tasks_run_fills(train_tiny: Train, tiny: Any) -> None:
+    train_tiny("head.hidden=8", "head.pool=1", name="one")
+    code, _, errors = tiny(*BOTH, "head.weights=one", "run.dir=two")
+    assert code == 2
+    assert "head.weights=one has none of this head's parts: it serves a single task; fill that part: " in errors
+    assert "head.part.classification.weights=one or head.part.localization.weights=one" in errors
+    code, out, errors = tiny(*BOTH, "head.part.classification.weights=one", "run.dir=two")
+    assert code == 0, errors
+    assert "head.part.classification weights: 6 tensors from one; left out: backbone 56, task 1\n" in out
+
+
 def test_the_dense_layers_of_imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from vggexp.head.mlp import MLP
     from vggexp.transfer import load_heads
@@ -131,7 +142,12 @@ def test_the_dense_layers_of_imagenet(tmp_path: Path, monkeypatch: pytest.Monkey
     own = {"weights": "imagenet", "weights_map": "fitting"}
     (report,) = load_heads(head, {"backbone": its, "head": own, "choice": {"task": "classification"}})
     assert torch.equal(head.state_dict()["classifier.3.weight"], theirs["classifier.3.weight"])
-    assert (len(report.loaded), len(report.fresh), report.ignored) == (4, 2, 16)
+    assert (len(report.loaded), len(report.fresh), len(report.left_out)) == (
+        4,
+        2,
+        18,
+    )  # 16 of features, 2 of the last layer
+    assert str(report).partition("; fresh")[0].endswith("; left out: features 16, classifier 2")
 
 
 @pytest.mark.parametrize(("shallow", "deep"), [("vgg11", "vgg16"), ("vgg11_bn", "vgg19_bn"), ("vgg11", "vgg_c")])

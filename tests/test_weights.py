@@ -52,7 +52,7 @@ def test_files(kind: str, tmp_path: Path) -> None:
     report = load_backbone(made, str(path), config)
     assert equal(made, source)
     assert report is not None
-    assert (len(report.loaded), report.ignored) == (16, 1 if kind == "checkpoint" else 0)
+    assert (len(report.loaded), len(report.left_out)) == (16, 1 if kind == "checkpoint" else 0)
 
 
 def test_a_run_folder_of_another_task(train_tiny: Callable[..., Path], vggexp: Any) -> None:
@@ -81,7 +81,7 @@ def test_imagenet_comes_from_torchvisions_cache(tmp_path: Path, monkeypatch: pyt
     torch.save(theirs.state_dict(), tmp_path / "hub" / "checkpoints" / name)
     made, config = backbone(width=1.0)
     report = load_backbone(made, "imagenet", config)
-    assert str(report) == "backbone weights: 16 tensors from imagenet, 6 of other parts left out"
+    assert str(report) == "backbone weights: 16 tensors from imagenet; left out: classifier 6"
     assert torch.equal(made.features[0].weight, theirs.features[0].weight)
 
 

@@ -9,15 +9,23 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from vggexp.errors import ConfigError, UserError, did_you_mean
+from vggexp.errors import ConfigError, UserError, did_you_mean, one_line
 from vggexp.usage import MAIN_ARGUMENTS, TAKES_A_LIST, help_text, verbs
+
+_SIGPIPE = 141
+"""The exit code that shells give a program whose reader has left: 128 + the signal's number."""
 
 
 def main() -> None:
     """The console script ``vggexp``."""
-    sys.exit(enter(sys.argv[1:]))
+    try:
+        code = enter(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would say so at its end
+        code = _SIGPIPE
+    sys.exit(code)
 
 
 def enter(words: Sequence[str]) -> int:
@@ -30,9 +38,9 @@ def enter(words: Sequence[str]) -> int:
         if "--help" in rest or "-h" in rest:
             print(help_text(verb, rest))
             return 0
-        from vggexp.compose import launch  # Hydra takes a quarter of a second: --help does without
+        from vggexp.job import start  # Hydra takes a quarter of a second: --help does without
 
-        return launch(verb, rest, lambda settle: guarded(lambda: perform(verb, settle()), debug))
+        return start(verb, rest, debug)
 
     debug = "debug=true" in words
     try:
@@ -53,21 +61,6 @@ def guarded(action: Callable[[], int], debug: bool = False) -> int:
         return error.code
 
 
-def perform(verb: str, config: dict[str, Any]) -> int:
-    """Check a composed config, then import the verb's program, and with it torch, and run it."""
-    from importlib import import_module
-
-    from vggexp.check import check
-    from vggexp.compose import in_sweep
-    from vggexp.sweep import is_finished
-
-    if verb == "train" and in_sweep() and is_finished(config):
-        print(f"{config['run']['dir']}: finished before, skipped")
-        return 0
-    check(verb, config)
-    return int(import_module(f"vggexp.command.{verb}").run(config) or 0)
-
-
 def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
     """The verb (train, if none is named) and Hydra's words, the bare ones made into ``key=value``.
 
@@ -83,19 +76,17 @@ def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
         verb = rest.pop(0)
         if verb not in verbs():
             raise ConfigError(f"there is no verb '{verb}'{did_you_mean(verb, verbs())}")
-    names = iter(MAIN_ARGUMENTS.get(verb, ()))
-    if verb in TAKES_A_LIST:
-        rest = _gathered(rest, TAKES_A_LIST[verb])
     flags: list[str] = []  # Hydra takes its flags only before the overrides
     settings: list[str] = []
+    bare: list[str] = []
     for word in rest:
         if flags and flags[-1] in FLAGS_WITH_VALUE:
             flags.append(word)
         elif word.startswith("-"):
             flags.append(_known(word))
         else:
-            settings.append(_named(word, next(names, None), verb) if _is_bare(word) else word)
-    return verb, flags + settings
+            (bare if _is_bare(word) else settings).append(word)
+    return verb, flags + _named(bare, settings, verb) + settings
 
 
 FLAGS_WITH_VALUE = {
@@ -132,38 +123,30 @@ def _known(flag: str) -> str:
     return flag
 
 
-def _gathered(words: Sequence[str], name: str) -> list[str]:
-    """All bare words as one setting, a list.
-
-    >>> _gathered(["runs/a", "x=1", "runs/b"], "checkpoints")
-    ["checkpoints=['runs/a','runs/b']", 'x=1']
-    """
-    bare = [_quoted(word) for word in words if _is_bare(word)]
-    rest = [word for word in words if not _is_bare(word)]
-    return [f"{name}=[{','.join(bare)}]", *rest] if bare else rest
-
-
 def _is_bare(word: str) -> bool:
     return "=" not in word and not word.startswith(("-", "+", "~"))
 
 
-def _named(word: str, name: str | None, verb: str) -> str:
-    if name is None:
-        raise ConfigError(f"'{word}' is neither group=option nor key=value; see python -m vggexp {verb} --help")
-    return f"{name}={_quoted(word)}"
+def _named(bare: Sequence[str], settings: Sequence[str], verb: str) -> list[str]:
+    """The bare words as settings: a verb's main arguments, but those given by name, then its list of what follows.
+
+    >>> _named(["runs/x", "a.jpg", "b.jpg"], [], "predict")
+    ["checkpoint='runs/x'", "input=['a.jpg','b.jpg']"]
+    >>> _named(["a.jpg"], ["checkpoint=runs/x"], "predict")
+    ["input=['a.jpg']"]
+    """
+    given = {word.partition("=")[0] for word in settings}
+    names = [name for name in MAIN_ARGUMENTS.get(verb, ()) if name not in given]
+    named = [f"{name}={_quoted(word)}" for name, word in zip(names, bare, strict=False)]
+    rest, its_list = bare[len(names) :], TAKES_A_LIST.get(verb)
+    if rest and (its_list is None or its_list in given):
+        raise ConfigError(f"'{rest[0]}' is neither group=option nor key=value; see python -m vggexp {verb} --help")
+    return [*named, f"{its_list}=[{','.join(_quoted(word) for word in rest)}]"] if rest else named
 
 
 def _quoted(word: str) -> str:
     escaped = word.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
-
-
-def one_line(error: UserError) -> str:
-    """The error's message; of one raised in a data loader's process, which comes with a traceback, its last line."""
-    message = str(error).strip()
-    if "Original Traceback" in message:
-        message = message.splitlines()[-1].removeprefix(f"{type(error).__module__}.{type(error).__name__}: ")
-    return " ".join(message.split())
 
 
 if __name__ == "__main__":

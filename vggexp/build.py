@@ -4,7 +4,6 @@ A value that is known before anything is built travels by interpolation in the Y
 argument of a ``_partial_``: the data set's ``DataInfo`` to the task, the backbone's shape to the head.
 """
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +18,7 @@ from vggexp.freezing import Freezing
 from vggexp.learner import Learner
 from vggexp.loader import ResumableLoader, make_loader
 from vggexp.memory import keep_freed_memory
-from vggexp.processes import place_in_run, world_size
+from vggexp.processes import num_workers, place_in_run, world_size
 from vggexp.transfer import load_backbone, load_heads
 from vggexp.types import Backbone, Data, DataInfo, Head, HeadSpec, Sample, Task
 
@@ -29,11 +28,12 @@ METADATA: dict[str, frozenset[str]] = {
     "task": frozenset({"needs", "takes", "objective"}),
     "loss": frozenset({"scores"}),
     "freeze": frozenset({"lr_decay", "norm", "dropout"}),
-    "data": frozenset({"provides", "image_size", "batch_size", "workers"}),
+    "data": frozenset({"provides", "image_size", "batch_size", "workers", "cache", "cache_max_gb", "cache_dir"}),
     "optimizer": frozenset({"decay_biases_and_norms", "lr_for_batch"}),
     "trainer": frozenset(
         {
             "channels_last",
+            "compile",
             "keep_memory",
             "save_every",
             "processes",
@@ -177,6 +177,6 @@ def build_loader(
     """
     workers = config["data"]["workers"]
     if workers is None:
-        workers = min(os.cpu_count() or 1, 8)
+        workers = 0 if getattr(dataset, "in_memory", False) else num_workers()
     seed = config["seed"] if shuffle else None
     return make_loader(dataset, config["data"]["batch_size"], workers, seed, *(place_in_run() if shared else (0, 1)))

@@ -3,16 +3,22 @@
 Each finds one kind of mistake and raises a ConfigError that says what, where, and what would be right.
 """
 
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from vggexp.errors import ConfigError, did_you_mean
+from vggexp.image_files import find_images
 from vggexp.processes import is_joined, num_gpus, world_size
+from vggexp.usage import formats
 
 Config = Mapping[str, Any]
 
 COMPRESSIONS = ("none", "fp16", "bf16")
+COMPILES = ("auto", "true", "false")
+CACHES = ("none", "memory", "disk")
 PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
 STRATEGIES = ("ddp", "fsdp")
 
@@ -21,6 +27,7 @@ _AT_LEAST: dict[str, float] = {
     "seed": 0,
     "data.batch_size": 1,
     "data.workers": 0,
+    "data.cache_max_gb": 0.0,
     "optimizer.lr": 0.0,
     "optimizer.weight_decay": 0.0,
     "scheduler.warmup": 0.0,
@@ -38,6 +45,10 @@ _AT_LEAST: dict[str, float] = {
     "trainer.val_every": 1,
     "trainer.log_every": 1,
     "trainer.save_every": 1,
+    "batch_size": 1,
+    "workers": 0,
+    "port": 0,
+    "tolerance": 0.0,
     "cache.views": 1,
     "cache.max_gb": 0.0,
     "freeze.every": 1,
@@ -50,8 +61,8 @@ _AT_LEAST: dict[str, float] = {
 
 def check(verb: str, config: Config) -> None:
     """Raise a ConfigError for the first thing in a verb's config that cannot work."""
+    _check_numbers(config)
     if "task" in config:
-        _check_numbers(config)
         _check_head(config)
         _check_loss(config)
     if verb == "train":
@@ -67,6 +78,12 @@ def check(verb: str, config: Config) -> None:
     for checkpoint in (config.get("checkpoint"), *config.get("checkpoints", ())):
         if checkpoint:
             _check_checkpoint(verb, checkpoint)
+    if verb == "predict":
+        _check_output(config)
+    if verb == "export":
+        _check_formats(config["format"])
+        if config["input"] is not None:
+            find_images(config["input"])
 
 
 def _check_numbers(config: Config) -> None:
@@ -94,6 +111,8 @@ def needs(config: Config) -> frozenset[str]:
 
 def _check_data(config: Config) -> None:
     task, data = config["choice"]["task"], config["choice"]["data"]
+    if (cache := config["data"].get("cache", "none")) not in CACHES:
+        raise ConfigError(f"data.cache={cache} is not known{did_you_mean(str(cache), CACHES)}")
     if missing := sorted(needs(config) - set(config["data"]["provides"])):
         has = ", ".join(config["data"]["provides"])
         wanted = " and ".join(missing)
@@ -159,6 +178,7 @@ def _check_trainer(config: Config) -> None:
         raise ConfigError(f"trainer.precision={trainer['precision']} is not known{near}")
     if (compress := str(trainer.get("compress", "none"))) not in COMPRESSIONS:
         raise ConfigError(f"trainer.compress={compress} is not known{did_you_mean(compress, COMPRESSIONS)}")
+    _check_compile(config)
     if config["objective"]["mode"] not in ("min", "max"):
         raise ConfigError(f"objective.mode={config['objective']['mode']}: must be min or max")
     if trainer["gpus"] and (present := num_gpus()) < trainer["gpus"]:
@@ -201,6 +221,19 @@ def _check_strategy(trainer: Config) -> None:
             raise ConfigError(f"trainer.strategy=fsdp: {what}; leave it, or choose trainer.strategy=ddp")
 
 
+def _check_compile(config: Config) -> None:
+    asked = str((trainer := config["trainer"]).get("compile", "false")).lower()
+    if asked not in COMPILES:
+        raise ConfigError(f"trainer.compile={asked} is not known{did_you_mean(asked, COMPILES)}")
+    on_gpu = (num_gpus() if trainer["gpus"] is None else trainer["gpus"]) > 0
+    compiler = os.environ.get("CC", "gcc") if on_gpu else os.environ.get("CXX", "g++")
+    if asked == "true" and not shutil.which(compiler):
+        raise ConfigError(
+            f"trainer.compile=true needs the compiler {compiler}, which is not here; install it, name another in "
+            f"{'CC' if on_gpu else 'CXX'}, or leave trainer.compile=false"
+        )
+
+
 def _check_effective_batch(config: Config) -> None:
     trainer, size = config["trainer"], config["data"]["batch_size"]
     if (whole := trainer.get("effective_batch")) is None:
@@ -237,4 +270,21 @@ def _check_weights(part: str, config: Config, maps: tuple[str, ...]) -> None:
 
 def _check_checkpoint(verb: str, checkpoint: str) -> None:
     if not Path(checkpoint).exists():
-        raise ConfigError(f"{verb}: there is no {checkpoint}; give a run folder or a .ckpt file")
+        raise ConfigError(
+            f"{verb}: there is no {checkpoint}; give a run folder, a .ckpt or an exported .safetensors file"
+        )
+
+
+def _check_output(config: Config) -> None:
+    output = Path(str(config["output"]))
+    if (output / "predictions.jsonl").exists() and not config["overwrite"]:
+        raise ConfigError(f"{output} holds predictions; name another output=FOLDER, or say overwrite=true")
+    find_images(config["input"], leave_out=output)
+
+
+def _check_formats(names: Any) -> None:
+    for name in names if isinstance(names, list) else [names]:
+        if name not in (known := formats()):
+            raise ConfigError(f"format={name} is not known{did_you_mean(str(name), known)}")
+    if not names:
+        raise ConfigError(f"format names nothing to write{did_you_mean('', formats())}")

@@ -3,11 +3,10 @@
 Hydra composes the YAML groups and runs sweeps; here its results become plain dicts and its exceptions one line.
 """
 
+import hashlib
 import re
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,28 +32,32 @@ _HYDRA = (
 )
 
 
-def launch(verb: str, words: Sequence[str], perform: Callable[[Callable[[], dict[str, Any]]], int]) -> int:
-    """Compose the verb's config from the words and perform it: once, or once a job of a sweep (``-m``).
+def launch(
+    verb: str, words: Sequence[str], job: Callable[[DictConfig], Any], stamp: str, journal: Path | None = None
+) -> None:
+    """Let Hydra compose the verb's config from the words and call the job with it; in a sweep (``-m``) with each.
 
-    ``perform`` is given a function that returns the settled config, so that it also meets that one's errors.
+    Args:
+        stamp: the time, for the names of run folders.
+        journal: where a sweep writes its plan, relative to the working directory; None: it shall be no sweep.
     """
-    codes = []
-
-    def job(config: DictConfig) -> None:
-        codes.append(perform(partial(settle, verb, config)))
-
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    OmegaConf.register_new_resolver("run_name", lambda: _run_name(stamp), replace=True)
-    OmegaConf.register_new_resolver("run_group", lambda name: _run_group(name, stamp), replace=True)
-    OmegaConf.register_new_resolver("choice", lambda group: _choices()[group], replace=True)
-    typed, sys.argv = sys.argv, [sys.argv[0], *_route(verb, words), *_HYDRA]
+    register(stamp)
+    announce = ("+hydra.callbacks.sweep._target_=vggexp.multirun.Announce", f"+hydra.callbacks.sweep.path={journal}")
+    plan = announce if journal else ()
+    typed, sys.argv = sys.argv, [sys.argv[0], *_route(verb, words), *_HYDRA, *plan]
     try:
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=verb)(job)()
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_explain(error, verb)) from error
     finally:
         sys.argv = typed
-    return max(codes, default=0)
+
+
+def register(stamp: str) -> None:
+    """Let configs ask for a run's name and for chosen options; each process that resolves one must have called it."""
+    OmegaConf.register_new_resolver("run_name", lambda: _run_name(stamp), replace=True)
+    OmegaConf.register_new_resolver("run_group", lambda name: _run_group(name, stamp), replace=True)
+    OmegaConf.register_new_resolver("choice", lambda group: _choices()[group], replace=True)
 
 
 def settle(verb: str, config: DictConfig) -> dict[str, Any]:
@@ -85,7 +88,8 @@ def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
 
 def _open(config: Mapping[str, Any]) -> set[str]:
     """Keys under which anything goes: where the run had an empty mapping."""
-    return {key for key in _keys(config) if OmegaConf.select(OmegaConf.create(dict(config)), key) == {}}
+    whole = OmegaConf.create(dict(config))
+    return {key for key in _keys(config) if OmegaConf.select(whole, key) == {}}
 
 
 def in_sweep() -> bool:
@@ -93,10 +97,22 @@ def in_sweep() -> bool:
     return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
 
 
+def place_in_sweep() -> tuple[int, tuple[str, ...]]:
+    """The number of this job of a sweep, from 0, and its overrides."""
+    return int(HydraConfig.get().job.num), tuple(map(str, HydraConfig.get().overrides.task))
+
+
 def _run_name(stamp: str) -> str:
+    """In a sweep the name depends on the words alone: the same command finds the same folders, and goes on in them."""
     choice = _choices()
-    job = [str(HydraConfig.get().job.num)] if in_sweep() else []
-    return "-".join([stamp, *(choice[group] for group in ("task", "backbone", "head", "freeze")), *job])
+    names = [str(choice[group]) for group in ("task", "backbone", "head", "freeze")]
+    return "-".join([*names, digest(place_in_sweep()[1])] if in_sweep() else [stamp, *names])
+
+
+def digest(words: Iterable[str]) -> str:
+    """Eight characters that stand for a job's overrides, whatever their order."""
+    telling = sorted(word for word in words if not word.startswith(("run.", "debug=")))
+    return hashlib.sha256("\n".join(telling).encode()).hexdigest()[:8]
 
 
 def _run_group(name: str, stamp: str) -> str | None:
@@ -135,6 +151,8 @@ def _keys(config: Any, prefix: str = "", leaves: bool = False) -> Iterator[str]:
 def _explain(error: Exception, verb: str) -> str:
     """One line for what Hydra says in several."""
     text = str(error) or str(error.__cause__) or type(error).__name__
+    if found := re.search(r"Could not (?:find|load) 'hydra/(launcher|sweeper)/(\S+?)'", text):
+        return _missing_plugin(*found.groups())
     if isinstance(error, MissingConfigException) and (
         found := re.search(r"Could not (?:find|load) '(\S+?)/(\S+?)'", text)
     ):
@@ -152,6 +170,13 @@ def _explain(error: Exception, verb: str) -> str:
     return text.splitlines()[0]
 
 
+def _missing_plugin(kind: str, option: str) -> str:
+    if extra := {"joblib": "joblib", "submitit_local": "submitit", "submitit_slurm": "submitit"}.get(option):
+        return f"hydra/{kind}={option} is not installed; pip install 'vggexp[{extra}]'"
+    known = ("basic", "joblib", "submitit_local", "submitit_slurm") if kind == "launcher" else ("basic", "optuna")
+    return f"hydra/{kind} has no option '{option}'{did_you_mean(option, known)}"
+
+
 def _known_keys(verb: str) -> set[str]:
     """The groups and the dotted keys of a verb's default config."""
     return {*_keys(OmegaConf.to_container(_compose(verb, ()), resolve=False)), *groups()}
@@ -164,7 +189,27 @@ def defaults(verb: str, *words: str) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()}
 
 
+def complete(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's recorded config with the keys that came after it, at the defaults of its own choices.
+
+    Raises:
+        ConfigError: an option that it chose is no longer there.
+    """
+    chosen = {group: option for group, option in recorded["choice"].items() if option and group != "experiment"}
+    words = [f"{group}={str(option).replace(' ', '')}" for group, option in chosen.items()]
+    try:
+        whole = _compose("train", words)
+        OmegaConf.set_struct(whole, False)
+        values = {key: value for key, value in recorded.items() if key != "choice"}
+        plain = OmegaConf.to_container(OmegaConf.merge(whole, OmegaConf.create(values)), resolve=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_explain(error, "train")) from error
+    assert isinstance(plain, dict)
+    return {"choice": {**_choices(), **recorded["choice"]}, **{str(key): value for key, value in plain.items()}}
+
+
 def _compose(verb: str, words: Sequence[str]) -> DictConfig:
-    GlobalHydra.instance().clear()
+    if GlobalHydra.instance().is_initialized():  # within a job: with the user's own --config-dir
+        return hydra.compose(verb, list(words))
     with hydra.initialize_config_dir(str(Path(CONF).resolve()), version_base="1.3"):
         return hydra.compose(verb, list(words))

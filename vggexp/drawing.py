@@ -31,6 +31,8 @@ _HUES: tuple[Color, ...] = (
     (204, 121, 167),
 )
 _VOID_COLOR: Color = (128, 128, 128)
+LONGEST = 1280
+"""The longer side of a picture to look at, at most; a larger image keeps its size."""
 _WHITE, _INK = 255, (30, 30, 30)
 
 
@@ -49,8 +51,12 @@ def upscale(image: Tensor, factor: int) -> Tensor:
 
 
 def legible(image: Tensor, side: int = 192) -> Tensor:
-    """The image, upscaled by a whole factor until its shorter side has about ``side`` pixels, so that text fits it."""
-    return upscale(image, max(1, round(side / min(image.shape[-2:]))))
+    """The image, upscaled by a whole factor until its shorter side has about ``side`` pixels, so that text fits it.
+
+    A long strip stays below ``LONGEST``: at 5 times its size, 1,500 x 40 pixels would be 7,500 wide.
+    """
+    shorter, longer = sorted(image.shape[-2:])
+    return upscale(image, max(1, min(round(side / shorter), LONGEST // longer)))
 
 
 def draw_box(image: Tensor, box: Tensor, color: Color = _HUES[2], label: str = "") -> Tensor:
@@ -73,10 +79,8 @@ def draw_box(image: Tensor, box: Tensor, color: Color = _HUES[2], label: str = "
 
 def blend_mask(image: Tensor, mask: Tensor, num_classes: int, alpha: float = 0.5) -> Tensor:
     """Lay each class's colour over its pixels, and gray over VOID; a smaller mask (h, w) is stretched to the image."""
-    colors = torch.tensor(_VOID_COLOR, dtype=torch.uint8).repeat(VOID + 1, 1)
-    colors[:num_classes] = palette(num_classes)
     stretched = functional.interpolate(mask[None, None].float().cpu(), image.shape[-2:], mode="nearest")[0, 0]
-    layer = colors[stretched.long()].permute(2, 0, 1).float()
+    layer = _colors(num_classes)[stretched.long()].permute(2, 0, 1).float()
     return (image.cpu() * (1 - alpha) + layer * alpha).round().to(torch.uint8)
 
 
@@ -125,6 +129,25 @@ def grid(images: Sequence[Tensor], columns: int, gap: int = 12) -> Tensor:
 def save(image: Tensor, path: Path) -> None:
     """Write a picture (3, H, W) or a mask (H, W), uint8, as PNG."""
     to_pil_image(image.cpu()).save(path, format="PNG")
+
+
+def save_picture(image: Tensor, path: Path) -> None:
+    """Write a photo-like picture (3, H, W) as JPEG, its colours as sharp as its edges: lines and text stay clean."""
+    to_pil_image(image.cpu()).save(path, format="JPEG", quality=90, subsampling=0)
+
+
+def save_mask(mask: Tensor, path: Path, num_classes: int) -> None:
+    """Write a mask (H, W), uint8, as a palette PNG: its pixels are the class numbers, shown in the classes' colours."""
+    picture = Image.fromarray(mask.cpu().numpy())
+    picture.putpalette(_colors(num_classes).flatten().tolist())
+    picture.save(path, format="PNG")
+
+
+def _colors(num_classes: int) -> Tensor:
+    """A colour a mask label, uint8 (256, 3): gray where there is no class."""
+    colors = torch.tensor(_VOID_COLOR, dtype=torch.uint8).repeat(VOID + 1, 1)
+    colors[:num_classes] = palette(num_classes)
+    return colors
 
 
 def _to_tensor(picture: Image.Image) -> Tensor:

@@ -44,3 +44,11 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     if near:
         return f"; did you mean '{near[0]}'?"
     return f"; choose from: {', '.join(options)}" if options else ""
+
+
+def one_line(error: UserError) -> str:
+    """The error's message; of one raised in a data loader's process, which comes with a traceback, its last line."""
+    message = str(error).strip()
+    if "Original Traceback" in message:
+        message = message.splitlines()[-1].removeprefix(f"{type(error).__module__}.{type(error).__name__}: ")
+    return " ".join(message.split())

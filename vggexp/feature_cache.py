@@ -6,8 +6,6 @@ image comes out of its transform as it did before, or ``cache.views`` fixes how 
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from vggexp.build import build
 from vggexp.check import needs
+from vggexp.columns import is_kept, read_columns, write_columns
 from vggexp.errors import ConfigError
 from vggexp.freezing import DROPOUTS
 from vggexp.learner import Learner
@@ -32,6 +31,8 @@ Config = Mapping[str, Any]
 FIXED = frozenset({"CenterCrop", "Grayscale", "Identity", "Pad", "Resize"})
 """Transforms of torchvision that draw nothing, and need no seed."""
 MODES = ("auto", "disk", "off")
+UNSEEN = ("batch_size", "workers", "cache", "cache_max_gb", "cache_dir")
+"""Keys of the data that change nothing of a sample."""
 _DTYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
@@ -105,8 +106,8 @@ class FeatureCache:
         moves = augment and is_random(self.config["data"]["train_transform"])
         views = (self.keeping.views or 1) if moves else 1
         where = self._folder(name, views, augment)
-        if where is not None and (where / "columns.json").exists():
-            return CachedSplit(source, _read(where), views)
+        if where is not None and is_kept(where):
+            return CachedSplit(source, read_columns(where), views)
         count: int = views * len(source)  # type: ignore[arg-type]
         size = count * self._bytes(source[0])
         text = f"{count:,} images, {size / 2**20:,.0f} MiB"
@@ -118,7 +119,7 @@ class FeatureCache:
         print(f"cache: stage {self.stage} of {name}: {text}" + (f" in {where}" if where else ""))
         seed = self.config["seed"] if moves else None
         columns = self._compute(source, views, seed)
-        return CachedSplit(source, columns if where is None else _write(where, columns), views)
+        return CachedSplit(source, columns if where is None else write_columns(where, columns), views)
 
     @torch.inference_mode()
     def _compute(self, source: Dataset[Sample], views: int, seed: int | None) -> dict[str, Tensor]:
@@ -171,7 +172,7 @@ class FeatureCache:
         if self.keeping.mode != "disk" or self.keeping.dir is None:
             return None
         hashes = network_hashes(self.learner.freezing)
-        own = {key: value for key, value in config["data"].items() if key not in ("batch_size", "workers")}
+        own = {key: value for key, value in config["data"].items() if key not in UNSEEN}
         trainer = config["trainer"]
         depends = {
             "network": [config["backbone"]["_target_"], [hashes[f"stage{k}"] for k in range(1, self.stage + 1)]],
@@ -243,39 +244,3 @@ def _files(root: str | None) -> str:
     found = sorted(path for path in Path(root).expanduser().rglob("*") if path.is_file())
     facts = [(str(path), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in found]
     return hashlib.blake2b(repr(facts).encode(), digest_size=16).hexdigest()
-
-
-def _write(folder: Path, columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Put columns into a folder, whole or not at all; a run that did so meanwhile wins."""
-    try:
-        partial = folder.with_name(f".{folder.name}.{os.getpid()}")
-        partial.mkdir(parents=True)
-        for name, column in columns.items():
-            kept = torch.from_file(str(partial / name), shared=True, size=column.numel(), dtype=column.dtype)
-            kept.copy_(column.flatten())
-            del kept
-        shapes = {name: [list(column.shape), str(column.dtype)] for name, column in columns.items()}
-        (partial / "columns.json").write_text(json.dumps(shapes))
-    except OSError as error:
-        raise ConfigError(f"cache.dir={folder.parent} cannot be written: {error.strerror}") from error
-    try:
-        partial.rename(folder)
-    except OSError:
-        shutil.rmtree(partial)
-    return _read(folder)
-
-
-def _read(folder: Path) -> dict[str, Tensor]:
-    """Columns as they lie on disk: read where they are touched, and shared by all who read them."""
-    shapes = json.loads((folder / "columns.json").read_text())
-    return {
-        name: _mapped(folder / name, shape, getattr(torch, kind.removeprefix("torch.")))
-        for name, (shape, kind) in shapes.items()
-    }
-
-
-def _mapped(path: Path, shape: list[int], dtype: torch.dtype) -> Tensor:
-    size = 1
-    for side in shape:
-        size *= side
-    return torch.from_file(str(path), shared=False, size=size, dtype=dtype).view(shape)

@@ -87,15 +87,19 @@ def _explain(rank: int, failure: Any) -> UserError:
 _AFTER = "the others were stopped; python -m vggexp resume RUN goes on from the last checkpoint"
 
 
-def agree(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The first process's config, for all: their clocks, and so the names of their folders, may differ."""
+def agree(config: Mapping[str, Any], go_on: bool) -> tuple[dict[str, Any], bool]:
+    """The first process's config, and whether its run goes on, for all.
+
+    Their clocks, and so the names of their folders, may differ; and the first may have begun the folder already.
+    """
     if place_in_run()[1] == 1:
-        return dict(config)
+        return dict(config), go_on
     from torch.distributed.rendezvous import rendezvous
 
     store, rank, _ = next(rendezvous("env://"))
     key = f"vggexp/config/{len(_stores)}"  # one a job, if a sweep runs under an outer torchrun
     _stores.append(store)
     if rank == 0:
-        store.set(key, json.dumps(config))
-    return dict(json.loads(store.get(key)))
+        store.set(key, json.dumps([config, go_on]))
+    agreed, goes_on = json.loads(store.get(key))
+    return dict(agreed), bool(goes_on)

@@ -7,6 +7,7 @@ import ctypes
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 Config = Mapping[str, Any]
@@ -73,6 +74,22 @@ def processes_here(trainer: Config) -> int:
 def world_size(trainer: Config) -> int:
     """Processes that share a run, on all machines together."""
     return place_in_run()[1] if is_joined() else processes_here(trainer) * (trainer.get("nodes") or 1)
+
+
+def num_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """CPU cores that this process may use: those it is bound to, or fewer where a container's quota allows fewer."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        allowed, period = quota.read_text().split()
+        return max(min(bound, int(allowed) // int(period)), 1)
+    except (OSError, ValueError):  # no cgroup of version 2, or "max"
+        return bound
+
+
+def num_workers(per_process: int = 16) -> int:
+    """Loading processes for this one: its share of the cores, beside the other processes of the run on this machine."""
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", place_in_run()[1]))
+    return max(min(num_cores() // here, per_process), 1)
 
 
 def num_gpus() -> int:

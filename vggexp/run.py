@@ -13,6 +13,7 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,16 @@ class RunFolder:
     def read_summary(self) -> dict[str, Any]:
         """The summary; {} while the run is not finished."""
         return dict(json.loads(self.summary.read_text())) if self.summary.exists() else {}
+
+    def curve(self, metric: str) -> dict[int, float]:
+        """A metric by epoch, the last value of each, from the rows that are whole."""
+        found = {}
+        for line in self.metrics.read_text(encoding="utf-8").splitlines() if self.metrics.exists() else []:
+            with suppress(ValueError):  # a last row that is still being written
+                row = json.loads(line)
+                if metric in row:
+                    found[int(row["epoch"])] = math.nan if row[metric] is None else float(row[metric])
+        return found
 
     def _set_aside(self) -> None:
         """Keep the earlier run until the new one has finished; of an unfinished one, only if there is no other."""

@@ -15,9 +15,13 @@ from vggexp.build import accumulation, build, build_data, build_learner, build_l
 from vggexp.callback.freeze_ledger import FreezeLedger
 from vggexp.callback.metrics_jsonl import MetricsJsonl
 from vggexp.callback.progress import Progress
+from vggexp.callback.prune import Prune
 from vggexp.callback.save_every import SaveEvery
 from vggexp.callback.stopwatch import Stopwatch
 from vggexp.check import needs
+from vggexp.compilation import compile_in_place, pays
+from vggexp.data.decoded import keep_decoded
+from vggexp.data.files import Files
 from vggexp.errors import ConfigError
 from vggexp.feature_cache import CachedSplit, FeatureCache, feature_cache
 from vggexp.learner import Learner
@@ -54,6 +58,7 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
         folder.begin(config, config["run"]["overwrite"])
     if is_first:
         print_freezing(learner.freezing, config["choice"]["freeze"], config["trainer"]["max_epochs"])
+    compile_network(config, learner, batches)
     trainer = make_trainer(config, folder, learner, [stopwatch, freeze_ledger], kept)
     with ending(trainer.loggers) as summary:
         for logger in trainer.loggers:
@@ -63,12 +68,14 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
         except SystemExit as leaving:  # so Lightning ends on Ctrl-C, after its callbacks have closed
             raise KeyboardInterrupt from leaving
         load_whole(learner, read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
-        scores = trainer.test(learner, _loader(config, data, "test", cache), verbose=False) if config["test"] else []
+        pruned = next((one.pruned for one in trainer.callbacks if isinstance(one, Prune) and one.pruned), None)  # type: ignore[attr-defined]
+        tests = config["test"] and not pruned
+        scores = trainer.test(learner, _loader(config, data, "test", cache), verbose=False) if tests else []
         drift = freeze_ledger.drift()
         if not is_first:
             return 0
         summary |= summarize(config, folder, learner, stopwatch, scores[0] if scores else {})
-        summary |= {"drift": drift, "config": config}
+        summary |= {**({"pruned": pruned} if pruned else {}), "drift": drift, "config": config}
         folder.finish(summary)
     print_run(folder)
     return 0
@@ -103,6 +110,16 @@ def find_place(folder: RunFolder, train: ResumableLoader) -> Mapping[str, Any]:
     if place["epoch"] == epochs:
         train.load_state_dict(place)
     return dict(kept)
+
+
+def compile_network(config: Mapping[str, Any], learner: Learner, batches: ResumableLoader) -> None:
+    """As ``trainer.compile`` asks, and where the run is long enough."""
+    trainer, size = config["trainer"], config["data"]["image_size"]
+    on_gpu = torch.cuda.is_available() and trainer["gpus"] != 0
+    images = len(batches.dataset) * trainer["max_epochs"]  # type: ignore[arg-type]
+    if pays(trainer.get("compile", False), on_gpu, images, (size[0], size[1])):
+        print("trainer.compile: the first step of each kind takes longer, up to a minute")
+        compile_in_place(learner.backbone, learner.head)  # type: ignore[arg-type]
 
 
 def make_trainer(
@@ -150,6 +167,12 @@ def _loader(
     # What is met once is worth keeping only for other runs.
     if cache is not None and (split != "test" or cache.keeping.mode == "disk"):
         dataset = cache.split(dataset, split, augment=shuffle)
+    kept = config["data"].get("cache", "none")  # of a run that was recorded before there was one: none
+    if isinstance(dataset, Files) and (split != "test" or kept == "disk"):
+        own = config["data"]
+        dataset = (
+            keep_decoded(dataset, split, kept, own["cache_dir"], own["cache_max_gb"]) if kept != "none" else dataset
+        )
     return build_loader(config, dataset, shuffle=shuffle)
 
 

@@ -3,7 +3,8 @@
 A part is filled whole or not at all, unless its ``weights_map`` says otherwise.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -30,13 +31,14 @@ class LoadReport:
     """Tensors of the part that were copied."""
     fresh: tuple[str, ...] = ()
     """Tensors of the part that keep their fresh start, some with the reason."""
-    ignored: int = 0
-    """Tensors of the source that belong elsewhere."""
+    left_out: tuple[str, ...] = ()
+    """Tensors of the source, by its own names, that were not copied."""
 
     def __str__(self) -> str:
-        """One line."""
+        """One line; what was left out is counted by the source's parts."""
         fresh = f"; fresh: {', '.join(self.fresh)}" if self.fresh else ""
-        left_out = f", {self.ignored} of other parts left out" if self.ignored else ""
+        counts = Counter(_part_of(name) for name in self.left_out)
+        left_out = "; left out: " + ", ".join(f"{part} {count}" for part, count in counts.items()) if counts else ""
         return f"{self.part} weights: {len(self.loaded)} tensors from {self.source}{left_out}{fresh}"
 
 
@@ -58,7 +60,6 @@ def load_backbone(backbone: nn.Module, source: str, config: Mapping[str, Any]) -
     tensors, origin = read_weights(source, {**config, "net": "A"} if from_net_a else config, "backbone")
     _check_normalisation(source, origin, config)
     own = {name.removeprefix("backbone."): value for name, value in tensors.items() if _is_backbone(name)}
-    ignored = len(tensors) - len(own)
     if not own:
         raise ConfigError(f"backbone.weights={source} holds no VGG backbone: no tensor's name begins with features.")
     wanted = backbone.state_dict()
@@ -67,10 +68,11 @@ def load_backbone(backbone: nn.Module, source: str, config: Mapping[str, Any]) -
         _check_backbone(source, given, {name: tensor for name, tensor in wanted.items() if name in given})
         backbone.load_state_dict(given, strict=False)
         rest = len(wanted) - len(given)
-        return LoadReport("backbone", str(source), tuple(given), (f"the {rest} tensors of other layers",), ignored)
+        fresh = (f"the {rest} tensors of other layers",)
+        return LoadReport("backbone", str(source), tuple(given), fresh, _left_out(tensors, given))
     _check_backbone(source, own, wanted)
     backbone.load_state_dict(own)
-    return LoadReport("backbone", str(source), tuple(own), (), ignored)
+    return LoadReport("backbone", str(source), tuple(own), (), _left_out(tensors, own))
 
 
 def first_of_net_a(source: str, given: Tensors, backbone: nn.Module) -> dict[str, str]:
@@ -129,7 +131,10 @@ def load_heads(head: nn.Module, config: Mapping[str, Any]) -> list[LoadReport]:
     for name, module, its, its_task in targets:
         if its.get("weights", "none") not in ("none", None):
             tensors, _ = read_weights(its["weights"], config["backbone"], name)
-            reports.append(_load_head(name, module, its, _of_head(tensors, its_task, parts), len(tensors)))
+            given = _of_head(tensors, its_task, parts)
+            if its_task is None and not given:
+                raise ConfigError(_of_one_task(str(its["weights"]), list(parts)))
+            reports.append(_load_head(name, module, its, given, tensors))
     return reports
 
 
@@ -141,7 +146,13 @@ def without_weights(config: Mapping[str, Any]) -> dict[str, Any]:
     return {**config, "backbone": backbone, "head": head}
 
 
-def _load_head(name: str, head: nn.Module, config: Mapping[str, Any], given: Tensors, total: int) -> LoadReport:
+def _of_one_task(source: str, parts: Sequence[str]) -> str:
+    """What would be right where a parallel head was to start from a run that has no parts."""
+    ways = " or ".join(f"head.part.{name}.weights={source}" for name in parts)
+    return f"head.weights={source} has none of this head's parts: it serves a single task; fill that part: {ways}"
+
+
+def _load_head(name: str, head: nn.Module, config: Mapping[str, Any], given: Tensors, whole: Tensors) -> LoadReport:
     source, wanted = f"{name}.weights={config['weights']}", head.state_dict()
     if config["weights_map"] == "same":
         advice = f"; {name}.weights_map=fitting takes what fits and starts the rest fresh"
@@ -151,7 +162,23 @@ def _load_head(name: str, head: nn.Module, config: Mapping[str, Any], given: Ten
         raise ConfigError(f"{source}: no layer of it fits this head, whose first tensor is {next(iter(wanted))}")
     head.load_state_dict(fits, strict=False)
     fresh = [f"{key} {_both(given, wanted, key)}" for key in wanted if key not in fits]
-    return LoadReport(name, str(config["weights"]), tuple(fits), tuple(fresh), total - len(given))
+    return LoadReport(name, str(config["weights"]), tuple(fits), tuple(fresh), _left_out(whole, fits))
+
+
+def _left_out(tensors: Tensors, taken: Tensors) -> tuple[str, ...]:
+    """The source's tensors that are none of those taken, which may go by other names."""
+    used = {id(tensor) for tensor in taken.values()}
+    return tuple(name for name, tensor in tensors.items() if id(tensor) not in used)
+
+
+def _part_of(name: str) -> str:
+    """The part of a run, or of torchvision's net, that a tensor belongs to.
+
+    >>> [_part_of(name) for name in ("backbone.features.0.bias", "head.part.box.fc.bias", "classifier.6.bias")]
+    ['backbone', 'head.part.box', 'classifier']
+    """
+    words = name.split(".")
+    return ".".join(words[:3]) if words[:2] == ["head", "part"] else words[0]
 
 
 def _whole_layers(given: Tensors, wanted: Tensors) -> dict[str, Tensor]:

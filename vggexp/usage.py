@@ -8,9 +8,11 @@ CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
 """The folder of YAML groups: inside the package when installed, beside it in a checkout."""
 
 MAIN_ARGUMENTS = {
+    "demo": ("checkpoint",),
     "evaluate": ("checkpoint",),
-    "predict": ("checkpoint", "input"),
     "benchmark": ("work",),
+    "export": ("checkpoint",),
+    "predict": ("checkpoint",),
     "report": ("input",),
     "resume": ("checkpoint",),
     "rerun": ("checkpoint",),
@@ -18,25 +20,28 @@ MAIN_ARGUMENTS = {
 }
 """What the bare words after a verb are called."""
 
-TAKES_A_LIST = {"graft": "checkpoints"}
-"""What a verb calls all of its bare words together."""
+TAKES_A_LIST = {"graft": "checkpoints", "predict": "input"}
+"""What a verb calls all further bare words together."""
 
 EXAMPLES = """\
 examples
   python -m vggexp                                           classify the embedded digits
   python -m vggexp task=segmentation trainer.gpus=4          another task, on four GPUs
   python -m vggexp task=segmentation freeze=gradual          thawed stage by stage
-  python -m vggexp -m freeze=none,backbone seed=1,2,3        a sweep: six runs
+  python -m vggexp -m freeze=none,backbone seed=1,2,3        a sweep: six runs; the same command goes on with it
   python -m vggexp task=localization data=pets data.root=~/data backbone.weights=imagenet freeze=backbone
   python -m vggexp evaluate runs/x                           score a run's best checkpoint
-  python -m vggexp predict runs/x photos/ output=out/        JSON and pictures
+  python -m vggexp predict runs/x photos/ output=out/        a JSON line, mask and picture of each photo
+  python -m vggexp export runs/x format=onnx                 a file that runs without vggexp
   python -m vggexp summary backbone=vgg16                    layers, parameters, FLOPs
   python -m vggexp benchmark fine_tune                       ours beside what one would write otherwise
 
 more
   VERB --help            the keys of a verb          GROUP=OPTION --help    the keys of an option
   --cfg job              print the composed config, run nothing
-  -m                     sweep over comma-separated values (Hydra's multirun)
+  -m                     sweep over comma-separated values (Hydra's multirun); docs/sweep.md
+  hydra/launcher=NAME    where its jobs run: basic (one by one), joblib, submitit_local, submitit_slurm
+  hydra/sweeper=optuna   let Optuna choose the values: optimizer.lr='tag(log,interval(1e-4,1e-2))'
   conf/sweep/*.yaml      sweeps for W&B's agents: wandb sweep FILE, then wandb agent ID (docs/wandb.md)
   --config-dir FOLDER    add groups and options of your own"""
 
@@ -53,8 +58,13 @@ SWEEPS = CONF / "sweep"
 
 def groups() -> dict[str, list[str]]:
     """Every group, with the names of its options."""
-    folders = sorted(folder for folder in CONF.iterdir() if folder.is_dir() and folder != SWEEPS)
+    folders = sorted(folder for folder in CONF.iterdir() if any(folder.glob("*.yaml")) and folder != SWEEPS)
     return {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
+
+
+def formats() -> list[str]:
+    """The file formats that ``export`` writes: the modules of ``vggexp/format``."""
+    return sorted(path.stem for path in (_HERE / "format").glob("[!_]*.py"))
 
 
 def first_comment(path: Path) -> str:
@@ -89,7 +99,7 @@ def synopsis(verb: str) -> str:
     """A verb with its main arguments.
 
     >>> synopsis("predict")
-    'predict CHECKPOINT INPUT'
+    'predict CHECKPOINT INPUT...'
     """
     several = [f"{TAKES_A_LIST[verb].upper()}..."] if verb in TAKES_A_LIST else []
     return " ".join([verb, *(name.upper() for name in MAIN_ARGUMENTS.get(verb, ())), *several])

@@ -1,5 +1,6 @@
 """Where first weights come from: torchvision's ImageNet weights, another run, or a file. ``transfer.py`` uses them."""
 
+import json
 import os
 import pickle
 from collections.abc import Mapping
@@ -35,9 +36,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """A checkpoint's content, on the CPU. Only tensors and plain types are ever unpickled.
 
     Args:
-        path: a run folder (its best checkpoint) or a checkpoint file.
+        path: a run folder (its best checkpoint), a checkpoint file, or a ``.safetensors``; of one that vggexp did not
+            write, the weights alone are found.
     """
     file = RunFolder(path).best if path.is_dir() else path
+    if file.suffix == ".safetensors":
+        return _read_safetensors(file)
     if not file.exists():
         raise DataError(f"{path} holds no checkpoint ({file} is missing); give the folder of a finished run")
     try:
@@ -61,17 +65,22 @@ def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
 
 def _read(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
     """A file's tensors by name, and the backbone config of the run that wrote it ({} if there was none)."""
-    if path.suffix == ".safetensors":
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        try:
-            return load_file(path), {}
-        except (SafetensorError, OSError) as error:
-            raise DataError(f"{path} is not a safetensors file ({_first_line(error)})") from error
     content = read_checkpoint(path)
     tensors = content.get("state_dict", content)
     return tensors, content.get("config", {}).get("backbone", {})
+
+
+def _read_safetensors(path: Path) -> dict[str, Any]:
+    """``state_dict``, and ``config`` and ``info`` if the header has them, as the verb export writes them."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return {"state_dict": tensors, **{key: json.loads(header[key]) for key in ("config", "info") if key in header}}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise DataError(f"{path} is not a safetensors file ({_first_line(error)})") from error
 
 
 def _download(config: Mapping[str, Any], part: str) -> dict[str, Tensor]:

@@ -15,6 +15,8 @@ import pytest
 
 from vggexp.learner import Learner
 
+WORDS = ("trainer.max_epochs=4", "logger.wandb.media=false")
+"""No tables: W&B keeps those as artifacts, of which this server knows nothing."""
 HISTORY, SUMMARY = "wandb-history.jsonl", "wandb-summary.json"
 
 
@@ -132,7 +134,7 @@ def test_the_parts_of_a_resumed_run_become_one(
     with monkeypatch.context() as patch:
         patch.setattr(Learner, "on_train_epoch_start", fail)
         with pytest.raises(RuntimeError, match="killed"):
-            train_tiny("head.hidden=8", "head.pool=1", "logger=wandb", "trainer.max_epochs=4", name="cut")
+            train_tiny("head.hidden=8", "head.pool=1", "logger=wandb", *WORDS, name="cut")
     assert vggexp("resume", "cut")[0] == 0
     parts = sorted(Path("cut/wandb").glob("offline-run-*"))
     assert len(parts) == 2
@@ -150,5 +152,5 @@ def test_the_parts_of_a_resumed_run_become_one(
     assert server.runs[run]["exits"][-1] == 0
     summary = json.loads(server.lines[run][SUMMARY][0])
     assert summary["val/loss"]["min"] == min(row["val/loss"] for row in ours if "val/loss" in row)
-    assert any(name.startswith("media/images/image/worst") for name in server.uploaded)
+    assert "config.yaml" in server.uploaded
     assert all((part / f"run-{run}.wandb.synced").exists() for part in parts)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-pytestmark = pytest.mark.filterwarnings("ignore:Pydantic V1 style")  # wandb-workspaces 0.4 has some
+from vggexp import callback
+
 Vggexp = Callable[..., tuple[int, str, str]]
 
 
@@ -78,11 +80,7 @@ def test_publishing(vggexp: Vggexp, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_the_extra(vggexp: Vggexp, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    import vggexp.callback
-
-    monkeypatch.delattr(vggexp.callback, "wandb_workspace", raising=False)
+    monkeypatch.delattr(callback, "wandb_workspace", raising=False)
     monkeypatch.delitem(sys.modules, "vggexp.callback.wandb_workspace", raising=False)
     monkeypatch.setitem(sys.modules, "wandb_workspaces.workspaces", None)
     code, _, errors = vggexp("workspace", "output=spec.json")

@@ -63,10 +63,10 @@ def test_a_run_from_training_to_prediction(task: str, train_tiny: Train, vggexp:
     assert code == 1
     assert "not read:" in out
     assert "broken.jpg" in out
-    rows = json.loads(Path("out/predictions.json").read_text())
+    rows = [json.loads(line) for line in Path("out/predictions.jsonl").read_text().splitlines()]
     assert [Path(row["file"]).name for row in rows] == ["a.png", "b.png"]
     for row in rows:
-        assert (Path("out") / row["picture"]).exists()
+        assert (Path("out") / row["overlay"]).exists()
         assert task in ("localization", "segmentation") or row["class"] in "0123456789"
         assert "box" not in row or len(row["box"]) == 4
         assert "mask" not in row or (Path("out") / row["mask"]).exists()
@@ -243,7 +243,7 @@ def test_every_head_and_loss_trains_and_predicts(
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert all(row["train/loss"] > 0 for row in rows if "train/loss" in row)
     assert vggexp("predict", str(folder), str(photos), "output=out")[0] == 0
-    row = json.loads(Path("out/predictions.json").read_text())[0]
+    row = json.loads(Path("out/predictions.jsonl").read_text().splitlines()[0])
     assert ("head=box_per_class" in words) == (len(row.get("box_per_class", {})) == 10)
 
 

@@ -16,6 +16,13 @@ def test_keys_that_the_choices_explain_do_not_distinguish(make_run: MakeRun, tmp
     assert distinguishing(read_runs(tmp_path / "runs")) == {"optimizer.lr": ["0.1", "0.1", "0.5"]}
 
 
+def test_a_part_that_some_runs_lack_is_one_difference(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run("a", part={"name": "x", "width": 2}, optimizer={"lr": 0.1, "decay": 0.2})
+    make_run("b", optimizer={"lr": 0.5, "decay": 0.6})
+    found = distinguishing(read_runs(tmp_path / "runs"))
+    assert found == {"part.name": ["x", ""], "optimizer.lr": ["0.1", "0.5"], "optimizer.decay": ["0.2", "0.6"]}
+
+
 def test_a_setting_is_what_differs_but_the_seed(make_run: MakeRun, tmp_path: Path) -> None:
     for seed in (1, 2):
         make_run(f"a{seed}", seed=seed)

@@ -1,13 +1,13 @@
 """What contestants share, so that they differ in nothing but how they train: the config, the network, the loss."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from vggexp.build import bind_freezing, build_data, build_network
-from vggexp.compose import launch
+from vggexp.compose import launch, settle
 from vggexp.types import DataInfo
 
 Config = dict[str, Any]
@@ -29,12 +29,7 @@ class Network(nn.Module):
 def config_of(words: tuple[str, ...]) -> Config:
     """The config of a training, as the command line would compose it."""
     found: list[Config] = []
-
-    def keep(settle: Callable[[], Config]) -> int:
-        found.append(settle())
-        return 0
-
-    launch("train", last_of_each(words), keep)
+    launch("train", last_of_each(words), lambda config: found.append(settle("train", config)), stamp="benchmark")
     return found[0]
 
 

@@ -17,20 +17,24 @@ from vggexp.types import Data
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Print the scores, and write them as ``evaluation-<split>.json`` beside the checkpoint's run.
+    """Print the scores, and write them as JSON: ``evaluation-<split>.json`` beside the run, or ``output``.
 
-    The test of a run folder as it is also writes what the run keeps of single images anew.
+    The test of a run folder as it is, without ``output``, also writes what the run keeps of single images anew.
     """
     split = config["split"]
     if split not in ("val", "test"):
         raise ConfigError(f"split={split}: choose from: test, val")
     restored = restore(Path(config["checkpoint"]), config["override"])
-    is_unchanged = Path(config["checkpoint"]).is_dir() and not config["override"]
+    output = config["output"]
+    is_unchanged = Path(config["checkpoint"]).is_dir() and not config["override"] and output is None
     scores = score(restored, build_data(restored.config), split, evidence=is_unchanged and split == "test")
     constant = restored.learner.constant
     content = {"split": split, "metrics": scores, "constant": constant}
-    write_whole(restored.folder / f"evaluation-{split}.json", json.dumps(plain(content), indent=2) + "\n")
+    file = restored.folder / f"evaluation-{split}.json" if output is None else Path(str(output))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, json.dumps(plain(content), indent=2) + "\n")
     print_scores(f"{config['checkpoint']} on {split}", scores, constant)
+    print(f"scores: {file}")
     return 0
 
 

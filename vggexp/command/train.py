@@ -18,4 +18,4 @@ def run(config: Mapping[str, Any], go_on: bool = False) -> int:
         return start(config, go_on, count)
     from vggexp.training import train  # a parent that only starts others does without Lightning
 
-    return train(agree(config), go_on)
+    return train(*agree(config, go_on))

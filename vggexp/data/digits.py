@@ -81,6 +81,8 @@ class Digits:
 class _Canvases(Dataset[Sample]):
     """Rendered canvases in memory: a column a key, each (N, ...)."""
 
+    in_memory = True
+
     def __init__(self, columns: dict[str, Tensor], transform: Transform | None) -> None:
         self._columns, self._transform = columns, transform
 
@@ -101,7 +103,7 @@ class _Canvases(Dataset[Sample]):
         assert self._transform is not None
         if "box" in sample:
             sample["box"] = (to_edges(sample["box"]) * sample["image"].shape[-1]).round()
-        return self._transform(**sample)
+        return self._transform(**sample)  # type: ignore[arg-type]
 
 
 def splits(labels: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:

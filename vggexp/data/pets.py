@@ -8,17 +8,17 @@ are VOC XML in ``annotations/xmls``.
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from xml.etree import ElementTree
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 from torchvision.datasets import OxfordIIITPet
 
-from vggexp.data.image import read_image, read_mask
+from vggexp.data.files import Files, Stored, scaled
+from vggexp.data.image import Shrink, read_mask, read_shrunk
 from vggexp.data.transform import Recipe, Transform
+from vggexp.data.voc_xml import Edges, clipped, largest_box
 from vggexp.errors import ConfigError, DataError, did_you_mean
-from vggexp.types import VOID, DataInfo, Sample
+from vggexp.types import VOID, DataInfo
 
 PET, BACKGROUND, BORDER = 1, 2, 3
 """The trimap's labels."""
@@ -26,9 +26,6 @@ BORDERS = {"void": VOID, "pet": 1, "class": 2}
 """The mask label of the trimap's border, by the argument ``border``; the background is 0, the pet 1."""
 
 FETCH = "fetch the data with data.download=true, or point data.root at the folder that holds oxford-iiit-pet"
-
-Edges = tuple[float, float, float, float]
-"""left, top, right, bottom, in pixels."""
 
 
 class Pets:
@@ -47,6 +44,7 @@ class Pets:
         box: "head", the annotated head (of several the largest); or "body", the extent of the trimap's pet and border.
         border: what the trimap's border is in masks: "void", "pet", or "class", a third class of its own.
         classes: the breeds to use, as the file names spell them; None for all.
+        decode_scale: see ``Files``.
         train_transform, eval_transform: recipes, see ``transform.py``.
 
     Raises:
@@ -61,6 +59,7 @@ class Pets:
         box: str = "head",
         border: str = "void",
         classes: Sequence[str] | None = None,
+        decode_scale: bool = True,
         train_transform: Recipe = (),
         eval_transform: Recipe = (),
     ) -> None:
@@ -78,12 +77,12 @@ class Pets:
             _choose("classes", breed, breeds)
         masks = ("background", "pet", "border") if border == "class" else ("background", "pet")
         self.info = DataInfo(classes=tuple(dict.fromkeys(classes or breeds)), mask_classes=masks)
-        self._box, self._border = box, BORDERS[border]
+        self._box, self._border, self._decode_scale = box, BORDERS[border], decode_scale
         self._train = Transform(train_transform, eval_transform)
         self._eval = Transform(eval_transform)
         self._heads: dict[str, Edges] | None = None
 
-    def split(self, name: str, needs: frozenset[str], *, augment: bool = False) -> Dataset[Sample]:
+    def split(self, name: str, needs: frozenset[str], *, augment: bool = False) -> Files:
         """Split "train", "val" or "test", of the listed images that have every target in ``needs``.
 
         Raises:
@@ -94,7 +93,8 @@ class Pets:
         names = [each for each in self._names(name, headed) if heads is None or each in heads]
         self._check(names, name, needs)
         transform = self._train if augment else self._eval
-        return _Photos(self._folder, names, self.info.classes, heads, needs, self._border, transform)
+        photos = _Photos(self._folder, names, self.info.classes, heads, needs, self._border)
+        return Files(photos, transform, self._decode_scale)
 
     def _names(self, split: str, headed: bool) -> list[str]:
         """A split's images in the order of their digests: breeds mixed, so that the first few already show several."""
@@ -116,7 +116,7 @@ class Pets:
             folder = self._folder / "annotations" / "xmls"
             present = _files(folder)
             named = [name for name in self._trainval if f"{name}.xml" in present]
-            found = {name: _largest_box(folder / f"{name}.xml") for name in named}
+            found = {name: largest_box(folder / f"{name}.xml") for name in named}
             self._heads = {name: head for name, head in found.items() if head}
         return self._heads
 
@@ -140,7 +140,7 @@ class Pets:
             )
 
 
-class _Photos(Dataset[Sample]):
+class _Photos:
     """The images of one split, each read when asked for."""
 
     def __init__(
@@ -151,32 +151,41 @@ class _Photos(Dataset[Sample]):
         heads: dict[str, Edges] | None,
         needs: frozenset[str],
         border: int,
-        transform: Transform,
     ) -> None:
-        self._folder, self._names, self._needs, self._transform = folder, names, needs, transform
-        self._labels = [classes.index(_breed(name)) for name in names]
+        self.names, self._folder, self._needs = names, folder, needs
+        self.labels = [classes.index(_breed(name)) for name in names]
         self._heads = None if heads is None else [heads[name] for name in names]
         self._body = "box" in needs and heads is None
-        self._reads_trimap = self._body or "mask" in needs
+        self.has_masks = self._body or "mask" in needs
+        self.facts: object = [sorted(needs), classes, "head" if heads else "body", border]
         self._mask_labels = torch.tensor(
             [VOID, 1, 0, border], dtype=torch.uint8
         )  # by the trimap's PET, BACKGROUND, BORDER
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self.names)
 
-    def __getitem__(self, index: int) -> Sample:
-        name, label, box, mask = self._names[index], None, None, None
-        image = read_image(_image(self._folder, name))
+    def files(self, index: int) -> tuple[Path, ...]:
+        name = self.names[index]
+        trimap = [_trimap(self._folder, name)] if self.has_masks else []
+        return (_image(self._folder, name), *trimap, *([] if self._heads is None else [_xml(self._folder, name)]))
+
+    def read(self, index: int, shrink: Shrink) -> Stored:
+        name = self.names[index]
+        image, size = read_shrunk(_image(self._folder, name), shrink)
+        stored: Stored = {"image": image, "size": size}
         if "label" in self._needs:
-            label = self._labels[index]
+            stored["label"] = self.labels[index]
         if self._heads is not None:
-            box = _clipped(self._heads[index], image, self._folder / "annotations" / "xmls" / f"{name}.xml")
-        if self._reads_trimap:
+            box = clipped(self._heads[index], size, _xml(self._folder, name))
+            stored["box"] = scaled(box, size, image)
+        if self.has_masks:
             trimap = _read_trimap(_trimap(self._folder, name), image)
-            mask = self._mask_labels[trimap.long()] if "mask" in self._needs else None
-            box = _extent(trimap) if self._body else box
-        return self._transform(image, index=index, label=label, box=box, mask=mask)
+            if "mask" in self._needs:
+                stored["mask"] = self._mask_labels[trimap.long()]
+            if self._body:
+                stored["box"] = _extent(trimap)
+        return stored
 
 
 def _breed(name: str) -> str:
@@ -193,6 +202,10 @@ def _image(folder: Path, name: str) -> Path:
 
 def _trimap(folder: Path, name: str) -> Path:
     return folder / "annotations" / "trimaps" / f"{name}.png"
+
+
+def _xml(folder: Path, name: str) -> Path:
+    return folder / "annotations" / "xmls" / f"{name}.xml"
 
 
 def _choose(argument: str, value: str, options: Iterable[str]) -> None:
@@ -229,35 +242,6 @@ def _listed(path: Path) -> dict[str, int]:
         raise DataError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
     except (IndexError, ValueError) as error:
         raise DataError(f"{path} has a line that is not 'name class ...' ({error}); restore the file") from error
-
-
-def _largest_box(path: Path) -> Edges | None:
-    """The largest box of a VOC annotation, whose pixels count from 1 and include the last; None if it has none."""
-    try:
-        found = ElementTree.parse(path).findall("object/bndbox")
-        boxes = [[float(box.findtext(side, "")) for side in ("xmin", "ymin", "xmax", "ymax")] for box in found]
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
-    except (ElementTree.ParseError, ValueError) as error:
-        raise DataError(
-            f"{path} is no VOC annotation ({error}); restore it, or delete it to go without its box"
-        ) from error
-    for left, top, right, bottom in boxes:
-        if not (left < right and top < bottom):
-            raise DataError(f"{path} has a box without area; correct it, or delete the file to go without its box")
-    edges = [(left - 1, top - 1, right, bottom) for left, top, right, bottom in boxes]
-    return max(edges, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]), default=None)
-
-
-def _clipped(box: Edges, image: Tensor, path: Path) -> Tensor:
-    """The part of a box that is in the image: annotators overshoot by a few pixels."""
-    height, width = image.shape[-2:]
-    edges = torch.tensor(box).clamp(min=0).minimum(torch.tensor([width, height, width, height]))
-    if not (edges[:2] < edges[2:]).all():
-        raise DataError(
-            f"{path} has a box outside its image of {width} x {height} pixels; correct it, or delete the file"
-        )
-    return edges
 
 
 def _read_trimap(path: Path, image: Tensor) -> Tensor:

@@ -16,6 +16,8 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from vggexp.boxes import from_edges
+from vggexp.data.crop import Crop
+from vggexp.data.decode_scale import shrink_factor
 from vggexp.errors import ConfigError, did_you_mean
 from vggexp.types import VOID, Sample
 
@@ -42,6 +44,7 @@ class Transform:
     """
 
     def __init__(self, recipe: Recipe, evaluation: Recipe | None = None) -> None:
+        self.recipes = (recipe, evaluation)
         self._steps = pipeline(recipe)
         self._evaluation = None if evaluation is None else pipeline(evaluation)
 
@@ -53,6 +56,7 @@ class Transform:
         label: int | Tensor | None = None,
         box: Tensor | None = None,
         mask: Tensor | None = None,
+        size: tuple[int, int] | None = None,
     ) -> Sample:
         """The sample with the targets that are given.
 
@@ -62,11 +66,12 @@ class Transform:
             label: its class.
             box: (4,), edges (left, top, right, bottom) in pixels, inside the image.
             mask: uint8, (H, W). What a transform uncovers becomes VOID.
+            size: (height, width) that the image is stored at, if it was decoded smaller.
 
         Raises:
             ConfigError: the recipe does not work on this sample, or the evaluation recipe cuts its box away.
         """
-        moved = self._moved(image, box, mask)
+        moved = self.move(image, box, mask, size)
         sample: Sample = {"image": moved["image"], "index": torch.as_tensor(index)}
         if label is not None:
             sample["label"] = torch.as_tensor(label)
@@ -77,10 +82,34 @@ class Transform:
             sample["mask"] = moved["mask"]
         return sample
 
-    def _moved(self, image: Tensor, box: Tensor | None, mask: Tensor | None) -> dict[str, Tensor]:
+    def shrink(self, height: int, width: int) -> int:
+        """What the sides of an image may be divided by before it comes here: 1, 2, 4 or 8 (``decode_scale``)."""
+        both = [self._steps] if self._evaluation is None else [self._steps, self._evaluation]
+        firsts = [_first(steps) for steps in both]
+        return min(shrink_factor(getattr(first, "step", first), height, width) for first in firsts)
+
+    def divided(self) -> "tuple[Transform | None, Transform]":
+        """Its opening resize to a fixed size, which gives the same every time, and the rest; None if it has none."""
+        recipe, fallback = self.recipes
+        opening = recipe[:1]
+        size = getattr(_first(self._steps), "size", ())
+        fixed = isinstance(_first(self._steps), v2.Resize) and len(size) == 2
+        if not fixed or (fallback is not None and fallback[:1] != opening):
+            return None, self
+        return Transform(opening), Transform(recipe[1:], None if fallback is None else fallback[1:])
+
+    def move(
+        self,
+        image: Tensor,
+        box: Tensor | None = None,
+        mask: Tensor | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> dict[str, Tensor]:
+        """Image, box (edges in pixels) and mask, those that are given, as the recipe leaves them."""
         if self._evaluation is not None:
+            steps = _at_scale(self._steps, size, image)
             for _ in range(DRAWS):
-                moved, kept = _apply(self._steps, image, box, mask)
+                moved, kept = _apply(steps, image, box, mask)
                 if kept >= KEPT:
                     return moved
         moved, kept = _apply(self._evaluation or self._steps, image, box, mask)
@@ -95,6 +124,18 @@ def pipeline(recipe: Recipe) -> v2.Transform:
     """A recipe to one torchvision transform."""
     steps = [_step(name, arguments) for name, arguments in _named(recipe)]
     return v2.Compose(steps) if steps else v2.Identity()
+
+
+def _first(steps: v2.Transform) -> v2.Transform | None:
+    return steps.transforms[0] if isinstance(steps, v2.Compose) else None
+
+
+def _at_scale(steps: v2.Transform, size: tuple[int, int] | None, image: Tensor) -> v2.Transform:
+    """The steps for an image that is stored at ``size``."""
+    first = _first(steps)
+    if size is None or size == tuple(image.shape[-2:]) or not isinstance(first, Crop):
+        return steps
+    return v2.Compose([first.of(size), *steps.transforms[1:]])
 
 
 def _named(recipe: Recipe) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -123,7 +164,8 @@ def _step(name: str, given: Mapping[str, Any]) -> v2.Transform:
         # The uncovered border is of no class: with torchvision's one fill it would read as class 0, background.
         arguments["fill"] = {tv_tensors.Mask: VOID, "others": arguments.get("fill", known["fill"].default)}
     try:
-        return kinds[name](**arguments)
+        built = kinds[name](**arguments)
+        return Crop(built) if isinstance(built, v2.RandomResizedCrop) else built
     except (TypeError, ValueError) as error:
         raise ConfigError(f"transform {name}: {_line(error)}") from error
 
@@ -133,7 +175,8 @@ def _apply(
 ) -> tuple[dict[str, Tensor], float]:
     """Image, box (4 edges, clipped) and mask after ``steps``; and the share of the box's area that is left."""
     size = tuple(image.shape[-2:])
-    parts: dict[str, Tensor] = {"image": tv_tensors.Image(image)}
+    # Alone it needs no type to be told by: torchvision takes a plain tensor for the image, in half the overhead.
+    parts = {"image": image if box is None and mask is None else tv_tensors.Image(image)}
     if box is not None:
         # Twice: clipped to the image at each step, and never. Their ratio is what the crops left of the box.
         for name, clip in ("box", "soft"), ("whole", None):

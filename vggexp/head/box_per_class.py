@@ -34,4 +34,4 @@ class BoxPerClass(nn.Module):
     def forward(self, features: Features) -> Tensor:
         """A box a class, whichever class the image shows."""
         boxes = coordinates(self.regressor(features.stages[-1]))
-        return boxes.view(len(boxes), -1, 4)
+        return boxes.view(-1, boxes.shape[1] // 4, 4)  # len(boxes) would be a constant in an exported network

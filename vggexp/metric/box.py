@@ -41,4 +41,4 @@ class BoxMetrics(Metric):
 
 def of_label(boxes_per_class: Tensor, label: Tensor) -> Tensor:
     """The box of each image's label: (N, C, 4) and (N,) to (N, 4)."""
-    return boxes_per_class[torch.arange(len(label), device=label.device), label]
+    return boxes_per_class[torch.arange(label.shape[0], device=label.device), label]

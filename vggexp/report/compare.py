@@ -28,17 +28,35 @@ def flat(config: Any, prefix: str = "") -> dict[str, str]:
 
 
 def distinguishing(runs: Sequence[Run]) -> dict[str, list[str]]:
-    """Config keys whose values the choices and the seed do not explain: key -> a value a run ("" where it has none)."""
+    """Config keys whose values the choices and the seed do not explain: key -> a value a run ("" where it has none).
+
+    Of keys that some runs lack, as they do a whole part's, those that tell the same runs apart are one: the first.
+    """
     flats = [flat(run.config) for run in runs]
     chosen = [tuple(str(run.choice.get(group)) for group in SHOWN) for run in runs]
-    found = {}
+    found: dict[str, list[str]] = {}
+    lacking: set[tuple[int, ...]] = set()
     for key in dict.fromkeys(key for one in flats for key in one):
         if is_incidental(key):
             continue
         values = [one.get(key, "") for one in flats]
         if len(set(values)) > 1 and len(set(zip(chosen, values, strict=True))) > len(set(chosen)):
+            if "" in values:
+                if (apart := _apart(values)) in lacking:
+                    continue
+                lacking.add(apart)
             found[key] = values
     return found
+
+
+def _apart(values: Sequence[str]) -> tuple[int, ...]:
+    """Which of the values are equal, whatever they are.
+
+    >>> _apart(["x", "y", "x"]) == _apart(["1", "", "1"])
+    True
+    """
+    places: dict[str, int] = {}
+    return tuple(places.setdefault(value, len(places)) for value in values)
 
 
 def is_incidental(key: str) -> bool:

@@ -9,12 +9,11 @@ from pathlib import Path
 import torch
 
 from vggexp.benchmark.plan import Job
-from vggexp.benchmark.setting import config_of, device_of, last_of_each
+from vggexp.benchmark.setting import config_of, device_of
 from vggexp.benchmark.turns import Turns
 from vggexp.benchmark.windows import Windows
 from vggexp.build import build, build_data, build_learner, build_loader
 from vggexp.check import needs
-from vggexp.compose import launch
 from vggexp.training import train
 
 _waiting: list[Callable[[], Windows]] = []  # the callback is built from its name in the config: here it finds its turns
@@ -94,5 +93,4 @@ def _seconds(*words: str) -> float:
 
 def _train(*words: str) -> None:
     """What the command line does with these words, in this process."""
-    code = launch("train", last_of_each(words), lambda settle: train(settle()))
-    assert code == 0, words
+    assert train(config_of(words)) == 0, words

@@ -1,0 +1,116 @@
+"""``hydra/sweeper=optuna``: Optuna's choices as jobs of a sweep. Hydra finds sweepers only in this package.
+
+Hydra's own plugin (hydra-optuna-sweeper 1.3.0) asks for an Optuna below 3, which fails on today's SQLAlchemy.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+from vggexp.compose import digest
+from vggexp.errors import ConfigError
+from vggexp.journal import Journal, Plan
+
+
+class OptunaSweeper(Sweeper):
+    """Jobs in batches of ``n_jobs``, until the study has ``n_trials`` that finished. Arguments: its YAML."""
+
+    def __init__(
+        self,
+        n_trials: int,
+        n_jobs: int,
+        storage: str | None,
+        study: str | None,
+        sampler: str,
+        startup: int,
+        seed: int,
+        params: dict[str, str] | None = None,
+    ) -> None:
+        self.n_trials, self.n_jobs, self.params = n_trials, n_jobs, params or {}
+        self.study, self.storage = study, storage
+        self.sampling: dict[str, Any] = {"sampler": sampler, "seed": seed, "startup": startup}
+        self.launcher: Launcher | None = None
+        self.config: Any = None
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Hydra's words before ``sweep``."""
+        self.hydra_context, self.config = hydra_context, config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Ask, launch, tell, until the study is large enough."""
+        from vggexp import study as optuna_study
+
+        words = [*(f"{key}={value}" for key, value in self.params.items()), *arguments]
+        parsed = OverridesParser.create().parse_overrides(words)
+        overrides = {override.get_key_element(): override for override in parsed}
+        fixed = [f"{key}={one.get_value_element_as_str()}" for key, one in overrides.items() if not _is_swept(one)]
+        study = self._open(fixed, [key for key, one in overrides.items() if _is_swept(one)], digest(words))
+        space = {key: distribution(override) for key, override in overrides.items() if _is_swept(override)}
+        optuna_study.take_up(study)
+        left = max(self.n_trials - len(optuna_study.finished(study)), 0)
+        journal = Journal(Path(self.config.hydra.callbacks.sweep.path).absolute())
+        journal.begin(replace(journal.plan() or Plan(left), jobs=left, earlier=optuna_study.folders(study)))
+        for first in range(0, left, self.n_jobs):
+            trials = optuna_study.ask(study, space, min(self.n_jobs, left - first))
+            self._run(study, trials, fixed, first, journal)
+        if best := optuna_study.best(study, list(space)):
+            print(f"\n{best}", flush=True)
+
+    def _open(self, fixed: list[str], keys: list[str], digested: str) -> Any:
+        from vggexp.study import open_study
+
+        if not keys:
+            raise ConfigError("hydra/sweeper=optuna has nothing to choose; give KEY=interval(LOW,HIGH) or KEY=A,B")
+        name = self.study or f"{'-'.join(keys)}-{digested}"
+        mode = str(OmegaConf.select(self.config, "objective.mode"))
+        return open_study(name, self.storage, mode, batch=self.n_jobs, **self.sampling)
+
+    def _run(self, study: Any, trials: Sequence[Any], fixed: list[str], first: int, journal: Journal) -> None:
+        """Launch a batch of trials and tell the study how they ended."""
+        from vggexp.study import tell, words
+
+        batch = [[*fixed, *words(trial)] for trial in trials]
+        self.validate_batch_is_legal(batch)
+        assert self.launcher is not None
+        returns = self.launcher.launch(batch, initial_job_idx=first)
+        entries = {entry.number: entry for entry in journal.entries()}
+        metric = f"val/{OmegaConf.select(self.config, 'objective.metric')}"
+        for place, (trial, job) in enumerate(zip(trials, returns, strict=True)):
+            value = job.return_value
+            tell(study, trial, math.nan if value is None else float(value), entries.get(first + place), metric)
+
+
+def _is_swept(override: Override) -> bool:
+    return bool(override.is_sweep_override())
+
+
+def distribution(override: Override) -> Any:
+    """Optuna's distribution for Hydra's sweep: ``a,b``, ``range(1,5)``, ``interval(1e-4,1e-2)``, ``tag(log, ...)``."""
+    from optuna.distributions import CategoricalDistribution
+
+    value: Any = override.value()
+    if isinstance(value, IntervalSweep):
+        return _numbers(value.start, value.end)(value.start, value.end, log="log" in value.tags)
+    if isinstance(value, RangeSweep):
+        steps = list(value.range())
+        return _numbers(*steps)(steps[0], steps[-1], **({"log": True} if "log" in value.tags else {"step": value.step}))
+    return CategoricalDistribution(list(override.sweep_string_iterator()))
+
+
+def _numbers(*values: Any) -> Any:
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    return IntDistribution if all(isinstance(value, int) for value in values) else FloatDistribution

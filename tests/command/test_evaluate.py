@@ -1,0 +1,26 @@
+"""``evaluate`` as a user types it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Vggexp = Callable[..., tuple[int, str, str]]
+
+
+def test_scores_go_where_they_are_wanted(trained: Path, vggexp: Vggexp) -> None:
+    summary = json.loads((trained / "summary.json").read_text())
+    code, out, errors = vggexp("evaluate", str(trained), "output=scores/mine.json")
+    assert code == 0, errors
+    assert out.endswith("scores: scores/mine.json\n")
+    assert not (trained / "evaluation-test.json").exists()
+    content = json.loads(Path("scores/mine.json").read_text())
+    assert content["split"] == "test"
+    assert content["metrics"]["test/score"] == pytest.approx(summary["metrics"]["test/score"])
+
+
+def test_a_split_that_is_none_is_one_line(trained: Path, vggexp: Vggexp) -> None:
+    code, _, errors = vggexp("evaluate", str(trained), "split=train")
+    assert code == 2
+    assert errors == "vggexp: error: split=train: choose from: test, val\n"

@@ -1,0 +1,88 @@
+"""Columns of numbers in a folder, whole or not at all: what the caches keep on disk, and share between runs."""
+
+import json
+import math
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import torch
+from torch import Tensor
+
+from vggexp.errors import ConfigError
+
+Layout = Mapping[str, tuple[tuple[int, ...], torch.dtype]]
+"""Shape and kind of each column."""
+INDEX = "columns.json"
+
+
+def is_kept(folder: Path) -> bool:
+    """Whether a folder holds columns."""
+    return (folder / INDEX).exists()
+
+
+def read_columns(folder: Path) -> dict[str, Tensor]:
+    """Columns as they lie on disk: read where they are touched, and shared by all who read them."""
+    shapes = json.loads((folder / INDEX).read_text())
+    return {
+        name: _mapped(folder / name, shape, getattr(torch, kind.removeprefix("torch.")), shared=False)
+        for name, (shape, kind) in shapes.items()
+    }
+
+
+def write_columns(folder: Path, columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Put columns into a folder; what is there then, by this process or another."""
+    layout = {name: (tuple(column.shape), column.dtype) for name, column in columns.items()}
+    with new_columns(folder, layout) as kept:
+        for name, column in columns.items():
+            kept[name].copy_(column)
+    return read_columns(folder)
+
+
+@contextmanager
+def new_columns(folder: Path, layout: Layout) -> Iterator[dict[str, Tensor]]:
+    """Columns to fill, on disk; they become the folder when the block ends well, and vanish when it does not.
+
+    If another process has made the folder meanwhile, its columns stay.
+
+    Raises:
+        ConfigError: the disk is full, or the folder cannot be written.
+    """
+    partial = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}")
+    try:
+        kept = _allocated(partial, layout)
+        yield kept
+        kept.clear()
+        shapes = {name: [list(shape), str(dtype)] for name, (shape, dtype) in layout.items()}
+        (partial / INDEX).write_text(json.dumps(shapes))
+        if not is_kept(folder):
+            _rename(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _allocated(partial: Path, layout: Layout) -> dict[str, Tensor]:
+    try:
+        partial.mkdir(parents=True)
+        for name, (shape, dtype) in layout.items():
+            with (partial / name).open("wb") as file:  # now, or a full disk would end the process when it is written to
+                os.posix_fallocate(file.fileno(), 0, math.prod(shape) * dtype.itemsize)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise ConfigError(f"the cache in {partial.parent} cannot be written: {error.strerror}") from error
+    return {name: _mapped(partial / name, shape, dtype, shared=True) for name, (shape, dtype) in layout.items()}
+
+
+def _rename(partial: Path, folder: Path) -> None:
+    try:
+        partial.rename(folder)
+    except OSError as error:
+        if not is_kept(folder):
+            raise ConfigError(f"the cache in {folder.parent} cannot be written: {error.strerror}") from error
+
+
+def _mapped(path: Path, shape: "list[int] | tuple[int, ...]", dtype: torch.dtype, shared: bool) -> Tensor:
+    return torch.from_file(str(path), shared=shared, size=math.prod(shape), dtype=dtype).view(*shape)

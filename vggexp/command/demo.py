@@ -1,0 +1,44 @@
+"""``demo``: a page on this machine, and for it alone, on which a run can be tried."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from vggexp.command.predict import ready
+from vggexp.command.restore import restore
+from vggexp.errors import ConfigError
+
+HOST = "127.0.0.1"
+
+
+def run(config: Mapping[str, Any]) -> int:
+    """Serve the page until Ctrl-C."""
+    server = make_server(config)
+    print(f"http://{HOST}:{server.port}  drop a picture there; Ctrl-C ends it", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        server.server_close()
+    return 0
+
+
+def make_server(config: Mapping[str, Any]) -> Any:
+    """A server that listens already; port 0 takes a free one."""
+    try:
+        app, serving = import_module("vggexp.demo.app"), import_module("werkzeug.serving")
+    except ImportError as error:
+        raise ConfigError("demo: flask is not installed; pip install 'vggexp[demo]'") from error
+    restored = restore(Path(config["checkpoint"]), config["override"])
+    choice = restored.config["choice"]
+    title = f"{choice['task']} on {choice['data']}: {choice['backbone']} + {choice['head']}"
+    page = app.make_app(*ready(restored), restored.info, title)
+    try:
+        return serving.make_server(HOST, config["port"], page, request_handler=_quiet(serving.WSGIRequestHandler))
+    except (OSError, SystemExit) as error:  # werkzeug leaves with a text of its own if the port is taken
+        raise ConfigError(f"port={config['port']} cannot be used on {HOST}; is it taken? give another port") from error
+
+
+def _quiet(handler: type) -> type:
+    """Without a line for each request."""
+    return type("Quiet", (handler,), {"log_request": lambda *_: None})

@@ -1,0 +1,64 @@
+"""``export``: a finished run as ONNX, torch.export or safetensors, each checked before it is called done."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vggexp.command.restore import Restored, restore
+from vggexp.errors import ConfigError
+from vggexp.export import export, load_format
+from vggexp.image_files import find_images
+from vggexp.prediction.network import Network
+from vggexp.prediction.photos import load
+from vggexp.prediction.view import View
+
+
+def run(config: Mapping[str, Any]) -> int:
+    """Write each format, and say how far it is from the run."""
+    names = [config["format"]] if isinstance(config["format"], str) else list(config["format"])
+    restored = restore(Path(config["checkpoint"]), config["override"])
+    files = {name: target(config, restored, name, load_format(name).SUFFIX) for name in names}
+    learner = restored.learner
+    network = Network(learner.backbone, learner.head, learner.task)
+    content = {"config": restored.config, "info": asdict(restored.info), "state_dict": learner.state_dict()}
+    batches = list(samples(config, restored))
+    sizes = " and ".join(str(len(batch)) for batch in batches)
+    for name, path in files.items():
+        card = export(name, network, content, batches, path, config["tolerance"], config.get(name) or {})
+        differences = card["check"]["largest_difference"]
+        print(f"{path}  {path.stat().st_size / 1e6:.1f} MB, checked on batches of {sizes}:")
+        print("  largest difference: " + ", ".join(f"{output} {value:.2g}" for output, value in differences.items()))
+    return 0
+
+
+def target(config: Mapping[str, Any], restored: Restored, name: str, suffix: str) -> Path:
+    """Where a format's file goes: under the run's name, unless ``output`` names the file; never over another one."""
+    output = Path(str(config["output"])) if config["output"] is not None else restored.folder / "export"
+    is_file = output.suffix in (".onnx", ".pt2", ".safetensors")
+    if is_file and output.suffix != suffix:
+        raise ConfigError(f"output={output}: a file of format={name} ends in {suffix}; a folder takes several formats")
+    path = output if is_file else output / f"{restored.folder.resolve().name}{suffix}"
+    if path.exists() and not config["overwrite"]:
+        raise ConfigError(f"{path} is there already; name another output, or say overwrite=true")
+    return path
+
+
+def samples(config: Mapping[str, Any], restored: Restored) -> Iterator[Tensor]:
+    """What to compare on: one random image, then the photos that were named, then three random images."""
+    data = restored.config["data"]
+    height, width = data["image_size"]
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randint(0, 256, (4, 3, height, width), dtype=torch.uint8, generator=generator)
+    yield noise[:1]
+    if config["input"] is not None:
+        view = View(data["eval_transform"], (height, width))
+        for group in load(find_images(config["input"]), view, data["batch_size"], workers=0, previews=False):
+            if group.photos:
+                yield group.seen
+            for message in group.unread:
+                print(f"not read: {message}")
+    yield noise[1:]

@@ -1,0 +1,193 @@
+"""One job: a verb and a config. A command line is one of them, or a sweep of them, here or in other processes.
+
+A job of a sweep never ends the sweep: what went wrong is written into the journal, and told at the end.
+"""
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from vggexp.check import check
+from vggexp.compose import complete, in_sweep, launch, place_in_sweep, register, settle
+from vggexp.errors import DataError, UserError, one_line
+from vggexp.journal import VARIABLE, Entry, Journal, Plan, failures, standing, title
+from vggexp.multirun import stop_watching
+from vggexp.processes import is_joined, place_in_run
+from vggexp.run import RunFolder
+from vggexp.share import apart
+from vggexp.sweep import claimed
+from vggexp.sweep import standing as standing_of
+
+Config = Mapping[str, Any]
+
+
+def start(verb: str, words: Sequence[str], debug: bool = False) -> int:
+    """Do what a command line asks for, once or as a sweep, and return the exit code: a sweep's is its jobs' highest."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    journal = Path("runs", ".sweep", f"{stamp}-{os.getpid()}")
+    job = Job(verb, debug, stamp, journal.absolute())
+    try:
+        launch(verb, words, job, stamp, journal)
+    except KeyboardInterrupt:
+        _tell(job.journal, "interrupted")
+        raise
+    except UserError:
+        raise
+    except Exception as error:  # jobs raise nothing: it comes from a launcher, or is a bug
+        if (plan := Journal(job.journal).plan()) is None or not (plan.apart or Journal(job.journal).entries()):
+            raise
+        stop_watching()
+        _tell(job.journal, "ended early")
+        raise DataError(_first_line(error)) from error
+    finally:
+        stop_watching()
+    if job.error:
+        raise job.error
+    return job.code if (plan := Journal(job.journal).plan()) is None else _conclude(plan, job.journal)
+
+
+@dataclass
+class Job:
+    """What Hydra calls with each composed config. It can be pickled: launchers send it to other processes."""
+
+    verb: str
+    debug: bool
+    stamp: str
+    """When the command began."""
+    journal: Path
+    """Of the sweep, if it is one."""
+    home: int = field(default_factory=os.getpid)
+    """The process of the command itself."""
+    code: int = 0
+    """The exit code of a command that is no sweep."""
+    error: Exception | None = None
+    """What ended it."""
+
+    def __call__(self, config: Any) -> float | None:
+        """Run the job; of one in a sweep the objective's value, NaN if it failed."""
+        register(self.stamp)
+        if not in_sweep():
+            try:
+                self.code = perform(self.verb, settle(self.verb, config))
+            except Exception as error:  # kept from Hydra, which would say that there was one
+                self.error = error
+            return None
+        return self._in_sweep(config, Journal(self.journal))
+
+    def _in_sweep(self, config: Any, journal: Journal) -> float:
+        plan = journal.plan() or Plan(1)
+        entry = _note(journal, Entry(*place_in_sweep()))
+        at_home = os.getpid() == self.home
+        if at_home:
+            print(f"\njob {entry.number + 1}/{plan.jobs}  {title(plan, entry.words)}", flush=True)
+        try:
+            settled = settle(self.verb, config)
+            entry = _note(journal, replace(entry, folder=settled.get("run", {}).get("dir")))
+            os.environ[VARIABLE] = str(journal.path)
+            with nullcontext() if at_home else apart(journal.path, plan, settled):
+                ending = self._ending(settled)
+        except UserError as error:  # the config could not be settled
+            ending = self._failed(error)
+        except KeyboardInterrupt:
+            _note(journal, replace(entry, status="stopped", seconds=time.time() - entry.began))
+            raise
+        finally:
+            os.environ.pop(VARIABLE, None)
+        value = ending.pop("value", float("nan"))
+        _note(journal, replace(entry, seconds=time.time() - entry.began, **ending))
+        if at_home and place_in_run()[0] == 0:
+            print(standing(plan, journal.entries(), time.time()), flush=True)
+        return float(value)
+
+    def _ending(self, config: Config) -> dict[str, Any]:
+        """How the job ended: the journal's words for it, and its objective's value."""
+        try:
+            status, code = train_once(config) if self.verb == "train" else ("done", perform(self.verb, config))
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            return self._failed(error)
+        if code:
+            return {"status": "failed", "code": code, "error": "it says above what it could not do"}
+        return {"status": status, **(_score(config) if self.verb == "train" else {})}
+
+    def _failed(self, error: Exception) -> dict[str, Any]:
+        code, message = (error.code, one_line(error)) if isinstance(error, UserError) else (1, _first_line(error))
+        if self.debug or not isinstance(error, UserError):  # a bug
+            traceback.print_exc()
+        print(f"vggexp: error: {message}", file=sys.stderr, flush=True)
+        return {"status": "failed", "code": code, "error": message}
+
+
+def perform(verb: str, config: Config, go_on: bool = False) -> int:
+    """Check a composed config, then import the verb's program, and with it torch, and run it."""
+    check(verb, config)
+    program = import_module(f"vggexp.command.{verb}")
+    return int((program.run(config, go_on) if go_on else program.run(config)) or 0)
+
+
+def train_once(config: Config) -> tuple[str, int]:
+    """Train unless that is done already, or going on elsewhere; a run that was cut short goes on. Status and code."""
+    if standing_of(config, complete) == "finished":
+        print(f"{config['run']['dir']}: finished before, skipped")
+        return "skipped", 0
+    check("train", config)
+    folder = RunFolder(config["run"]["dir"])
+    with nullcontext(True) if is_joined() else claimed(folder) as is_ours:
+        if not is_ours:
+            print(f"{folder.path}: another process is at it, skipped")
+            return "skipped", 0
+        if standing_of(config, complete) == "begun" and folder.holds_run():
+            again = {**config, "run": {**config["run"], "overwrite": True}}
+            how = "goes on from its last checkpoint" if folder.last.exists() else "begins again: it has no checkpoint"
+            print(f"{folder.path}: was cut short, {how}")
+            code = perform("train", config if folder.last.exists() else again, folder.last.exists())
+        else:
+            code = perform("train", config)
+    return ("pruned" if folder.read_summary().get("pruned") else "done"), code
+
+
+def _note(journal: Journal, entry: Entry) -> Entry:
+    """Write it down, if this process is the first of those that share a run."""
+    return journal.write(entry) if place_in_run()[0] == 0 else entry
+
+
+def _score(config: Config) -> dict[str, Any]:
+    objective = RunFolder(config["run"]["dir"]).read_summary().get("objective", {})
+    if (value := objective.get("value")) is None:
+        return {}
+    return {"value": value, "score": f"{objective['metric']} {value:.4g}"}
+
+
+def _tell(path: Path, how: str) -> None:
+    """How far a sweep came that did not come to its end."""
+    journal = Journal(path)
+    if plan := journal.plan():
+        stand = standing(plan, journal.entries(), time.time())
+        print(f"\n{stand}\nvggexp: sweep {how}; the same command skips what is finished and goes on", file=sys.stderr)
+
+
+def _conclude(plan: Plan, path: Path) -> int:
+    """List what failed; the highest of the exit codes."""
+    entries = [
+        replace(entry, status="failed", code=1, error="its process ended; was it killed, or out of memory?")
+        if entry.status == "running"
+        else entry
+        for entry in Journal(path).entries()
+    ]
+    if failed := failures(plan, entries):
+        count = f"{len(failed)} of {len(entries)} jobs failed"
+        advice = "the same command skips what is finished and tries these again"
+        print(f"\n{count}\n" + "\n".join(failed) + f"\n{advice}", file=sys.stderr)
+    return max((entry.code for entry in entries), default=0)
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"

@@ -1,0 +1,45 @@
+"""Boxes in COCO's format, which its tools and most annotation programs read.
+
+The whole is a data set for ``COCO(file)``, its ``annotations`` also a list of results for ``loadRes``: each has the
+``score`` that results have. Format: https://cocodataset.org/#format-data
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+
+def coco(rows: Iterable[Mapping[str, Any]], classes: Sequence[str]) -> dict[str, Any]:
+    """Rows of ``predictions.jsonl`` as COCO's images, annotations and categories.
+
+    A category is the class that goes with the box, its id the label plus 1; a network that only localizes has one,
+    "object", and its boxes, which have no probability, the score 1.
+
+    Args:
+        rows: in the order of the photos; those without a box become images without annotation.
+        classes: names by label.
+    """
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    named = False
+    for number, row in enumerate(rows, start=1):
+        images.append({"id": number, "file_name": row["file"], "width": row["width"], "height": row["height"]})
+        if "box_pixels" not in row:
+            continue
+        label = row.get("class")
+        named = named or label is not None
+        left, top, right, bottom = row["box_pixels"]
+        width, height = round(right - left, 1), round(bottom - top, 1)
+        annotations.append(
+            {
+                "id": len(annotations) + 1,
+                "image_id": number,
+                "category_id": 1 if label is None else classes.index(label) + 1,
+                "bbox": [left, top, width, height],
+                "area": round(width * height, 2),
+                "iscrowd": 0,
+                "score": 1.0 if label is None else row["probability"][label],
+            }
+        )
+    names = classes if named else ["object"]
+    categories = [{"id": place, "name": name} for place, name in enumerate(names, start=1)]
+    return {"info": {"description": "vggexp"}, "images": images, "annotations": annotations, "categories": categories}

@@ -1,0 +1,35 @@
+"""What is deployed: one network from uint8 images to predictions, its normalisation inside."""
+
+from typing import cast
+
+from torch import Tensor, nn
+
+from vggexp.types import Backbone, Head, Prediction, Task
+
+MEANING = {
+    "label": "the likeliest class, an index into `classes`",
+    "probability": "of each class, in the order of `classes`; sums to 1",
+    "box": "(x, y, h, w): the top-left corner, height and width as shares of the network's image, 0 to 1",
+    "box_per_class": "for each class, in the order of `classes`, a box as (x, y, h, w): top-left corner, height, width",
+    "mask": "each pixel's class, an index into `mask_classes`",
+}
+"""What the names of a prediction mean to someone who knows nothing of vggexp."""
+
+
+class Network(nn.Module):
+    """uint8 RGB images (N, 3, H, W) to what the task predicts, by its names: ``Prediction``.
+
+    The loss, the metrics and the counts of training stay behind.
+    """
+
+    def __init__(self, backbone: Backbone, head: Head, task: Task) -> None:
+        super().__init__()
+        self.backbone, self.head = cast(nn.Module, backbone), cast(nn.Module, head)
+        self._parts = (backbone, head)
+        self._predict = task.predict
+        self.eval()
+
+    def forward(self, images: Tensor) -> Prediction:
+        """Final predictions: probabilities, boxes in corner format, the mask's labels."""
+        backbone, head = self._parts
+        return self._predict(head(backbone(backbone.normalize(images), head.reads)))

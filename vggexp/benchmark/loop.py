@@ -101,8 +101,7 @@ def take_steps(loop: Loop, job: Job, turns: Turns) -> None:
 def take_runs(loop: Loop, job: Job, turns: Turns) -> None:
     """A turn is a sample of one epoch's training and validation, scaled to a whole run; nothing is saved."""
     splits = [(loop.train, loader(loop.config, job, "train")), (loop.evaluate, loader(loop.config, job, "val"))]
-    for work, batches in splits:
-        work(islice(batches, 1))
+    loop.train(islice(splits[0][1], 1))
     epochs = loop.config["trainer"]["max_epochs"]
     while True:
         turns.begin()

@@ -68,6 +68,8 @@ class Contestant:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        assert self._process.stdout
+        self._process.stdout.close()
         self._errors.close()
 
     def wait_until_ready(self) -> Turn:

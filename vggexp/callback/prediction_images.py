@@ -47,7 +47,12 @@ class PredictionImages(Callback):
 def images_of(loader: object) -> Dataset[Sample] | None:
     """The data set whose samples have images to draw on; None if there is no loader."""
     dataset: Dataset[Sample] | None = getattr(loader, "dataset", None)
-    return getattr(dataset, "source", dataset)  # cached features have none
+    return None if dataset is None else _with_images(dataset)
+
+
+def _with_images(dataset: Any) -> Dataset[Sample]:
+    """What a split of cached features was computed from; any other split itself."""
+    return dataset.source if getattr(dataset, "is_batched", False) else dataset  # type: ignore[no-any-return]
 
 
 def places(dataset: Dataset[Sample], count: int) -> list[int]:
@@ -60,7 +65,7 @@ def places(dataset: Dataset[Sample], count: int) -> list[int]:
 def spread(dataset: Dataset[Sample], count: int) -> Batch:
     """A batch of ``count`` samples, spread evenly over a data set; of a cached one with images and features."""
     found = places(dataset, count)
-    source = getattr(dataset, "source", dataset)
+    source = _with_images(dataset)
     batch: Batch = default_collate([source[place] for place in found])
     return batch if source is dataset else {**batch, **dataset.__getitems__(found)}  # type: ignore[attr-defined]
 

@@ -132,11 +132,11 @@ class TestReal:
 
     def test_an_augmented_crop_sees_the_same_part(self) -> None:
         scaled, whole = (
-            Files(files.source, Transform(TRAINING, EVALUATION), files.scales) for files in both(REAL, BOX)
+            Files(files.reader, Transform(TRAINING, EVALUATION), files.scales) for files in both(REAL, BOX)
         )
         differences = []
         for index in range(0, len(scaled), 8):
-            if scaled.shrink(*read_shrunk(scaled.source.files(index)[0], lambda *_: 1)[1]) == 1:
+            if scaled.shrink(*read_shrunk(scaled.reader.files(index)[0], lambda *_: 1)[1]) == 1:
                 continue
             torch.manual_seed(index)
             one = scaled[index]

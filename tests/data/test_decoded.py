@@ -1,5 +1,6 @@
 """Kept images: to the bit what a data set reads, and never stale."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,24 @@ def test_too_large_is_said_in_memory_and_refused_on_disk(
         keep_decoded(files, "train", "disk", str(tmp_path / "cache"), 0)
     assert not entries(tmp_path / "cache")
     assert keep_decoded(files, "train", "none", "", 0) is files
+
+
+@pytest.mark.parametrize("mode", ["memory", "disk"])
+def test_a_run_with_kept_images_is_the_run_without(tree: Any, vggexp: Any, mode: str) -> None:
+    words = ("data=pets", f"data.root={tree.root}", "backbone=vgg11", "backbone.width=0.05", "data.image_size=[32,32]",
+             "data.workers=0", "head.hidden=8", "trainer.max_epochs=2", "trainer.precision=32", "data.batch_size=8",
+             "data.cache_dir=kept")  # fmt: skip
+    assert vggexp(*words, "run.dir=plain")[0] == 0
+    code, out, errors = vggexp(*words, "run.dir=cached", f"data.cache={mode}")
+    assert code == 0, errors
+    assert out.count("data.cache: ") == (3 if mode == "disk" else 2)  # in memory, what is met once is not kept
+    rows = [
+        [
+            json.loads(line)["train/loss"]
+            for line in Path(run, "metrics.jsonl").read_text().splitlines()
+            if "train/l" in line
+        ]
+        for run in ("plain", "cached")
+    ]
+    assert len(rows[0]) == 2
+    assert rows[0] == rows[1]

@@ -25,7 +25,7 @@ REAL = Path(os.environ.get("VGGEXP_DATA", Path(__file__).parents[3] / "shared" /
 
 
 def names(data: Data, split: str, needs: frozenset[str] = LABEL) -> list[str]:
-    return data.split(split, needs).source.names  # type: ignore[attr-defined]
+    return data.split(split, needs).reader.names  # type: ignore[attr-defined]
 
 
 def edges(sample: Sample) -> list[float]:
@@ -265,7 +265,7 @@ class TestReal:
     def test_three_breeds_with_contiguous_labels(self) -> None:
         data = Pets(str(REAL))
         assert data.info.classes[:2] == ("Abyssinian", "american_bulldog")
-        assert set(data.split("train", LABEL).source.labels) == set(range(len(data.info.classes)))  # type: ignore[attr-defined]
+        assert set(data.split("train", LABEL).reader.labels) == set(range(len(data.info.classes)))  # type: ignore[attr-defined]
 
     def test_head_boxes(self) -> None:
         sizes = [len(Pets(str(REAL)).split(split, BOX)) for split in SIZES]  # type: ignore[arg-type]

@@ -79,7 +79,7 @@ def keep_decoded(files: Files, name: str, mode: str, folder: str, max_gb: float)
     rest = files.transform.divided()[1]
     if where is not None and is_kept(where):
         print(f"data.cache: {name} is read from {where}")
-        return Files(Decoded(files.source, read_columns(where)), rest, decode_scale=False)
+        return Files(Decoded(files.reader, read_columns(where)), rest, decode_scale=False)
     layout, sides = _layout(files)
     gb = sum(torch.Size(shape).numel() * dtype.itemsize for shape, dtype in layout.values()) / 2**30
     text = f"{len(files):,} decoded images, {gb * 1024:,.0f} MiB"
@@ -96,7 +96,7 @@ def keep_decoded(files: Files, name: str, mode: str, folder: str, max_gb: float)
         with new_columns(where, layout) as columns:
             _fill(columns, files, sides)
         columns = read_columns(where)
-    return Files(Decoded(files.source, columns), rest, decode_scale=False)
+    return Files(Decoded(files.reader, columns), rest, decode_scale=False)
 
 
 def _layout(files: Files) -> tuple[Layout, Tensor]:
@@ -116,12 +116,12 @@ def _layout(files: Files) -> tuple[Layout, Tensor]:
 
 
 def _sides(files: Files, index: int) -> Size:
-    return shrunk_size(files.source.files(index)[0], files.shrink)
+    return shrunk_size(files.reader.files(index)[0], files.shrink)
 
 
 def _sample(files: Files, index: int) -> dict[str, Tensor]:
     """What is kept of a sample."""
-    stored = dict(files.source.read(index, files.shrink))
+    stored = dict(files.reader.read(index, files.shrink))
     opening = files.transform.divided()[0]
     if opening is not None:
         moved = opening.move(stored["image"], stored.get("box"), stored.get("mask"))  # type: ignore[arg-type]
@@ -133,7 +133,7 @@ def _sample(files: Files, index: int) -> dict[str, Tensor]:
 def _fill(columns: Mapping[str, Tensor], files: Files, sides: Tensor) -> None:
     """Decode every sample into its place, by threads: decoders let go of Python's lock."""
     columns["sides"].copy_(sides)
-    places = Decoded(files.source, columns)
+    places = Decoded(files.reader, columns)
 
     def fill(index: int) -> None:
         for key, value in _sample(files, index).items():
@@ -154,13 +154,13 @@ def _key(files: Files) -> str:
     stats = [
         (str(path.resolve()), (stat := path.stat()).st_size, stat.st_mtime_ns)
         for index in range(len(files))
-        for path in files.source.files(index)
+        for path in files.reader.files(index)
     ]
     scale = files.transform.recipes if files.scales else None
     depends = [
         "decoded 1",
-        type(files.source).__qualname__,
-        files.source.facts,
+        type(files.reader).__qualname__,
+        files.reader.facts,
         scale,
         opening and opening.recipes,
         stats,

@@ -64,14 +64,14 @@ class Files(Dataset[Sample]):
     """
 
     def __init__(self, source: Source, transform: Transform, decode_scale: bool = True) -> None:
-        self.source, self.transform = source, transform
+        self.reader, self.transform = source, transform
         self.scales = decode_scale and not source.has_masks
 
     def __len__(self) -> int:
-        return len(self.source)
+        return len(self.reader)
 
     def __getitem__(self, index: int) -> Sample:
-        return self.transform(index=index, **self.source.read(index, self.shrink))
+        return self.transform(index=index, **self.reader.read(index, self.shrink))
 
     def shrink(self, height: int, width: int) -> int:
         """What the sides of an image of this size are divided by when it is decoded."""

@@ -96,6 +96,18 @@ def test_no_torch_before_it_is_needed(words: list[str], tmp_path: Path) -> None:
     assert shown.stdout.rstrip().endswith("IMPORTED []")
 
 
+@pytest.mark.parametrize("words", [["--help"], ["--cfg", "job"], ["-m", "seed=1,2", "trainer.accumulate=0"]])
+def test_a_reader_that_leaves_is_no_error(words: list[str]) -> None:
+    command = [sys.executable, "-m", "vggexp", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        started.stdout.close()
+        _, errors = started.communicate()
+    assert started.returncode == 141
+    assert "Traceback" not in errors
+    assert "BrokenPipe" not in errors
+
+
 def test_a_sweep_checks_every_job_and_names_the_wrong_ones(vggexp: Vggexp) -> None:
     code, _, errors = vggexp("-m", "task=segmentation", "head=mlp,linear")
     assert code == 2

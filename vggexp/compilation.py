@@ -1,5 +1,7 @@
 """``trainer.compile``: the network's forward and backward through torch.compile, where it repays its start."""
 
+import warnings
+
 import torch
 from torch import nn
 
@@ -30,5 +32,7 @@ def pays(asked: str | bool, on_gpu: bool, images: int, size: tuple[int, int]) ->
 def compile_in_place(*parts: nn.Module) -> None:
     """Compile each part's call; names, parameters, hooks and checkpoints stay as they are."""
     torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, RECOMPILATIONS)
+    # Tracing looks at the gradient of what one part hands the other; nobody else does.
+    warnings.filterwarnings("ignore", ".*grad attribute of a Tensor that is not a leaf.*")
     for part in parts:
         part.compile()

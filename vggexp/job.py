@@ -38,6 +38,10 @@ def start(verb: str, words: Sequence[str], debug: bool = False) -> int:
     except KeyboardInterrupt:
         _tell(job.journal, "interrupted")
         raise
+    except SystemExit:
+        if job.error:
+            raise job.error from None
+        raise
     except UserError:
         raise
     except Exception as error:  # jobs raise nothing: it comes from a launcher, or is a bug
@@ -79,7 +83,11 @@ class Job:
             except Exception as error:  # kept from Hydra, which would say that there was one
                 self.error = error
             return None
-        return self._in_sweep(config, Journal(self.journal))
+        try:
+            return self._in_sweep(config, Journal(self.journal))
+        except BrokenPipeError as error:  # whoever read the output has left: no job could say anything
+            self.error = error
+            raise SystemExit from error
 
     def _in_sweep(self, config: Any, journal: Journal) -> float:
         plan = journal.plan() or Plan(1)

@@ -38,7 +38,7 @@ def resize_one(tree: Any, name: str, size: tuple[int, int]) -> None:
     tree.write_trimap(name, np.asarray(Image.open(tree.trimap(name)).resize(size, Image.Resampling.NEAREST)))
 
 
-@pytest.mark.parametrize("needs", TARGETS, ids=str)
+@pytest.mark.parametrize("needs", TARGETS, ids=lambda needs: "+".join(sorted(needs)))  # a set has no order of its own
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("mode", ["memory", "disk"])
 def test_cached_samples_are_the_uncached_ones_to_the_bit(

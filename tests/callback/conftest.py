@@ -3,6 +3,7 @@
 import json
 import os
 import struct
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -70,7 +71,18 @@ def _items(items: Any) -> dict[str, Any]:
 @pytest.fixture
 def offline_runs() -> Callable[[Path], list[OfflineRun]]:
     """The W&B runs below a folder, oldest first."""
-    return lambda folder: [OfflineRun(path) for path in sorted(folder.rglob("*.wandb"))]
+    return lambda folder: [OfflineRun(written(path)) for path in sorted(folder.rglob("*.wandb"))]
+
+
+def written(path: Path, patience: float = 10.0) -> Path:
+    """The file, once it says how its run ended: W&B's own process still writes when ``finish`` has returned.
+
+    That of a run that was killed never says so, and is given as it is in the end.
+    """
+    end = time.monotonic() + patience
+    while time.monotonic() < end and not any(record.HasField("exit") for record in _records(path.read_bytes())):
+        time.sleep(0.1)
+    return path
 
 
 @pytest.fixture

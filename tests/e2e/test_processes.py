@@ -159,7 +159,8 @@ def test_a_sweep_of_two_jobs_has_two_folders_and_two_wandb_runs() -> None:
     short = ("trainer.max_epochs=1", "trainer.limit_val_batches=1", "test=false", "logger=[wandb]")
     code, out, errors = launched("-m", "seed=1,2", "run.name=s${seed}", *short, "logger.wandb.mode=offline")
     assert code == 0, errors
-    assert sorted(path.name for path in Path("runs").iterdir() if path.is_dir()) == ["s1", "s2"]
+    folders = [path.name for path in Path("runs").iterdir() if path.is_dir()]
+    assert sorted(folders) == [".sweep", "s1", "s2"]  # the first is the journal
     assert out.count("parameters trained") == 2
     for name in ("s1", "s2"):
         assert len(list(Path("runs", name).rglob("*.wandb"))) == 1

@@ -22,6 +22,7 @@ from vggexp.errors import ConfigError
 from vggexp.freezing import DROPOUTS
 from vggexp.learner import Learner
 from vggexp.loader import Seeded
+from vggexp.memory import give_back_freed_memory
 from vggexp.processes import place_in_run
 from vggexp.proof import network_hashes
 from vggexp.trainer import resolve_precision
@@ -119,6 +120,7 @@ class FeatureCache:
         print(f"cache: stage {self.stage} of {name}: {text}" + (f" in {where}" if where else ""))
         seed = self.config["seed"] if moves else None
         columns = self._compute(source, views, seed)
+        give_back_freed_memory()
         return CachedSplit(source, columns if where is None else write_columns(where, columns), views)
 
     @torch.inference_mode()

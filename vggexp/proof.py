@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -22,13 +22,19 @@ Hashes = dict[str, dict[str, str]]
 
 def tensor_hash(tensor: Tensor) -> str:
     """16 hexadecimal digits that depend on a tensor's every bit, and not on its memory format, device or division."""
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+        return _begin_hash(tensor, threads)()
+
+
+def _begin_hash(tensor: Tensor, threads: ThreadPoolExecutor) -> Callable[[], str]:
+    """Hand a tensor's bytes to threads; what gives its hash, once they are through."""
     content = whole(tensor.detach()).cpu().contiguous().flatten().view(torch.uint8).numpy().data
     if content.nbytes <= PIECE:
-        return hashlib.sha256(content).hexdigest()[:16]
-    pieces = [content[start : start + PIECE] for start in range(0, content.nbytes, PIECE)]
-    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
-        digests = threads.map(lambda piece: hashlib.sha256(piece).digest(), pieces)
-        return hashlib.sha256(b"".join(digests)).hexdigest()[:16]
+        only = threads.submit(hashlib.sha256, content)
+        return lambda: only.result().hexdigest()[:16]
+    starts = range(0, content.nbytes, PIECE)
+    pieces = [threads.submit(hashlib.sha256, content[start : start + PIECE]) for start in starts]
+    return lambda: hashlib.sha256(b"".join(piece.result().digest() for piece in pieces)).hexdigest()[:16]
 
 
 def joint_hash(hashes: Mapping[str, str]) -> str:
@@ -38,10 +44,12 @@ def joint_hash(hashes: Mapping[str, str]) -> str:
 
 def network_hashes(freezing: Freezing) -> Hashes:
     """The hash of every parameter and every buffer of the network; of what is divided, every process must ask."""
-    return {
-        part: {name: tensor_hash(tensor) for name, tensor in tensors.items()}
-        for part, tensors in freezing.tensors().items()
-    }
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+        begun = {
+            part: {name: _begin_hash(tensor, threads) for name, tensor in tensors.items()}
+            for part, tensors in freezing.tensors().items()
+        }
+        return {part: {name: finish() for name, finish in hashes.items()} for part, hashes in begun.items()}
 
 
 def prove_still(freezing: Freezing, before: Hashes, after: Hashes, epoch: int) -> None:

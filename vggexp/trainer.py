@@ -4,7 +4,6 @@ import logging
 import os
 import warnings
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,10 +52,10 @@ def build_trainer(
     """The trainer of one run.
 
     Args:
-        folder: the run folder; checkpoints go to ``checkpoint/``.
+        folder: the run folder; the best checkpoint goes to ``checkpoint/``.
         objective: the metric that decides which checkpoint is best, and "min" or "max".
         loggers, callbacks: added to what every training has.
-        standing: whether it trains, and so keeps checkpoints and may average weights or stop early.
+        standing: whether it trains, and so keeps its best checkpoint and may average weights or stop early.
         changing: whether what is frozen changes while it trains.
         gpus: None uses what is there; 0 the CPU; n exactly n GPUs.
         strategy: what each of several devices holds: "ddp" the whole network, "fsdp" a share of every parameter.
@@ -179,11 +178,17 @@ def _standing_callbacks(
     folder: Path, objective: Objective, ema: float | None, early_stopping: int | None
 ) -> list[Callback]:
     metric, mode = objective
-    keep = partial(ModelCheckpoint, folder / "checkpoint", enable_version_counter=False)
     callbacks: list[Callback] = [
-        # Nobody goes on from it: no optimizer in it. But an average of weights is put in by a callback, only if all is.
-        keep(filename="best", monitor=metric, mode=mode, save_on_train_epoch_end=False, save_weights_only=ema is None),
-        keep(filename="last", save_on_train_epoch_end=True),
+        ModelCheckpoint(
+            folder / "checkpoint",
+            "best",
+            monitor=metric,
+            mode=mode,
+            save_on_train_epoch_end=False,
+            # Nobody goes on from it: no optimizer in it. But an average of weights comes by a callback, only if all is.
+            save_weights_only=ema is None,
+            enable_version_counter=False,
+        )
     ]
     if ema is not None:
         callbacks.append(EMAWeightAveraging(decay=ema))

@@ -13,10 +13,10 @@ from torch.utils.data import Dataset
 
 from vggexp.build import accumulation, build, build_data, build_learner, build_loader
 from vggexp.callback.freeze_ledger import FreezeLedger
+from vggexp.callback.keep_last import KeepLast
 from vggexp.callback.metrics_jsonl import MetricsJsonl
 from vggexp.callback.progress import Progress
 from vggexp.callback.prune import Prune
-from vggexp.callback.save_every import SaveEvery
 from vggexp.callback.stopwatch import Stopwatch
 from vggexp.check import needs
 from vggexp.compilation import compile_in_place, pays
@@ -26,6 +26,7 @@ from vggexp.errors import ConfigError
 from vggexp.feature_cache import CachedSplit, FeatureCache, feature_cache
 from vggexp.learner import Learner
 from vggexp.loader import ResumableLoader
+from vggexp.memory import give_back_freed_memory
 from vggexp.processes import place_in_run
 from vggexp.report.console import print_run
 from vggexp.report.freeze_table import print_freezing
@@ -42,6 +43,7 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     Args:
         go_on: take up the folder's last checkpoint, as if the run had never stopped.
     """
+    give_back_freed_memory()  # of the sweep's previous run in this process
     folder, is_first = RunFolder(config["run"]["dir"]), place_in_run()[0] == 0
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     data = build_data(config)
@@ -191,5 +193,7 @@ def _loggers(config: Mapping[str, Any], folder: RunFolder, kept: Mapping[str, An
 
 def _callbacks(config: Mapping[str, Any], folder: RunFolder) -> list[Callback]:
     chosen = [build("callback", {**callback, "_partial_": True}) for callback in config.get("callback", {}).values()]
-    every = config["trainer"]["save_every"]
-    return [*(make(folder=folder.predictions) for make in chosen), *([SaveEvery(folder.last, every)] if every else [])]
+    return [
+        *(make(folder=folder.predictions) for make in chosen),
+        KeepLast(folder.last, config["trainer"]["save_every"]),
+    ]

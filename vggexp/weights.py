@@ -3,12 +3,14 @@
 import json
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.serialization import get_crc32_options, set_crc32_options
 
 from vggexp.errors import ConfigError, DataError
 from vggexp.run import RunFolder
@@ -59,8 +61,20 @@ def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
     """Write a checkpoint under a temporary name and rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    torch.save(dict(content), temporary)
+    with _without_checksums():
+        torch.save(dict(content), temporary)
     temporary.replace(path)
+
+
+@contextmanager
+def _without_checksums() -> Iterator[None]:
+    """CRC-32 takes more time than writing, and ``torch.load`` never looks at it."""
+    before = get_crc32_options()
+    set_crc32_options(False)
+    try:
+        yield
+    finally:
+        set_crc32_options(before)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:

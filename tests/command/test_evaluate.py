@@ -23,4 +23,4 @@ def test_scores_go_where_they_are_wanted(trained: Path, vggexp: Vggexp) -> None:
 def test_a_split_that_is_none_is_one_line(trained: Path, vggexp: Vggexp) -> None:
     code, _, errors = vggexp("evaluate", str(trained), "split=train")
     assert code == 2
-    assert errors == "vggexp: error: split=train: choose from: test, val\n"
+    assert errors == "vggexp: error: split=train is not known; choose from: test, val\n"

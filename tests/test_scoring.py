@@ -39,7 +39,7 @@ def one_pass(scoring: Scoring, split: str, *values: float) -> tuple[dict[str, fl
         return {"value": torch.tensor([7.0])}
 
     for value in values:
-        scoring.update(split, {"value": torch.tensor([value])}, {}, constant)
+        scoring.update(split, {"value": torch.tensor([float(value)])}, {}, constant)
     return {name: float(score) for name, score in scoring.close(split).items()}, len(asked)
 
 

@@ -50,15 +50,19 @@ METADATA: dict[str, frozenset[str]] = {
 Config = Mapping[str, Any]
 
 
-def build(group: str, config: Config, *arguments: Any) -> Any:
+def build(group: str, config: Config, *arguments: Any, **named: Any) -> Any:
     """What a group's config describes; a ``_partial_`` is called with the arguments, if there are any.
+
+    Args:
+        named: what no config can hold, such as loggers; with them the config is taken for a ``_partial_``.
 
     Raises:
         ConfigError: a constructor refused its arguments, or something it imports is missing.
     """
     try:
-        built = instantiate(_without(METADATA.get(group, frozenset()), config), _convert_="all")
-        return built(*arguments) if arguments else built
+        whole = {**config, "_partial_": True} if named else config
+        built = instantiate(_without(METADATA.get(group, frozenset()), whole), _convert_="all")
+        return built(*arguments, **named) if arguments or named else built
     except InstantiationException as error:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from error

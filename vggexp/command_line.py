@@ -11,7 +11,7 @@ from pathlib import Path
 from vggexp.compose import launch
 from vggexp.errors import DataError, UserError, kind_and_line
 from vggexp.job import Job
-from vggexp.journal import Journal, Plan, failures, standing, title
+from vggexp.journal import Entry, Journal, Plan, failures, standing, title
 from vggexp.multirun import stop_watching
 
 
@@ -66,14 +66,16 @@ def _tell(journal: Journal, how: str) -> None:
 
 def _conclude(plan: Plan, journal: Journal) -> int:
     """List what failed; the highest of the exit codes."""
-    entries = [
-        replace(entry, status="failed", code=1, error="its process ended; was it killed, or out of memory?")
-        if entry.status == "running"
-        else entry
-        for entry in journal.entries()
-    ]
+    entries = [_ended(entry) for entry in journal.entries()]
     if failed := failures(plan, entries):
         count = f"{len(failed)} of {len(entries)} jobs failed"
         advice = "the same command skips what is finished and tries these again"
         print(f"\n{count}\n" + "\n".join(failed) + f"\n{advice}", file=sys.stderr)
     return max((entry.code for entry in entries), default=0)
+
+
+def _ended(entry: Entry) -> Entry:
+    """A job that never told how it ended has failed."""
+    if entry.status != "running":
+        return entry
+    return replace(entry, status="failed", code=1, error="its process ended; was it killed, or out of memory?")

@@ -162,8 +162,8 @@ def make_trainer(run: Run, kept: Mapping[str, Any]) -> pl.Trainer:
     loggers = _loggers(config, folder, kept)
     brought = [callback for logger in loggers for callback in getattr(logger, "callbacks", ())]
     trainer: pl.Trainer = build(
-        "trainer", {**config["trainer"], "accumulate": accumulation(config), "_partial_": True}
-    )(
+        "trainer",
+        {**config["trainer"], "accumulate": accumulation(config)},
         folder=folder.path,
         objective=learner.objective,
         changing=not learner.freezing.constant,
@@ -183,7 +183,7 @@ def _loggers(config: Mapping[str, Any], folder: RunFolder, kept: Mapping[str, An
     loggers: list[Logger] = [MetricsJsonl(folder.metrics)]
     for name, chosen in config.get("logger", {}).items():
         try:
-            logger = build("logger", {**chosen, "_partial_": True})(save_dir=Path(folder.path))
+            logger = build("logger", chosen, save_dir=Path(folder.path))
         except ModuleNotFoundError as error:
             raise ConfigError(f"logger={name} is not installed; pip install 'vggexp[{name}]'") from error
         if name in kept:

@@ -10,7 +10,6 @@ Config = Mapping[str, Any]
 
 PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
 
-# Smallest allowed value of a number, by key; whole numbers where the limit is whole.
 _AT_LEAST: dict[str, float] = {
     "seed": 0,
     "data.batch_size": 1,
@@ -45,8 +44,8 @@ _AT_LEAST: dict[str, float] = {
     "freeze.factor": 0.0,
     "freeze.lr_decay": 0.0,
 }
+"""The smallest value of a number, by its key; where that is a whole number, so is the value."""
 
-# What a word may be, by the key of a training's config; first what a run from before there was the key counts as.
 _WORDS: dict[str, tuple[str, ...]] = {
     "data.cache": ("none", "memory", "disk"),
     "trainer.precision": PRECISIONS,
@@ -55,6 +54,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "trainer.strategy": ("ddp", "fsdp"),
     "objective.mode": ("min", "max"),
 }
+"""What a word may be, by its key in a training; first what a run counts as that was recorded before the key existed."""
 
 
 def check_numbers(config: Config) -> None:

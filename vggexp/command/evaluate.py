@@ -46,7 +46,9 @@ def score(restored: Restored, data: Data, split: str, evidence: bool = False) ->
     learner, config = restored.learner, restored.config
     loader = build_loader(config, data.split(split, needs(config)))
     devices = {"gpus": min(gpus, 1) if (gpus := config["trainer"]["gpus"]) else gpus}  # this process alone
-    trainer = build("trainer", {**config["trainer"], **devices, "_partial_": True})(
+    trainer = build(
+        "trainer",
+        {**config["trainer"], **devices},
         folder=restored.folder,
         objective=learner.objective,
         standing=False,
@@ -57,7 +59,5 @@ def score(restored: Restored, data: Data, split: str, evidence: bool = False) ->
 
 
 def _evidence(config: Mapping[str, Any], folder: Path) -> list[Callback]:
-    callback = config.get("callback", {}).get("evidence")
-    return (
-        [build("callback", {**callback, "_partial_": True})(folder=RunFolder(folder).predictions)] if callback else []
-    )
+    chosen = config.get("callback", {}).get("evidence")
+    return [build("callback", chosen, folder=RunFolder(folder).predictions)] if chosen else []

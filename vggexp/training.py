@@ -34,7 +34,7 @@ from vggexp.weights import read_checkpoint
 
 
 @dataclass(frozen=True)
-class Run:
+class Training:
     """What a training is made of."""
 
     config: Mapping[str, Any]
@@ -70,15 +70,17 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     return 0
 
 
-def assemble(config: Mapping[str, Any]) -> Run:
+def assemble(config: Mapping[str, Any]) -> Training:
     """The data, the network and what watches it; nothing is written yet."""
     folder, data = RunFolder(config["run"]["dir"]), build_data(config)
     learner = build_learner(config, data.info)
     stopwatch, freeze_ledger = Stopwatch(), FreezeLedger(folder.freeze, learner.freezing)
-    return Run(config, folder, learner, Splits(config, data, feature_cache(learner, config)), stopwatch, freeze_ledger)
+    return Training(
+        config, folder, learner, Splits(config, data, feature_cache(learner, config)), stopwatch, freeze_ledger
+    )
 
 
-def begin(run: Run, batches: ResumableLoader, go_on: bool) -> Mapping[str, Any]:
+def begin(run: Training, batches: ResumableLoader, go_on: bool) -> Mapping[str, Any]:
     """Begin the run folder, or go on in it, and say what trains; what its last checkpoint keeps of each logger."""
     config, is_first = run.config, place_in_run()[0] == 0
     kept: Mapping[str, Any] = {}
@@ -91,7 +93,7 @@ def begin(run: Run, batches: ResumableLoader, go_on: bool) -> Mapping[str, Any]:
     return kept
 
 
-def fit(run: Run, trainer: pl.Trainer, loaders: tuple[ResumableLoader, ResumableLoader], go_on: bool) -> None:
+def fit(run: Training, trainer: pl.Trainer, loaders: tuple[ResumableLoader, ResumableLoader], go_on: bool) -> None:
     """Train on the first loader, validate on the second."""
     for logger in trainer.loggers:
         logger.log_hyperparams(dict(run.config))
@@ -101,7 +103,7 @@ def fit(run: Run, trainer: pl.Trainer, loaders: tuple[ResumableLoader, Resumable
         raise KeyboardInterrupt from leaving
 
 
-def sum_up(run: Run, trainer: pl.Trainer) -> dict[str, Any]:
+def sum_up(run: Training, trainer: pl.Trainer) -> dict[str, Any]:
     """Test the best checkpoint; what the run reached and cost, for the first of the processes that share it."""
     config, folder, learner = run.config, run.folder, run.learner
     load_whole(learner, read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
@@ -156,7 +158,7 @@ def compile_network(config: Mapping[str, Any], learner: Learner, batches: Resuma
         compile_in_place(learner.backbone, learner.head)  # type: ignore[arg-type]
 
 
-def make_trainer(run: Run, kept: Mapping[str, Any]) -> pl.Trainer:
+def make_trainer(run: Training, kept: Mapping[str, Any]) -> pl.Trainer:
     """The trainer with the run's loggers, those ``kept`` by a checkpoint going on, and its callbacks."""
     config, folder, learner = run.config, run.folder, run.learner
     loggers = _loggers(config, folder, kept)

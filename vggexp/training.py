@@ -75,9 +75,8 @@ def assemble(config: Mapping[str, Any]) -> Training:
     folder, data = RunFolder(config["run"]["dir"]), build_data(config)
     learner = build_learner(config, data.info)
     stopwatch, freeze_ledger = Stopwatch(), FreezeLedger(folder.freeze, learner.freezing)
-    return Training(
-        config, folder, learner, Splits(config, data, feature_cache(learner, config)), stopwatch, freeze_ledger
-    )
+    splits = Splits(config, data, feature_cache(learner, config))
+    return Training(config, folder, learner, splits, stopwatch, freeze_ledger)
 
 
 def begin(run: Training, batches: ResumableLoader, go_on: bool) -> Mapping[str, Any]:

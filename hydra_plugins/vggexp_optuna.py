@@ -17,9 +17,9 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from vggexp.compose import digest
 from vggexp.errors import ConfigError
 from vggexp.journal import Journal, Plan
+from vggexp.naming import digest
 
 
 class OptunaSweeper(Sweeper):

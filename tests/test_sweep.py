@@ -160,14 +160,3 @@ def test_a_sweep_of_another_verb(vggexp: Vggexp) -> None:
     code, out, errors = vggexp("summary", "-m", "backbone=vgg11,vgg13", "head=linear")
     assert code == 0, errors
     assert "sweep 2/2" in out
-
-
-def test_a_missing_launcher_names_its_extra(vggexp: Vggexp) -> None:
-    from vggexp.compose import _missing_plugin
-
-    assert _missing_plugin("launcher", "joblib") == (
-        "hydra/launcher=joblib is not installed; pip install 'vggexp[joblib]'"
-    )
-    code, _, errors = vggexp("-m", "hydra/launcher=jobli", "seed=1,2")
-    assert code == 2
-    assert "hydra/launcher has no option 'jobli'; did you mean 'joblib'?" in errors

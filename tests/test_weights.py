@@ -14,7 +14,7 @@ from torch import nn
 from vggexp.backbone.vgg import VGG
 from vggexp.build import build
 from vggexp.errors import ConfigError, DataError
-from vggexp.transfer import load_backbone
+from vggexp.transfer.backbone import load_backbone
 from vggexp.usage import CONF
 from vggexp.weights import read_checkpoint
 

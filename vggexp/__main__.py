@@ -38,7 +38,7 @@ def enter(words: Sequence[str]) -> int:
         if "--help" in rest or "-h" in rest:
             print(help_text(verb, rest))
             return 0
-        from vggexp.job import start  # Hydra takes a quarter of a second: --help does without
+        from vggexp.command_line import start  # Hydra takes a quarter of a second: --help does without
 
         return start(verb, rest, debug)
 

@@ -19,7 +19,8 @@ from vggexp.learner import Learner
 from vggexp.loader import ResumableLoader, make_loader
 from vggexp.memory import keep_freed_memory
 from vggexp.processes import num_workers, place_in_run, world_size
-from vggexp.transfer import load_backbone, load_heads
+from vggexp.transfer.backbone import load_backbone
+from vggexp.transfer.head import load_heads
 from vggexp.types import Backbone, Data, DataInfo, Head, HeadSpec, Sample, Task
 
 METADATA: dict[str, frozenset[str]] = {
@@ -49,15 +50,19 @@ METADATA: dict[str, frozenset[str]] = {
 Config = Mapping[str, Any]
 
 
-def build(group: str, config: Config, *arguments: Any) -> Any:
+def build(group: str, config: Config, *arguments: Any, **named: Any) -> Any:
     """What a group's config describes; a ``_partial_`` is called with the arguments, if there are any.
+
+    Args:
+        named: what no config can hold, such as loggers; with them the config is taken for a ``_partial_``.
 
     Raises:
         ConfigError: a constructor refused its arguments, or something it imports is missing.
     """
     try:
-        built = instantiate(_without(METADATA.get(group, frozenset()), config), _convert_="all")
-        return built(*arguments) if arguments else built
+        whole = {**config, "_partial_": True} if named else config
+        built = instantiate(_without(METADATA.get(group, frozenset()), whole), _convert_="all")
+        return built(*arguments, **named) if arguments or named else built
     except InstantiationException as error:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from error
@@ -96,26 +101,14 @@ def build_network(config: Config, info: DataInfo) -> tuple[Backbone, Head, Task]
 
 
 def build_learner(config: Config, info: DataInfo) -> Learner:
-    """The learner of a config, its backbone filled from ``backbone.weights``, which it reports."""
+    """The learner of a config, its parts filled from what their ``weights`` name, which is reported."""
     if config["trainer"].get("keep_memory", True):
         keep_freed_memory()
     backbone, head, task = build_network(config, info)
-    assert isinstance(backbone, nn.Module)
-    assert isinstance(head, nn.Module)
     if _syncs_batchnorm(config):
-        # Before anything holds on to a layer: the conversion puts new layers around the same parameters.
-        backbone, head = (nn.SyncBatchNorm.convert_sync_batchnorm(part) for part in (backbone, head))  # type: ignore[no-untyped-call]
-    loaded = load_backbone(backbone, config["backbone"]["weights"], config["backbone"])
-    for report in [*([loaded] if loaded else []), *load_heads(head, config)]:
-        print(report)
-    objective = config["objective"]
-    optimizer = dict(config["optimizer"])
-    if meant := optimizer.get("lr_for_batch"):
-        optimizer["lr"] *= global_batch(config) / meant
-    if config["trainer"]["clip"] and optimizer.get("fused"):
-        optimizer["fused"] = None  # Lightning cannot clip under mixed precision what a fused optimizer unscales itself
-    if config["trainer"].get("strategy") == "fsdp" and place_in_run()[1] > 1 and optimizer.get("fused"):
-        optimizer["fused"] = None  # torch 2.15 has no fused SGD of divided tensors
+        backbone, head = _with_synced_batchnorm(backbone, head)
+    _load_weights(config, backbone, head)
+    objective, optimizer = config["objective"], _optimizer(config)
     try:
         return Learner(
             backbone,
@@ -134,6 +127,32 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error
+
+
+def _load_weights(config: Config, backbone: Backbone, head: Head) -> None:
+    assert isinstance(backbone, nn.Module)
+    assert isinstance(head, nn.Module)
+    loaded = load_backbone(backbone, config["backbone"]["weights"], config["backbone"])
+    for report in [*([loaded] if loaded else []), *load_heads(head, config)]:
+        print(report)
+
+
+def _optimizer(config: Config) -> Config:
+    """The optimizer's config, its learning rate that of this run's batches, fused where torch can be."""
+    optimizer, trainer = dict(config["optimizer"]), config["trainer"]
+    if meant := optimizer.get("lr_for_batch"):
+        optimizer["lr"] *= global_batch(config) / meant
+    if trainer["clip"] and optimizer.get("fused"):
+        optimizer["fused"] = None  # Lightning cannot clip under mixed precision what a fused optimizer unscales itself
+    if trainer.get("strategy") == "fsdp" and place_in_run()[1] > 1 and optimizer.get("fused"):
+        optimizer["fused"] = None  # torch 2.15 has no fused SGD of divided tensors
+    return optimizer
+
+
+def _with_synced_batchnorm(backbone: Any, head: Any) -> tuple[Any, Any]:
+    """Before anything holds on to a layer: the conversion puts new layers around the same parameters."""
+    convert: Any = nn.SyncBatchNorm.convert_sync_batchnorm
+    return convert(backbone), convert(head)
 
 
 def _syncs_batchnorm(config: Config) -> bool:

@@ -46,6 +46,36 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     return f"; choose from: {', '.join(options)}" if options else ""
 
 
+def require_known(key: str, value: object, options: Iterable[str]) -> None:
+    """ConfigError unless the value, or YAML's word for it, is one of the options."""
+    word = str(value).lower() if isinstance(value, bool) else str(value)
+    if word not in (known := tuple(options)):
+        raise ConfigError(f"{key}={word} is not known{did_you_mean(word, known)}")
+
+
+def require_at_least(key: str, value: object, least: float) -> None:
+    """ConfigError unless the value is a number of at least ``least``: a whole one, if that is an int."""
+    whole = isinstance(least, int)
+    is_number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not is_number or value < least:  # type: ignore[operator]
+        kind = "a whole number" if whole else "a number"
+        raise ConfigError(f"{key}={value} is not {kind} of at least {least:g}")
+
+
+def first_line(error: BaseException) -> str:
+    """How the message of any exception begins; its kind, if it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+
+
+def kind_and_line(error: BaseException) -> str:
+    """Any exception in one line.
+
+    >>> kind_and_line(KeyError("a")), kind_and_line(MemoryError())
+    ("KeyError: 'a'", 'MemoryError')
+    """
+    return f"{type(error).__name__}: {first_line(error)}" if str(error).strip() else type(error).__name__
+
+
 def one_line(error: UserError) -> str:
     """The error's message; of one raised in a data loader's process, which comes with a traceback, its last line."""
     message = str(error).strip()

@@ -42,6 +42,7 @@ def export(
     content: Mapping[str, Any],
     batches: Sequence[Tensor],
     path: Path,
+    *,
     tolerance: float,
     options: Mapping[str, Any],
 ) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One job: a verb and a config. A command line is one of them, or a sweep of them, here or in other processes.
+"""One job: a verb and a config, here or in a process of its own.
 
 A job of a sweep never ends the sweep: what went wrong is written into the journal, and told at the end.
 """
@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -15,46 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from vggexp.check import check
-from vggexp.compose import complete, in_sweep, launch, place_in_sweep, register, settle
-from vggexp.errors import DataError, UserError, one_line
-from vggexp.journal import VARIABLE, Entry, Journal, Plan, failures, standing, title
-from vggexp.multirun import stop_watching
+from vggexp.compose import settle
+from vggexp.errors import UserError, kind_and_line, one_line
+from vggexp.journal import VARIABLE, Entry, Journal, Plan, standing, title
+from vggexp.naming import in_sweep, place_in_sweep, register
 from vggexp.processes import is_joined, place_in_run
+from vggexp.recorded import complete
 from vggexp.run import RunFolder
 from vggexp.share import apart
 from vggexp.sweep import claimed
 from vggexp.sweep import standing as standing_of
 
 Config = Mapping[str, Any]
-
-
-def start(verb: str, words: Sequence[str], debug: bool = False) -> int:
-    """Do what a command line asks for, once or as a sweep, and return the exit code: a sweep's is its jobs' highest."""
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    journal = Path("runs", ".sweep", f"{stamp}-{os.getpid()}")
-    job = Job(verb, debug, stamp, journal.absolute())
-    try:
-        launch(verb, words, job, stamp, journal)
-    except KeyboardInterrupt:
-        _tell(job.journal, "interrupted")
-        raise
-    except SystemExit:
-        if job.error:
-            raise job.error from None
-        raise
-    except UserError:
-        raise
-    except Exception as error:  # jobs raise nothing: it comes from a launcher, or is a bug
-        if (plan := Journal(job.journal).plan()) is None or not (plan.apart or Journal(job.journal).entries()):
-            raise
-        stop_watching()
-        _tell(job.journal, "ended early")
-        raise DataError(_first_line(error)) from error
-    finally:
-        stop_watching()
-    if job.error:
-        raise job.error
-    return job.code if (plan := Journal(job.journal).plan()) is None else _conclude(plan, job.journal)
 
 
 @dataclass
@@ -98,7 +70,6 @@ class Job:
         try:
             settled = settle(self.verb, config)
             entry = _note(journal, replace(entry, folder=settled.get("run", {}).get("dir")))
-            os.environ[VARIABLE] = str(journal.path)
             with nullcontext() if at_home else apart(journal.path, plan, settled):
                 ending = self._ending(settled)
         except UserError as error:  # the config could not be settled
@@ -106,8 +77,6 @@ class Job:
         except KeyboardInterrupt:
             _note(journal, replace(entry, status="stopped", seconds=time.time() - entry.began))
             raise
-        finally:
-            os.environ.pop(VARIABLE, None)
         value = ending.pop("value", float("nan"))
         _note(journal, replace(entry, seconds=time.time() - entry.began, **ending))
         if at_home and place_in_run()[0] == 0:
@@ -116,18 +85,21 @@ class Job:
 
     def _ending(self, config: Config) -> dict[str, Any]:
         """How the job ended: the journal's words for it, and its objective's value."""
+        os.environ[VARIABLE] = str(self.journal)
         try:
             status, code = train_once(config) if self.verb == "train" else ("done", perform(self.verb, config))
         except BrokenPipeError:
             raise
         except Exception as error:
             return self._failed(error)
+        finally:
+            os.environ.pop(VARIABLE, None)
         if code:
             return {"status": "failed", "code": code, "error": "it says above what it could not do"}
         return {"status": status, **(_score(config) if self.verb == "train" else {})}
 
     def _failed(self, error: Exception) -> dict[str, Any]:
-        code, message = (error.code, one_line(error)) if isinstance(error, UserError) else (1, _first_line(error))
+        code, message = (error.code, one_line(error)) if isinstance(error, UserError) else (1, kind_and_line(error))
         if self.debug or not isinstance(error, UserError):  # a bug
             traceback.print_exc()
         print(f"vggexp: error: {message}", file=sys.stderr, flush=True)
@@ -172,30 +144,3 @@ def _score(config: Config) -> dict[str, Any]:
     if (value := objective.get("value")) is None:
         return {}
     return {"value": value, "score": f"{objective['metric']} {value:.4g}"}
-
-
-def _tell(path: Path, how: str) -> None:
-    """How far a sweep came that did not come to its end."""
-    journal = Journal(path)
-    if plan := journal.plan():
-        stand = standing(plan, journal.entries(), time.time())
-        print(f"\n{stand}\nvggexp: sweep {how}; the same command skips what is finished and goes on", file=sys.stderr)
-
-
-def _conclude(plan: Plan, path: Path) -> int:
-    """List what failed; the highest of the exit codes."""
-    entries = [
-        replace(entry, status="failed", code=1, error="its process ended; was it killed, or out of memory?")
-        if entry.status == "running"
-        else entry
-        for entry in Journal(path).entries()
-    ]
-    if failed := failures(plan, entries):
-        count = f"{len(failed)} of {len(entries)} jobs failed"
-        advice = "the same command skips what is finished and tries these again"
-        print(f"\n{count}\n" + "\n".join(failed) + f"\n{advice}", file=sys.stderr)
-    return max((entry.code for entry in entries), default=0)
-
-
-def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"

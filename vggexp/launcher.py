@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vggexp.errors import ConfigError, DataError, UserError
-from vggexp.processes import place_in_run
+from vggexp.processes import place_in_run, threads_each
 
 _stores: list[Any] = []  # kept: whoever joined late still asks the first process's store
 
@@ -35,7 +35,7 @@ def start(config: Mapping[str, Any], go_on: bool, count: int) -> int:
     for name in logging.root.manager.loggerDict:
         if name.startswith(("torch.distributed.elastic", "torch.distributed.launcher")):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what they say is said below, in one line
-    os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 1) // count, 1)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads_each(count)))
     with tempfile.TemporaryDirectory(prefix="vggexp-") as folder:
         request = Path(folder, "request.json")
         request.write_text(json.dumps({"config": config, "go_on": go_on}))

@@ -10,15 +10,16 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from vggexp.freezing import Freezing
 from vggexp.loader import seed_of
 from vggexp.optimization import begin_epoch, make_optimizer
 from vggexp.scheduler import Schedule, Span
+from vggexp.scoring import Scoring
 from vggexp.sharding import gather, scatter, shard
-from vggexp.types import Backbone, Batch, DataInfo, Head, Metrics, Objective, Outputs, Prediction, Task
+from vggexp.types import Backbone, Batch, DataInfo, Head, Objective, Outputs, Prediction, Task
 
 
 class Learner(pl.LightningModule):
@@ -56,7 +57,6 @@ class Learner(pl.LightningModule):
         super().__init__()
         self.backbone, self.head, self.task, self.freezing = backbone, head, task, freezing
         self.objective = objective
-        self.score_constant = score_constant
         self._optimizer = partial(make_optimizer, optimizer, decay_biases_and_norms=decay_biases_and_norms)
         self._scheduler = scheduler
         self._seed = seed
@@ -68,13 +68,16 @@ class Learner(pl.LightningModule):
         if info is not None:
             self.info = {key: list(names) for key, names in asdict(info).items()}
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
-        self.scores = _score_tables(task, ("val", "test"))
-        self.constant_scores = _score_tables(task, ("val", "test"))
-        self.constant: dict[str, float] = {}
+        self.scoring = Scoring(task, score_constant)
         # A changing policy waits for the first epoch: DDP never reduces what it finds frozen when it wraps the network.
         if freezing.constant:
             freezing.apply(0)
         self.to(memory_format=self._layout)
+
+    @property
+    def constant(self) -> dict[str, float]:
+        """The constant predictor's scores, of the splits that were evaluated."""
+        return self.scoring.constant
 
     def forward(self, images: Tensor) -> Outputs:
         """uint8 images (N, 3, H, W) to the head's outputs."""
@@ -141,12 +144,12 @@ class Learner(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log the scores of the validation split."""
         scatter(self.backbone, self.head)
-        self._report("val")
+        self.log_dict(self.scoring.close("val"))
 
     def on_test_epoch_end(self) -> None:
         """Log the scores of the test split."""
         scatter(self.backbone, self.head)
-        self._report("test")
+        self.log_dict(self.scoring.close("test"))
 
     def configure_optimizers(self) -> Any:
         """The optimizer, and its schedule over the whole run."""
@@ -165,45 +168,17 @@ class Learner(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """A resumed run knows the constant predictor's scores already."""
-        self.constant = dict(checkpoint["constant"])
+        self.scoring.constant = dict(checkpoint["constant"])
 
     def _score(self, split: str, batch: Batch) -> Prediction:
         outputs = self.outputs(batch)
         self._log_losses(split, self.task.loss(outputs, batch), batch)
         prediction = self.task.predict(outputs)
-        _table(self.scores, split).update(prediction, batch)
-        if self.score_constant and not self._has_constant(split):
-            _table(self.constant_scores, split).update(self.task.constant(batch), batch)
+        self.scoring.update(split, prediction, batch, self.task.constant)
         return prediction
-
-    def _report(self, split: str) -> None:
-        scores = _table(self.scores, split)
-        self.log_dict({f"{split}/{name}": value for name, value in scores.compute().items()})
-        scores.reset()
-        if self.trainer.sanity_checking:
-            _table(self.constant_scores, split).reset()
-        elif self.score_constant and not self._has_constant(split):
-            values = _table(self.constant_scores, split).compute()
-            self.constant |= {f"{split}/{name}": float(value) for name, value in values.items()}
-
-    def _has_constant(self, split: str) -> bool:
-        """Its scores never change, so one pass is enough."""
-        return any(name.startswith(f"{split}/") for name in self.constant)
 
     def _log_losses(self, split: str, losses: Mapping[str, Tensor], batch: Batch) -> None:
         named = {f"{split}/{name}": value.detach() for name, value in losses.items()}
         # A fraction: Lightning takes the mean of the processes' counts, and of whole numbers it would drop the rest.
         count: Any = float(len(batch["index"]))
         self.log_dict(named, on_step=False, on_epoch=True, sync_dist=True, batch_size=count)
-
-
-def _score_tables(task: Task, splits: tuple[str, ...]) -> nn.ModuleDict:
-    tables = {split: task.metrics() for split in splits}
-    assert all(isinstance(table, nn.Module) for table in tables.values())
-    return nn.ModuleDict(tables)  # type: ignore[arg-type]
-
-
-def _table(tables: nn.ModuleDict, split: str) -> Metrics:
-    table = tables[split]
-    assert isinstance(table, Metrics)
-    return table

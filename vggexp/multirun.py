@@ -14,7 +14,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from vggexp.journal import Journal, Plan, line, standing
-from vggexp.processes import num_gpus, place_in_run
+from vggexp.processes import num_cores, num_gpus, place_in_run
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at the journal."""
@@ -67,7 +67,7 @@ def width(launcher: Mapping[str, Any], batch: int) -> tuple[int, int]:
     target = str(launcher["_target_"])
     if "joblib" in target:
         wanted = int(launcher.get("n_jobs", -1))
-        cores = len(os.sched_getaffinity(0))
+        cores = num_cores()
         at_once = min(wanted if wanted > 0 else max(cores + 1 + wanted, 1), batch)
         return at_once, at_once
     if target.endswith("LocalLauncher"):

@@ -86,10 +86,15 @@ def num_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
         return bound
 
 
+def threads_each(processes: int) -> int:
+    """Threads for each of so many processes that compute side by side on the cores of this one."""
+    return max(num_cores() // processes, 1)
+
+
 def num_workers(per_process: int = 16) -> int:
     """Loading processes for this one: its share of the cores, beside the other processes of the run on this machine."""
     here = int(os.environ.get("LOCAL_WORLD_SIZE", place_in_run()[1]))
-    return max(min(num_cores() // here, per_process), 1)
+    return min(threads_each(here), per_process)
 
 
 def num_gpus() -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vggexp.journal import Plan
-from vggexp.processes import processes_here
+from vggexp.processes import processes_here, threads_each
 
 _slots: list[int] = []  # kept open: the lock says that this process has the slot
 
@@ -23,7 +23,7 @@ def apart(journal: Path, plan: Plan, config: Mapping[str, Any]) -> Iterator[None
     take_gpus(journal, plan)
     if plan.threads is None:
         processes = processes_here(config["trainer"]) if "trainer" in config else 1
-        os.environ["OMP_NUM_THREADS"] = str(max(len(os.sched_getaffinity(0)) // (plan.share * processes), 1))
+        os.environ["OMP_NUM_THREADS"] = str(threads_each(plan.share * processes))
     if "run" not in config:
         yield
         return

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vggexp.errors import ConfigError, did_you_mean
+from vggexp.errors import ConfigError, first_line, require_known
 from vggexp.journal import Entry
 from vggexp.run import RunFolder
 
@@ -19,7 +19,7 @@ Space = Mapping[str, Any]
 """Optuna's distributions by key."""
 
 
-def open_study(name: str, storage: str | None, mode: str, sampler: str, seed: int, startup: int, batch: int) -> Any:
+def open_study(name: str, storage: str | None, mode: str, *, sampler: str, seed: int, startup: int, batch: int) -> Any:
     """The study of this name, made if it is not there yet.
 
     Args:
@@ -35,8 +35,7 @@ def open_study(name: str, storage: str | None, mode: str, sampler: str, seed: in
         import optuna
     except ModuleNotFoundError as error:
         raise ConfigError("hydra/sweeper=optuna is not installed; pip install 'vggexp[optuna]'") from error
-    if sampler not in SAMPLERS:
-        raise ConfigError(f"hydra.sweeper.sampler={sampler} is not known{did_you_mean(sampler, SAMPLERS)}")
+    require_known("hydra.sweeper.sampler", sampler, SAMPLERS)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if storage and storage.startswith("sqlite:///"):
         Path(storage.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +43,7 @@ def open_study(name: str, storage: str | None, mode: str, sampler: str, seed: in
     try:
         study = optuna.create_study(storage=storage, study_name=name, direction=direction, load_if_exists=True)
     except Exception as error:  # whatever SQLAlchemy and the data base's driver may say
-        raise ConfigError(f"hydra.sweeper.storage={storage} cannot be opened: {str(error).splitlines()[0]}") from error
+        raise ConfigError(f"hydra.sweeper.storage={storage} cannot be opened: {first_line(error)}") from error
     # A sampler that began with the same seed each time would draw again what the study has had.
     settings: dict[str, Any] = {"seed": seed + len(study.trials)}
     if sampler == "tpe":

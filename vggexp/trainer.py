@@ -5,7 +5,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -16,12 +16,13 @@ from pytorch_lightning.strategies import DDPStrategy, Strategy
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
 from torch.distributed.fsdp import FSDPModule
 
+from vggexp.device import resolve_devices, resolve_precision
 from vggexp.processes import place_in_run
 from vggexp.sharding import Shares
 from vggexp.types import Objective
 from vggexp.weights import write_checkpoint
 
-Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+__all__ = ["build_trainer", "resolve_devices", "resolve_precision"]
 
 
 def build_trainer(
@@ -119,19 +120,6 @@ class StraightToDisk(TorchCheckpointIO):
         write_checkpoint(Path(path), checkpoint)
 
 
-def resolve_devices(gpus: int | None) -> tuple[str, int]:
-    """Lightning's (accelerator, devices). ``accelerator="auto"`` with n devices would start n CPU processes."""
-    present, world_size = torch.cuda.device_count(), place_in_run()[1]
-    if gpus is not None and gpus > present:
-        raise ValueError(f"trainer.gpus={gpus}, and this machine has {present}; trainer.gpus=0 uses the CPU")
-    on_gpu = bool(present if gpus is None else gpus)
-    # Processes are torchrun's: one that was started from here would take all of the data for its share.
-    here = int(os.environ.get("LOCAL_WORLD_SIZE", world_size)) if world_size > 1 else 1
-    if gpus and gpus != here:
-        raise ValueError(f"trainer.gpus={gpus}, and {here} process(es) here: each GPU needs one")
-    return ("cuda" if on_gpu else "cpu"), here
-
-
 def _strategy(name: str, on_gpu: bool, changing: bool, compress: str, bucket_mb: int) -> Strategy:
     if name == "fsdp":
         if not hasattr(FSDPModule, "reset_iter_state"):
@@ -154,24 +142,6 @@ def _ddp(on_gpu: bool, changing: bool, compress: str, bucket_mb: int) -> DDPStra
         bucket_cap_mb=bucket_mb,
         ddp_comm_hook=hooks[compress],
     )
-
-
-def resolve_precision(precision: str | int, on_gpu: bool) -> Precision:
-    """Lightning's name; "auto" is bf16-mixed where the hardware computes in it, 32 bits where it would emulate it."""
-    if precision == "auto":
-        return "bf16-mixed" if _has_bf16(on_gpu) else "32-true"
-    names: dict[str, Precision] = {"32": "32-true", "bf16-mixed": "bf16-mixed", "16-mixed": "16-mixed"}
-    if str(precision) not in names:
-        raise ValueError(f"trainer.precision={precision} is not known; choose from: auto, 32, bf16-mixed, 16-mixed")
-    if precision == "16-mixed" and not on_gpu:
-        return "32-true"  # a GPU's run, evaluated on a CPU; to train so is refused
-    return names[str(precision)]
-
-
-def _has_bf16(on_gpu: bool) -> bool:
-    if on_gpu:
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def _standing_callbacks(

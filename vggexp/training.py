@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +10,17 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
-from torch.utils.data import Dataset
 
-from vggexp.build import accumulation, build, build_data, build_learner, build_loader
+from vggexp.build import accumulation, build, build_data, build_learner
 from vggexp.callback.freeze_ledger import FreezeLedger
 from vggexp.callback.keep_last import KeepLast
 from vggexp.callback.metrics_jsonl import MetricsJsonl
 from vggexp.callback.progress import Progress
 from vggexp.callback.prune import Prune
 from vggexp.callback.stopwatch import Stopwatch
-from vggexp.check import needs
 from vggexp.compilation import compile_in_place, pays
-from vggexp.data.decoded import keep_decoded
-from vggexp.data.files import Files
 from vggexp.errors import ConfigError
-from vggexp.feature_cache import CachedSplit, FeatureCache, feature_cache
+from vggexp.feature_cache import feature_cache
 from vggexp.learner import Learner
 from vggexp.loader import ResumableLoader
 from vggexp.memory import give_back_freed_memory
@@ -33,8 +30,21 @@ from vggexp.report.freeze_table import print_freezing
 from vggexp.report.summary import summarize
 from vggexp.run import RunFolder
 from vggexp.sharding import load_whole
-from vggexp.types import Data, Sample
+from vggexp.splits import Splits
 from vggexp.weights import read_checkpoint
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training is made of."""
+
+    config: Mapping[str, Any]
+    """Resolved."""
+    folder: RunFolder
+    learner: Learner
+    splits: Splits
+    stopwatch: Stopwatch
+    freeze_ledger: FreezeLedger
 
 
 def train(config: Mapping[str, Any], go_on: bool = False) -> int:
@@ -44,43 +54,68 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
         go_on: take up the folder's last checkpoint, as if the run had never stopped.
     """
     give_back_freed_memory()  # of the sweep's previous run in this process
-    folder, is_first = RunFolder(config["run"]["dir"]), place_in_run()[0] == 0
     pl.seed_everything(config["seed"], workers=True, verbose=False)
-    data = build_data(config)
+    run = assemble(config)
+    overfit = bool(config["trainer"]["overfit_batches"])  # the same few batches again and again, in the same order
+    batches, val = run.splits.loader("train", shuffle=not overfit), run.splits.loader("val")
+    run.splits.observe(run.learner.task, batches.dataset)
+    kept = begin(run, batches, go_on)
+    compile_network(config, run.learner, batches)
+    trainer = make_trainer(run, kept)
+    with ending(trainer.loggers) as summary:
+        fit(run, trainer, (batches, val), go_on)
+        summary |= sum_up(run, trainer)
+        if place_in_run()[0] > 0:
+            return 0
+        run.folder.finish(summary)
+    print_run(run.folder)
+    return 0
+
+
+def assemble(config: Mapping[str, Any]) -> Training:
+    """The data, the network and what watches it; nothing is written yet."""
+    folder, data = RunFolder(config["run"]["dir"]), build_data(config)
     learner = build_learner(config, data.info)
     stopwatch, freeze_ledger = Stopwatch(), FreezeLedger(folder.freeze, learner.freezing)
-    cache = feature_cache(learner, config)
-    overfit = bool(config["trainer"]["overfit_batches"])  # the same few batches again and again, in the same order
-    batches, val = _loader(config, data, "train", cache, shuffle=not overfit), _loader(config, data, "val", cache)
-    observe_targets(config, data, learner, batches.dataset)
+    splits = Splits(config, data, feature_cache(learner, config))
+    return Training(config, folder, learner, splits, stopwatch, freeze_ledger)
+
+
+def begin(run: Training, batches: ResumableLoader, go_on: bool) -> Mapping[str, Any]:
+    """Begin the run folder, or go on in it, and say what trains; what its last checkpoint keeps of each logger."""
+    config, is_first = run.config, place_in_run()[0] == 0
     kept: Mapping[str, Any] = {}
     if go_on:
-        kept = find_place(folder, batches)
+        kept = find_place(run.folder, batches)
     elif is_first:
-        folder.begin(config, config["run"]["overwrite"])
+        run.folder.begin(config, config["run"]["overwrite"])
     if is_first:
-        print_freezing(learner.freezing, config["choice"]["freeze"], config["trainer"]["max_epochs"])
-    compile_network(config, learner, batches)
-    trainer = make_trainer(config, folder, learner, [stopwatch, freeze_ledger], kept)
-    with ending(trainer.loggers) as summary:
-        for logger in trainer.loggers:
-            logger.log_hyperparams(dict(config))
-        try:
-            trainer.fit(learner, batches, val, ckpt_path=folder.last if go_on else None, weights_only=True)
-        except SystemExit as leaving:  # so Lightning ends on Ctrl-C, after its callbacks have closed
-            raise KeyboardInterrupt from leaving
-        load_whole(learner, read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
-        pruned = next((one.pruned for one in trainer.callbacks if isinstance(one, Prune) and one.pruned), None)  # type: ignore[attr-defined]
-        tests = config["test"] and not pruned
-        scores = trainer.test(learner, _loader(config, data, "test", cache), verbose=False) if tests else []
-        drift = freeze_ledger.drift()
-        if not is_first:
-            return 0
-        summary |= summarize(config, folder, learner, stopwatch, scores[0] if scores else {})
-        summary |= {**({"pruned": pruned} if pruned else {}), "drift": drift, "config": config}
-        folder.finish(summary)
-    print_run(folder)
-    return 0
+        print_freezing(run.learner.freezing, config["choice"]["freeze"], config["trainer"]["max_epochs"])
+    return kept
+
+
+def fit(run: Training, trainer: pl.Trainer, loaders: tuple[ResumableLoader, ResumableLoader], go_on: bool) -> None:
+    """Train on the first loader, validate on the second."""
+    for logger in trainer.loggers:
+        logger.log_hyperparams(dict(run.config))
+    try:
+        trainer.fit(run.learner, *loaders, ckpt_path=run.folder.last if go_on else None, weights_only=True)
+    except SystemExit as leaving:  # so Lightning ends on Ctrl-C, after its callbacks have closed
+        raise KeyboardInterrupt from leaving
+
+
+def sum_up(run: Training, trainer: pl.Trainer) -> dict[str, Any]:
+    """Test the best checkpoint; what the run reached and cost, for the first of the processes that share it."""
+    config, folder, learner = run.config, run.folder, run.learner
+    load_whole(learner, read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
+    pruned = next((one.pruned for one in trainer.callbacks if isinstance(one, Prune) and one.pruned), None)  # type: ignore[attr-defined]
+    tests = config["test"] and not pruned
+    scores = trainer.test(learner, run.splits.loader("test"), verbose=False)[0] if tests else {}
+    drift = run.freeze_ledger.drift()  # of a divided network every process must ask
+    if place_in_run()[0] > 0:
+        return {}
+    summary = summarize(config, folder, learner, run.stopwatch, scores)
+    return {**summary, **({"pruned": pruned} if pruned else {}), "drift": drift, "config": config}
 
 
 @contextmanager
@@ -124,65 +159,34 @@ def compile_network(config: Mapping[str, Any], learner: Learner, batches: Resuma
         compile_in_place(learner.backbone, learner.head)  # type: ignore[arg-type]
 
 
-def make_trainer(
-    config: Mapping[str, Any],
-    folder: RunFolder,
-    learner: Learner,
-    standing: Sequence[Callback],
-    kept: Mapping[str, Any],
-) -> pl.Trainer:
+def make_trainer(run: Training, kept: Mapping[str, Any]) -> pl.Trainer:
     """The trainer with the run's loggers, those ``kept`` by a checkpoint going on, and its callbacks."""
+    config, folder, learner = run.config, run.folder, run.learner
     loggers = _loggers(config, folder, kept)
     brought = [callback for logger in loggers for callback in getattr(logger, "callbacks", ())]
     trainer: pl.Trainer = build(
-        "trainer", {**config["trainer"], "accumulate": accumulation(config), "_partial_": True}
-    )(
+        "trainer",
+        {**config["trainer"], "accumulate": accumulation(config)},
         folder=folder.path,
         objective=learner.objective,
         changing=not learner.freezing.constant,
         loggers=loggers,
-        callbacks=[*standing, Progress(*learner.objective), *_callbacks(config, folder), *brought],
+        callbacks=[
+            run.stopwatch,
+            run.freeze_ledger,
+            Progress(*learner.objective),
+            *_callbacks(config, folder),
+            *brought,
+        ],
     )
     return trainer
-
-
-def observe_targets(config: Mapping[str, Any], data: Data, learner: Learner, trained: Dataset[Sample]) -> None:
-    """Show the task its training targets: what the constant predictor and class balancing are made of.
-
-    Args:
-        trained: what the run trains on. If it is cached, and nothing moves its targets, no photo is read for them.
-    """
-    if config["constant"]:
-        own = config["data"]
-        is_at_hand = isinstance(trained, CachedSplit) and own["train_transform"] in ([], own["eval_transform"])
-        dataset = trained.targets() if is_at_hand else data.split("train", needs(config))  # type: ignore[attr-defined]
-        with torch.inference_mode():
-            for batch in build_loader(config, dataset, shared=False):
-                learner.task.observe(batch)
-    learner.task.finish_observing()
-
-
-def _loader(
-    config: Mapping[str, Any], data: Data, split: str, cache: FeatureCache | None, shuffle: bool = False
-) -> ResumableLoader:
-    dataset = data.split(split, needs(config), augment=shuffle)
-    # What is met once is worth keeping only for other runs.
-    if cache is not None and (split != "test" or cache.keeping.mode == "disk"):
-        dataset = cache.split(dataset, split, augment=shuffle)
-    kept = config["data"].get("cache", "none")  # of a run that was recorded before there was one: none
-    if isinstance(dataset, Files) and (split != "test" or kept == "disk"):
-        own = config["data"]
-        dataset = (
-            keep_decoded(dataset, split, kept, own["cache_dir"], own["cache_max_gb"]) if kept != "none" else dataset
-        )
-    return build_loader(config, dataset, shuffle=shuffle)
 
 
 def _loggers(config: Mapping[str, Any], folder: RunFolder, kept: Mapping[str, Any]) -> list[Logger]:
     loggers: list[Logger] = [MetricsJsonl(folder.metrics)]
     for name, chosen in config.get("logger", {}).items():
         try:
-            logger = build("logger", {**chosen, "_partial_": True})(save_dir=Path(folder.path))
+            logger = build("logger", chosen, save_dir=Path(folder.path))
         except ModuleNotFoundError as error:
             raise ConfigError(f"logger={name} is not installed; pip install 'vggexp[{name}]'") from error
         if name in kept:

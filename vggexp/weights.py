@@ -1,4 +1,4 @@
-"""Where first weights come from: torchvision's ImageNet weights, another run, or a file. ``transfer.py`` uses them."""
+"""Where first weights come from: torchvision's ImageNet weights, another run, or a file. ``transfer`` uses them."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.serialization import get_crc32_options, set_crc32_options
 
-from vggexp.errors import ConfigError, DataError
+from vggexp.errors import ConfigError, DataError, first_line
 from vggexp.run import RunFolder
 
 # torchvision's names, by the paper's letter; nets C and A-LRN were never published there.
@@ -50,7 +50,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
         raise DataError(
-            f"{file} is not a checkpoint that can be read ({_first_line(error)}); is the file whole?"
+            f"{file} is not a checkpoint that can be read ({first_line(error)}); is the file whole?"
         ) from error
     if not isinstance(content, dict):
         raise DataError(f"{file} is not a checkpoint: it holds a {type(content).__name__}")
@@ -94,7 +94,7 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         return {"state_dict": tensors, **{key: json.loads(header[key]) for key in ("config", "info") if key in header}}
     except (SafetensorError, OSError, ValueError) as error:
-        raise DataError(f"{path} is not a safetensors file ({_first_line(error)})") from error
+        raise DataError(f"{path} is not a safetensors file ({first_line(error)})") from error
 
 
 def _download(config: Mapping[str, Any], part: str) -> dict[str, Tensor]:
@@ -113,9 +113,5 @@ def _download(config: Mapping[str, Any], part: str) -> dict[str, Tensor]:
         state: dict[str, Tensor] = weights.get_state_dict(progress=True, check_hash=True)
     except OSError as error:
         place = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
-        raise DataError(f"cannot download {weights.url} ({_first_line(error)}); fetch it by hand to {place}") from error
+        raise DataError(f"cannot download {weights.url} ({first_line(error)}); fetch it by hand to {place}") from error
     return state
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -153,7 +153,7 @@ def test_a_key_that_is_refused_is_one_line(tiny: Any, monkeypatch: pytest.Monkey
 def test_an_unknown_mode(tiny: Any) -> None:
     code, _, errors = tiny(*SMALL, "logger.wandb.mode=onlin")
     assert code == 2
-    assert "choose from: auto, online, offline, disabled" in errors
+    assert "logger.wandb.mode=onlin is not known; did you mean 'online'?" in errors
 
 
 def test_disabled(train_tiny: Train) -> None:

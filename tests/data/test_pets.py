@@ -11,7 +11,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from vggexp.boxes import to_edges
-from vggexp.data import pets
+from vggexp.data import pets_folder
 from vggexp.data.image import read_image
 from vggexp.data.pets import Pets
 from vggexp.errors import ConfigError, DataError
@@ -163,7 +163,7 @@ def test_a_failed_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     def offline(*_: object, **__: object) -> None:
         raise OSError("no route to host")
 
-    monkeypatch.setattr(pets, "OxfordIIITPet", offline)
+    monkeypatch.setattr(pets_folder, "OxfordIIITPet", offline)
     with pytest.raises(DataError, match=r"the download of Oxford-IIIT Pet failed \(no route to host\); check"):
         Pets(str(tmp_path), download=True)
 

@@ -65,7 +65,7 @@ def test_a_file_gives_the_networks_outputs(name: str, head: str) -> None:
         pytest.importorskip("onnxscript", reason="the format onnx needs its extra")
     network, content, batches = made(head, as_logits=name != "safetensors" and head in ("fcn", "deconvnet"))
     path = Path(f"x{load_format(name).SUFFIX}")
-    card = export(name, network, content, batches, path, 1e-5, {})
+    card = export(name, network, content, batches, path, tolerance=1e-5, options={})
     assert sorted(file.name for file in Path().iterdir()) == [path.name, f"{path.name}.json"]
     assert card["outputs"].keys() == network(batches[0]).keys()
     found = compare(network, load_format(name).read(path), [batches[1][:2]])  # and for yet another batch size
@@ -100,7 +100,7 @@ def test_a_file_that_differs_is_not_left(output: str, by: float, message: str, m
     form = load_format("safetensors")
     monkeypatch.setattr(form, "read", lambda _path: torch.inference_mode()(Wrong(network, output, by)))
     with pytest.raises(ConfigError) as error:
-        export("safetensors", network, content, batches, Path("x.safetensors"), 1e-4, {})
+        export("safetensors", network, content, batches, Path("x.safetensors"), tolerance=1e-4, options={})
     assert message in str(error.value)
     assert not list(Path().iterdir())
 
@@ -112,5 +112,5 @@ def test_what_cannot_be_exported_is_one_line(monkeypatch: pytest.MonkeyPatch) ->
     network, content, batches = made("parallel")
     monkeypatch.setattr(load_format("safetensors"), "write", fail)
     with pytest.raises(ConfigError, match=r"cannot express this network \(no such operator\); choose another format"):
-        export("safetensors", network, content, batches, Path("x.safetensors"), 1e-4, {})
+        export("safetensors", network, content, batches, Path("x.safetensors"), tolerance=1e-4, options={})
     assert not list(Path().iterdir())

@@ -21,7 +21,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from wandb.errors import AuthenticationError, CommError
 
 from vggexp.callback.wandb_media import WandbMedia
-from vggexp.errors import ConfigError
+from vggexp.errors import ConfigError, first_line, require_at_least, require_known
 from vggexp.run import RunFolder
 
 STEP = "trainer/global_step"
@@ -111,13 +111,13 @@ class OneRun(WandbLogger):
         try:
             return wandb.init(**self._wandb_init)
         except AuthenticationError as error:
-            raise ConfigError(f"logger=wandb: {_first_line(error)}; logger.wandb.mode=offline needs no key") from error
+            raise ConfigError(f"logger=wandb: {first_line(error)}; logger.wandb.mode=offline needs no key") from error
         except CommError as error:
             if not self._may_go_offline:
                 raise ConfigError(
-                    f"logger=wandb: {_first_line(error)}; logger.wandb.mode=offline needs no network"
+                    f"logger=wandb: {first_line(error)}; logger.wandb.mode=offline needs no network"
                 ) from error
-            print(f"W&B does not answer ({_first_line(error)}): this run is kept offline", file=sys.stderr)
+            print(f"W&B does not answer ({first_line(error)}): this run is kept offline", file=sys.stderr)
             return wandb.init(**{**self._wandb_init, "mode": "offline"})
 
     def _kept_in(self, run: Any) -> Path:
@@ -175,10 +175,8 @@ def build_logger(
     Raises:
         ConfigError: an unknown mode, no epochs. Later, of the first row: W&B refuses the key, or does not answer.
     """
-    if mode not in ("auto", "online", "offline", "disabled"):
-        raise ConfigError(f"logger.wandb.mode={mode}: choose from: auto, online, offline, disabled")
-    if isinstance(media_every, bool) or not isinstance(media_every, int) or media_every < 1:
-        raise ConfigError(f"logger.wandb.media_every={media_every} is not a whole number of at least 1")
+    require_known("logger.wandb.mode", mode, ("auto", "online", "offline", "disabled"))
+    require_at_least("logger.wandb.media_every", media_every, 1)
     chosen = mode if mode != "auto" else ("online" if has_key() else "offline")
     # Offline runs flush every 15 s by default, so a killed short run would lose everything.
     # A new W&B run each time, or the jobs of a sweep, which share a process, would all log into the first one's.
@@ -229,7 +227,3 @@ def _exit_code(error: BaseException | None) -> int:
     if error is None:
         return 0
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else int(getattr(error, "code", None) or 1)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".")

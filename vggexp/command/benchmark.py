@@ -11,8 +11,8 @@ from vggexp.benchmark.measure import Round, rounds
 from vggexp.benchmark.page import table, write_page
 from vggexp.benchmark.plan import REQUIRED, Sizes, Work, about, alternatives, plan, works
 from vggexp.benchmark.result import Row, document, rows, write
-from vggexp.check import PRECISIONS
-from vggexp.errors import ConfigError, DataError, did_you_mean
+from vggexp.check.values import PRECISIONS
+from vggexp.errors import ConfigError, DataError, did_you_mean, require_at_least, require_known
 from vggexp.report.console import console
 
 
@@ -67,15 +67,9 @@ def _checked(config: Mapping[str, Any]) -> Path | None:
     """The output's path; ConfigError for a value that cannot work."""
     least = {"repeats": 1, "steps": 1, "images": 1, "epochs": 1, "sample": 1, "hidden": 1, "batch_size": 2}
     for key, smallest in least.items():
-        value = config[key]
-        if value is None and key == "batch_size":
-            continue
-        if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
-            raise ConfigError(f"{key}={value} is not a whole number of at least {smallest}")
-    if str(config["precision"]) not in PRECISIONS:
-        raise ConfigError(
-            f"precision={config['precision']} is not known{did_you_mean(str(config['precision']), PRECISIONS)}"
-        )
+        if config[key] is not None or key != "batch_size":
+            require_at_least(key, config[key], smallest)
+    require_known("precision", config["precision"], PRECISIONS)
     size = config["image_size"]
     if not (isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side >= 32 for side in size)):
         raise ConfigError(f"image_size={size}: give [height, width] of 32 or more")

@@ -10,7 +10,7 @@ from pytorch_lightning.callbacks import Callback
 from vggexp.build import build, build_data, build_loader
 from vggexp.check import needs
 from vggexp.command.restore import Restored, restore
-from vggexp.errors import ConfigError
+from vggexp.errors import require_known
 from vggexp.report.console import print_scores
 from vggexp.run import RunFolder, plain, write_whole
 from vggexp.types import Data
@@ -22,8 +22,7 @@ def run(config: Mapping[str, Any]) -> int:
     The test of a run folder as it is, without ``output``, also writes what the run keeps of single images anew.
     """
     split = config["split"]
-    if split not in ("val", "test"):
-        raise ConfigError(f"split={split}: choose from: test, val")
+    require_known("split", split, ("val", "test"))
     restored = restore(Path(config["checkpoint"]), config["override"])
     output = config["output"]
     is_unchanged = Path(config["checkpoint"]).is_dir() and not config["override"] and output is None
@@ -47,7 +46,9 @@ def score(restored: Restored, data: Data, split: str, evidence: bool = False) ->
     learner, config = restored.learner, restored.config
     loader = build_loader(config, data.split(split, needs(config)))
     devices = {"gpus": min(gpus, 1) if (gpus := config["trainer"]["gpus"]) else gpus}  # this process alone
-    trainer = build("trainer", {**config["trainer"], **devices, "_partial_": True})(
+    trainer = build(
+        "trainer",
+        {**config["trainer"], **devices},
         folder=restored.folder,
         objective=learner.objective,
         standing=False,
@@ -58,7 +59,5 @@ def score(restored: Restored, data: Data, split: str, evidence: bool = False) ->
 
 
 def _evidence(config: Mapping[str, Any], folder: Path) -> list[Callback]:
-    callback = config.get("callback", {}).get("evidence")
-    return (
-        [build("callback", {**callback, "_partial_": True})(folder=RunFolder(folder).predictions)] if callback else []
-    )
+    chosen = config.get("callback", {}).get("evidence")
+    return [build("callback", chosen, folder=RunFolder(folder).predictions)] if chosen else []

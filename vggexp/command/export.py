@@ -28,7 +28,8 @@ def run(config: Mapping[str, Any]) -> int:
     batches = list(samples(config, restored))
     sizes = " and ".join(str(len(batch)) for batch in batches)
     for name, path in files.items():
-        card = export(name, network, content, batches, path, config["tolerance"], config.get(name) or {})
+        own = {"tolerance": config["tolerance"], "options": config.get(name) or {}}
+        card = export(name, network, content, batches, path, **own)
         differences = card["check"]["largest_difference"]
         print(f"{path}  {path.stat().st_size / 1e6:.1f} MB, checked on batches of {sizes}:")
         print("  largest difference: " + ", ".join(f"{output} {value:.2g}" for output, value in differences.items()))

@@ -15,7 +15,7 @@ from vggexp.errors import ConfigError
 from vggexp.learner import Learner
 from vggexp.report.console import print_graft
 from vggexp.run import RunFolder
-from vggexp.transfer import without_weights
+from vggexp.transfer.fresh import without_weights
 from vggexp.weights import write_checkpoint
 
 IMAGES = 16

@@ -5,13 +5,12 @@ from typing import Any
 
 from vggexp.check import check
 from vggexp.command import train
-from vggexp.command.restore import recorded_config
-from vggexp.compose import amend
+from vggexp.recorded import amend, read_config
 from vggexp.run import RunFolder
 
 
 def run(config: Mapping[str, Any]) -> int:
     """Train with the run's config, changed where the command line says so."""
-    amended = amend(recorded_config(RunFolder(config["checkpoint"])), config["override"])
+    amended = amend(read_config(RunFolder(config["checkpoint"])), config["override"])
     check("train", amended)
     return train.run(amended)

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from vggexp.build import build_learner
-from vggexp.compose import amend
 from vggexp.errors import ConfigError, DataError
 from vggexp.learner import Learner
-from vggexp.run import RunFolder
-from vggexp.transfer import without_weights
+from vggexp.recorded import amend
+from vggexp.transfer.fresh import without_weights
 from vggexp.types import DataInfo
 from vggexp.weights import read_checkpoint
 
@@ -27,14 +24,6 @@ class Restored:
     info: DataInfo
     folder: Path
     """The run folder, or the folder of a checkpoint that lies elsewhere."""
-
-
-def recorded_config(folder: RunFolder) -> dict[str, Any]:
-    """The resolved config that a run began with."""
-    try:
-        return dict(yaml.safe_load(folder.config.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError) as error:
-        raise DataError(f"{folder.config} cannot be read ({error}); give a run folder") from error
 
 
 def restore(path: Path, changes: Mapping[str, Any]) -> Restored:

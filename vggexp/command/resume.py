@@ -5,9 +5,8 @@ from typing import Any
 
 from vggexp.check import check
 from vggexp.command import train
-from vggexp.command.restore import recorded_config
-from vggexp.compose import amend
 from vggexp.errors import ConfigError
+from vggexp.recorded import amend, read_config
 from vggexp.run import RunFolder
 
 
@@ -19,6 +18,6 @@ def run(config: Mapping[str, Any]) -> int:
             f"{folder.path} is finished; to train it again: python -m vggexp rerun {folder.path} run.dir=..."
         )
     whole = {**config["override"], "run": {"dir": str(folder.path), "overwrite": not folder.last.exists()}}
-    amended = amend(recorded_config(folder), whole)
+    amended = amend(read_config(folder), whole)
     check("train", amended)
     return train.run(amended, go_on=folder.last.exists())

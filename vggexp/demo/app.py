@@ -41,14 +41,7 @@ def make_app(predictor: Predictor, view: View, info: DataInfo, title: str) -> Fl
         if upload is None or not upload.filename:
             return {"error": "choose a picture first"}
         try:
-            image = _read(upload.stream.read())
-            seen, window = view(image)
-            prediction = predictor(seen[None])[0]
-            size = (image.shape[-2], image.shape[-1])
-            row = describe(window.lay_back(prediction, size), info, size)
-            small = preview(image)
-            laid = window.lay_back(prediction, (small.shape[-2], small.shape[-1]))
-            return {"name": upload.filename, "row": row, "layers": layers(small, laid, info)}
+            return {"name": upload.filename, **shown(_read(upload.stream.read()), predictor, view, info)}
         except UserError as error:
             return {"error": f"{upload.filename}: {error}"}
 
@@ -62,15 +55,26 @@ def make_app(predictor: Predictor, view: View, info: DataInfo, title: str) -> Fl
         found = answer()
         return (found["row"], 200) if "row" in found else ({"error": found["error"]}, 400)
 
-    @app.after_request
-    def alone(response: Any) -> Any:
-        """The browser, too, is told to fetch nothing from anywhere."""
-        policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-        response.headers["Content-Security-Policy"] = f"{policy}; form-action 'self'; frame-ancestors 'none'"
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
+    app.after_request(_alone)
     return app
+
+
+def shown(image: Tensor, predictor: Predictor, view: View, info: DataInfo) -> dict[str, Any]:
+    """What is found in a picture: the ``row`` that ``predict`` would write, and the page's ``layers``."""
+    seen, window = view(image)
+    prediction = predictor(seen[None])[0]
+    size = (image.shape[-2], image.shape[-1])
+    small = preview(image)
+    laid = window.lay_back(prediction, (small.shape[-2], small.shape[-1]))
+    return {"row": describe(window.lay_back(prediction, size), info, size), "layers": layers(small, laid, info)}
+
+
+def _alone(response: Any) -> Any:
+    """The browser, too, is told to fetch nothing from anywhere."""
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+    response.headers["Content-Security-Policy"] = f"{policy}; form-action 'self'; frame-ancestors 'none'"
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def layers(image: Tensor, prediction: Prediction, info: DataInfo) -> dict[str, Any]:

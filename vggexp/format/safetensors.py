@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from vggexp.build import build_network
 from vggexp.prediction.network import Network
-from vggexp.transfer import without_weights
+from vggexp.transfer.fresh import without_weights
 from vggexp.types import DataInfo, Prediction
 from vggexp.weights import read_checkpoint
 

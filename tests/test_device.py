@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vggexp.trainer import resolve_devices, resolve_precision
+from vggexp.device import resolve_devices, resolve_precision
 
 
 @pytest.mark.parametrize(

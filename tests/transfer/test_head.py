@@ -1,4 +1,4 @@
-"""Heads from other runs, and a deep net that starts from net A's first four convolutions."""
+"""Heads from other runs, single ones and the parts of parallel ones."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,12 +8,11 @@ import pytest
 import torch
 import torchvision
 import yaml
-from safetensors.torch import save_file
 
-from vggexp.backbone.vgg import VGG
 from vggexp.build import build
-from vggexp.errors import ConfigError
-from vggexp.transfer import load_backbone, without_weights
+from vggexp.head.mlp import MLP
+from vggexp.transfer.head import load_heads
+from vggexp.types import HeadSpec
 from vggexp.usage import CONF
 from vggexp.weights import read_checkpoint
 
@@ -36,12 +35,6 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return bool(a) and a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def backbone(name: str, **changes: Any) -> tuple[VGG, dict[str, Any]]:
-    config = {**yaml.safe_load((CONF / "backbone" / f"{name}.yaml").read_text()), "width": 0.05, **changes}
-    made: VGG = build("backbone", config)
-    return made, config
-
-
 def test_a_head_from_a_run_and_its_part_in_a_multitask_run_and_back(train_tiny: Train) -> None:
     one = train_tiny(*SINGLE, name="one")
     again = train_tiny(*SINGLE, *STILL, "head.weights=one", "seed=2", name="again")
@@ -61,13 +54,6 @@ def test_a_finished_run_no_longer_needs_its_sources(train_tiny: Train, vggexp: A
     one.rename("elsewhere")
     code, _, errors = vggexp("evaluate", "both", "trainer.limit_test_batches=1")
     assert code == 0, errors
-
-
-def test_without_weights_leaves_nothing_to_read() -> None:
-    part = {"weights": "x", "hidden": 8}
-    config = {"backbone": {"weights": "x"}, "head": {"weights": "x", "part": {"localization": part}}, "seed": 1}
-    assert "x" not in str(without_weights(config))
-    assert part["weights"] == "x"
 
 
 def test_another_number_of_classes(train_tiny: Train, tiny: Any) -> None:
@@ -128,16 +114,13 @@ def test_a_parallel_head_is_told_which_part_a_single_tasks_run_fills(train_tiny:
 
 
 def test_the_dense_layers_of_imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vggexp.head.mlp import MLP
-    from vggexp.transfer import load_heads
-    from vggexp.types import HeadSpec
-
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     theirs = torchvision.models.vgg11(num_classes=4).state_dict()
     (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
     name = Path(torchvision.models.VGG11_Weights.IMAGENET1K_V1.url).name
     torch.save(theirs, tmp_path / "hub" / "checkpoints" / name)
-    made, its = backbone("vgg11", width=1.0)
+    its = yaml.safe_load((CONF / "backbone" / "vgg11.yaml").read_text())
+    made = build("backbone", its)
     head = MLP(HeadSpec(made.channels, made.strides, {"classification": 7}))
     own = {"weights": "imagenet", "weights_map": "fitting"}
     (report,) = load_heads(head, {"backbone": its, "head": own, "choice": {"task": "classification"}})
@@ -148,48 +131,6 @@ def test_the_dense_layers_of_imagenet(tmp_path: Path, monkeypatch: pytest.Monkey
         18,
     )  # 16 of features, 2 of the last layer
     assert str(report).partition("; fresh")[0].endswith("; left out: features 16, classifier 2")
-
-
-@pytest.mark.parametrize(("shallow", "deep"), [("vgg11", "vgg16"), ("vgg11_bn", "vgg19_bn"), ("vgg11", "vgg_c")])
-def test_the_first_four_convolutions_of_net_a(shallow: str, deep: str, tmp_path: Path) -> None:
-    source, _ = backbone(shallow)
-    for tensor in source.state_dict().values():
-        tensor.copy_(torch.rand(tensor.shape))
-    save_file(source.state_dict(), tmp_path / "a.safetensors")
-    made, config = backbone(deep, weights_map="vgg_a")
-    fresh = {name: tensor.clone() for name, tensor in made.state_dict().items()}
-    report = load_backbone(made, str(tmp_path / "a.safetensors"), config)
-    assert report is not None
-    given, bn = source.stages(), "bn" in shallow
-    taken = 0
-    for stage, (one, other) in enumerate(zip(given, made.stages(), strict=True)):
-        for place in range((1, 1, 2, 0, 0)[stage] * (2 if bn else 1)):
-            at = place if bn else 2 * place  # convolution, [norm,] ReLU
-            at += place // 2 if bn else 0
-            assert same(one[at].state_dict(), other[at].state_dict())
-            taken += len(one[at].state_dict())
-    assert taken == len(report.loaded) == (4 * 7 if bn else 4 * 2)
-    left = made.state_dict().keys() - report.loaded
-    assert all(torch.equal(fresh[name], made.state_dict()[name]) for name in left)
-    assert report.fresh == (f"the {len(left)} tensors of other layers",)
-
-
-@pytest.mark.parametrize(
-    ("source", "deep", "message"),
-    [
-        (backbone("vgg13"), "vgg16", "is not net A: its 10 convolutions"),
-        (backbone("vgg_a_lrn"), "vgg16", "is not net A"),
-        (backbone("vgg11"), "vgg11", "this backbone is net A itself"),
-        (backbone("vgg11_bn"), "vgg16", "has batch normalisation and this backbone has not"),
-        (backbone("vgg11"), "vgg16_bn", "has no batch normalisation"),
-        (backbone("vgg11", width=0.1), "vgg16", r"is \(6, 3, 3, 3\), and this backbone takes \(3, 3, 3, 3\)"),
-    ],
-)
-def test_what_is_not_net_a(source: tuple[VGG, Any], deep: str, message: str, tmp_path: Path) -> None:
-    save_file(source[0].state_dict(), tmp_path / "a.safetensors")
-    made, config = backbone(deep, weights_map="vgg_a")
-    with pytest.raises(ConfigError, match=message):
-        load_backbone(made, str(tmp_path / "a.safetensors"), config)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""Parts that must fit each other: task, head, loss, data and the size of the images."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vggexp.errors import ConfigError, did_you_mean
+
+Config = Mapping[str, Any]
+
+
+def needs(config: Config) -> frozenset[str]:
+    """The targets that a config's task reads: its own or its parts'; and the label, to choose from one box a class."""
+    task, head = config["task"], config["head"]
+    pairs = [(task, head)]
+    if "parts" in task:
+        pairs = [(task["part"][name], head["part"][name]) for name in task["parts"]]
+    targets = {target for part, _ in pairs for target in part["needs"]}
+    return frozenset(targets | {"label" for _, its_head in pairs if its_head["gives"] == "box_per_class"})
+
+
+def heads(config: Config) -> dict[str, Config]:
+    """The head, and its parts that the task names, by the key they stand under."""
+    head = config["head"]
+    return {"head": head, **{f"head.part.{name}": head["part"][name] for name in config["task"].get("parts", ())}}
+
+
+def check_parts(config: Config) -> None:
+    """The head gives what the task takes, and the loss scores what the head gives."""
+    _check_head(config)
+    _check_loss(config)
+
+
+def check_data(config: Config) -> None:
+    """The data has the targets that the task needs, and images of a size that the network can take."""
+    task, data = config["choice"]["task"], config["choice"]["data"]
+    if missing := sorted(needs(config) - set(config["data"]["provides"])):
+        has = ", ".join(config["data"]["provides"])
+        wanted = " and ".join(missing)
+        raise ConfigError(f"task={task} needs {wanted}, and data={data} has only {has}; choose other data")
+    _check_image_size(config)
+    _check_window(config)
+
+
+def _check_head(config: Config) -> None:
+    task, head, choice = config["task"], config["head"], config["choice"]
+    if head["gives"] not in task["takes"]:
+        takes, gives = " or ".join(task["takes"]), head["gives"]
+        raise ConfigError(
+            f"task={choice['task']} takes {takes}, and head={choice['head']} gives {gives}; "
+            f"leave the head to the task, or choose another"
+        )
+    for name in task.get("parts", ()):
+        for group, parts in (("task", task["part"]), ("head", head["part"])):
+            if name not in parts:
+                raise ConfigError(f"{group}={choice[group]} has no part '{name}'{did_you_mean(name, parts)}")
+        if head["part"][name]["gives"] not in task["part"][name]["takes"]:
+            takes, gives = " or ".join(task["part"][name]["takes"]), head["part"][name]["gives"]
+            raise ConfigError(f"head.part.{name} gives {gives}, and the {name} part of the task takes {takes}")
+
+
+def _check_loss(config: Config) -> None:
+    loss, head, choice = config["loss"], config["head"], config["choice"]
+    parts = config["task"].get("parts")
+    if (parts is None) == ("part" in loss):
+        right = "parallel" if parts else "a loss of its own"
+        raise ConfigError(f"loss={choice['loss']} does not fit task={choice['task']}, which takes {right}")
+    pairs = [(loss, head, "loss")]
+    if parts is not None:
+        pairs = [(loss["part"].get(name), head["part"][name], f"loss.part.{name}") for name in parts]
+    for one, its_head, where in pairs:
+        if one is None:
+            raise ConfigError(f"{where} is missing: the task has this part")
+        if its_head["gives"] not in one["scores"]:
+            raise ConfigError(f"{where} scores {' or '.join(one['scores'])}, and its head gives {its_head['gives']}")
+
+
+def _check_image_size(config: Config) -> None:
+    size = config["data"]["image_size"]
+    if not (isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side >= 32 for side in size)):
+        raise ConfigError(
+            f"data.image_size={size}: VGG halves the image five times; give [height, width] of 32 or more"
+        )
+
+
+def _check_window(config: Config) -> None:
+    """DeconvNet's fc6 is a convolution as large as the last stage of a 224-pixel image."""
+    size = config["data"]["image_size"]
+    cells = min(size) // 32
+    for key, head in heads(config).items():
+        if head.get("window", 0) > cells:
+            raise ConfigError(
+                f"{key}.window={head['window']}: images of {size[0]} x {size[1]} leave {cells} cells a side; "
+                f"give {key}.window={cells} or less, or larger images"
+            )

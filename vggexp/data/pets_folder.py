@@ -1,0 +1,116 @@
+"""The files of Oxford-IIIT Pet: where they lie, how they are fetched, and what each kind of them says.
+
+They lie as torchvision.datasets.OxfordIIITPet lays and downloads them; the head boxes, which it does not read, are VOC
+XML in ``annotations/xmls``.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from torch import Tensor
+from torchvision.datasets import OxfordIIITPet
+
+from vggexp.data.image import read_mask
+from vggexp.data.voc_xml import Edges, largest_box
+from vggexp.errors import DataError
+
+PET, BACKGROUND, BORDER = 1, 2, 3
+"""The trimap's labels."""
+
+FETCH = "fetch the data with data.download=true, or point data.root at the folder that holds oxford-iiit-pet"
+
+
+class PetsFolder:
+    """The folder ``oxford-iiit-pet`` below a root; every image goes by its name, such as "Bengal_12"."""
+
+    def __init__(self, root: str) -> None:
+        self.path = Path(root) / "oxford-iiit-pet"
+        self._annotations = self.path / "annotations"
+
+    def image(self, name: str) -> Path:
+        """The photo."""
+        return self.path / "images" / f"{name}.jpg"
+
+    def trimap(self, name: str) -> Path:
+        """Which of its pixels are pet, background, border."""
+        return self._annotations / "trimaps" / f"{name}.png"
+
+    def xml(self, name: str) -> Path:
+        """The boxes of its heads; not every image has one."""
+        return self._annotations / "xmls" / f"{name}.xml"
+
+    def listed(self, name: str) -> dict[str, int]:
+        """One of the official lists, "trainval" or "test": its images' names, and the number of each one's class.
+
+        Raises:
+            DataError: the list is missing or unreadable.
+        """
+        path = self._annotations / f"{name}.txt"
+        try:
+            rows = [line.split() for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")]
+            return {row[0]: int(row[1]) for row in rows}
+        except FileNotFoundError:
+            raise DataError(f"{path} is missing; {FETCH}") from None
+        except OSError as error:
+            raise DataError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+        except (IndexError, ValueError) as error:
+            raise DataError(f"{path} has a line that is not 'name class ...' ({error}); restore the file") from error
+
+    def heads(self, names: Iterable[str]) -> dict[str, Edges]:
+        """The largest head of each of these images that has one."""
+        present = _names_in(self._annotations / "xmls")
+        found = {name: largest_box(self.xml(name)) for name in names if f"{name}.xml" in present}
+        return {name: head for name, head in found.items() if head}
+
+    def require(self, paths: list[Path]) -> None:
+        """DataError unless all of these files are there; opens none."""
+        present = {folder: _names_in(folder) for folder in {path.parent for path in paths}}
+        if lost := [path for path in paths if path.name not in present[path.parent]]:
+            more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+            raise DataError(
+                f"{lost[0]} is missing{more}; restore it, or take its name out of the lists in annotations/"
+            )
+
+    def read_trimap(self, name: str, image: Tensor) -> Tensor:
+        """uint8, (H, W): PET, BACKGROUND or BORDER of each of the image's pixels.
+
+        Raises:
+            DataError: it is of another size, has other labels, or shows no pet.
+        """
+        trimap = read_mask(path := self.trimap(name))
+        if trimap.shape != image.shape[-2:]:
+            raise DataError(f"{path} is not of its image's size; resize both alike, the trimap by nearest neighbour")
+        if trimap.min() < PET or trimap.max() > BORDER:
+            labels = f"{PET} pet, {BACKGROUND} background, {BORDER} border"
+            raise DataError(f"{path} has labels other than {labels}; restore it")
+        if (trimap == BACKGROUND).all():
+            raise DataError(f"{path} shows no pet; restore it, or take its name out of the lists in annotations/")
+        return trimap
+
+
+def fetch(root: str) -> None:
+    """Fetch what is missing, 0.8 GB; DataError if that fails."""
+    try:
+        OxfordIIITPet(root, download=True)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise DataError(
+            f"{root}: the download of Oxford-IIIT Pet failed ({error}); check the network and the folder"
+        ) from error
+
+
+def breed_of(name: str) -> str:
+    """An image's class, which its name begins with.
+
+    >>> breed_of("american_bulldog_6")
+    'american_bulldog'
+    """
+    return name.rpartition("_")[0]
+
+
+def _names_in(folder: Path) -> set[str]:
+    try:
+        return {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        raise DataError(f"{folder} is missing; {FETCH}") from None
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read ({error.strerror}); check its permissions") from error

@@ -1,0 +1,54 @@
+"""What a run is called where nobody has named it, and what Hydra knows of the job that it belongs to."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+
+
+def register(stamp: str) -> None:
+    """Let configs ask for a run's name and for chosen options; each process that resolves one must have called it.
+
+    Args:
+        stamp: the time, for the names of run folders.
+    """
+    OmegaConf.register_new_resolver("run_name", lambda: _run_name(stamp), replace=True)
+    OmegaConf.register_new_resolver("run_group", lambda name: _run_group(name, stamp), replace=True)
+    OmegaConf.register_new_resolver("choice", lambda group: choices()[group], replace=True)
+
+
+def choices() -> dict[str, Any]:
+    """The option that was chosen in each group."""
+    chosen = HydraConfig.get().runtime.choices
+    return {group: choice for group, choice in chosen.items() if not group.startswith("hydra")}
+
+
+def in_sweep() -> bool:
+    """Whether this is a job of a sweep (``-m``)."""
+    return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
+
+
+def place_in_sweep() -> tuple[int, tuple[str, ...]]:
+    """The number of this job of a sweep, from 0, and its overrides."""
+    return int(HydraConfig.get().job.num), tuple(map(str, HydraConfig.get().overrides.task))
+
+
+def digest(words: Iterable[str]) -> str:
+    """Eight characters that stand for a job's overrides, whatever their order."""
+    telling = sorted(word for word in words if not word.startswith(("run.", "debug=")))
+    return hashlib.sha256("\n".join(telling).encode()).hexdigest()[:8]
+
+
+def _run_name(stamp: str) -> str:
+    """In a sweep the name depends on the words alone: the same command finds the same folders, and goes on in them."""
+    choice = choices()
+    names = [str(choice[group]) for group in ("task", "backbone", "head", "freeze")]
+    return "-".join([*names, digest(place_in_sweep()[1])] if in_sweep() else [stamp, *names])
+
+
+def _run_group(name: str, stamp: str) -> str | None:
+    """What a run belongs to: the folder of its name, else the sweep; None if it stands alone."""
+    return name.rpartition("/")[0] or (f"sweep-{stamp}" if in_sweep() else None)

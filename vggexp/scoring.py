@@ -1,0 +1,59 @@
+"""How a network is scored on the splits it is evaluated on, beside what its task's constant predictor reaches."""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from vggexp.types import Batch, Metrics, Prediction, Task
+
+SPLITS = ("val", "test")
+
+
+class Scoring(nn.Module):
+    """Running scores of each split, and the constant predictor's, which never change: one pass is enough for them.
+
+    Args:
+        task: whose metrics they are.
+        score_constant: whether the constant predictor is scored too.
+    """
+
+    def __init__(self, task: Task, score_constant: bool) -> None:
+        super().__init__()
+        self.network, self.others = _tables(task), _tables(task)
+        self.constant: dict[str, float] = {}
+        """The constant predictor's scores, as far as they are known: "val/top1"."""
+        self._score_constant = score_constant
+
+    def update(self, split: str, prediction: Prediction, batch: Batch, constant: Callable[[Batch], Prediction]) -> None:
+        """Count one batch; ``constant`` is asked for its prediction only if it is still to be scored."""
+        _table(self.network, split).update(prediction, batch)
+        if self._wants_constant(split):
+            _table(self.others, split).update(constant(batch), batch)
+
+    def close(self, split: str) -> dict[str, Tensor]:
+        """The network's scores by their full names; the next pass begins afresh."""
+        scores = _named(split, _table(self.network, split).compute())
+        _table(self.network, split).reset()
+        if self._wants_constant(split):
+            found = _named(split, _table(self.others, split).compute())
+            self.constant |= {name: float(value) for name, value in found.items()}
+        return scores
+
+    def _wants_constant(self, split: str) -> bool:
+        return self._score_constant and not any(name.startswith(f"{split}/") for name in self.constant)
+
+
+def _tables(task: Task) -> nn.ModuleDict:
+    tables = {split: task.metrics() for split in SPLITS}
+    assert all(isinstance(table, nn.Module) for table in tables.values())
+    return nn.ModuleDict(tables)  # type: ignore[arg-type]
+
+
+def _table(tables: nn.ModuleDict, split: str) -> Metrics:
+    table = tables[split]
+    assert isinstance(table, Metrics)
+    return table
+
+
+def _named(split: str, scores: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{split}/{name}": value for name, value in scores.items()}

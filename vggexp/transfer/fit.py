@@ -1,0 +1,37 @@
+"""Whether a source's tensors are those that a part takes."""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from vggexp.errors import ConfigError
+
+Tensors = Mapping[str, Tensor]
+
+
+def check_shapes(source: str, given: Tensors, wanted: Tensors, part: str, advice: str) -> None:
+    """ConfigError unless both have the same names, each with the same shape.
+
+    Args:
+        source: the key and its value: "backbone.weights=runs/x".
+        part: what takes them: "this head".
+        advice: what would be right, as the end of a sentence: "; choose ...".
+    """
+    for name, tensor in wanted.items():
+        if name not in given:
+            raise ConfigError(f"{source} has no {name}: it is another network{advice}")
+        if given[name].shape != tensor.shape:
+            shapes = f"{tuple(given[name].shape)}, and {part} takes {tuple(tensor.shape)}"
+            raise ConfigError(f"{source}: {name} is {shapes}{advice}")
+    if extra := sorted(given.keys() - wanted.keys()):
+        raise ConfigError(f"{source} also has {extra[0]}: it is another network{advice}")
+
+
+def whole_layers(given: Tensors, wanted: Tensors) -> dict[str, Tensor]:
+    """The given tensors of layers that fit whole: a weight without its bias would be worth nothing."""
+    unfit = {
+        name.rpartition(".")[0]
+        for name, tensor in wanted.items()
+        if name not in given or given[name].shape != tensor.shape
+    }
+    return {name: given[name] for name in wanted if name.rpartition(".")[0] not in unfit}

@@ -1,0 +1,77 @@
+"""A head, or parts of a parallel one, that start from another run's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from torch import nn
+
+from vggexp.errors import ConfigError
+from vggexp.transfer.fit import Tensors, check_shapes, whole_layers
+from vggexp.transfer.report import LoadReport, left_out
+from vggexp.weights import read_weights
+
+Config = Mapping[str, Any]
+
+
+def load_heads(head: nn.Module, config: Config) -> list[LoadReport]:
+    """Copy weights into a head, or into parts of a parallel one, where the config names a source.
+
+    Args:
+        head: what to fill.
+        config: of the whole run: its task, its backbone, its head.
+
+    Raises:
+        ConfigError: a tensor is missing, left over or of another shape; with ``weights_map: fitting``, none fits.
+        DataError: the file cannot be read or downloaded.
+    """
+    own, task = config["head"], config["choice"]["task"]
+    parts = cast("Mapping[str, nn.Module]", head.part) if "part" in own else {}
+    targets = [("head", head, own, None if parts else task)]
+    targets += [(f"head.part.{name}", part, own["part"][name], name) for name, part in parts.items()]
+    reports = []
+    for name, module, its, its_task in targets:
+        if its.get("weights", "none") not in ("none", None):
+            tensors, _ = read_weights(its["weights"], config["backbone"], name)
+            given = _of_head(tensors, its_task, parts)
+            if its_task is None and not given:
+                raise ConfigError(_of_one_task(str(its["weights"]), list(parts)))
+            taken, fresh = _fill(name, module, its, given)
+            reports.append(LoadReport(name, str(its["weights"]), tuple(taken), fresh, left_out(tensors, taken)))
+    return reports
+
+
+def _of_head(tensors: Tensors, task: str | None, parts: Iterable[str]) -> Tensors:
+    """A source's head for one task, or (None) the named parts of its parallel head, under the head's own names."""
+    own = {name.removeprefix("head."): tensor for name, tensor in tensors.items() if name.startswith("head.")}
+    if not own:  # torchvision's files
+        own = {name: tensor for name, tensor in tensors.items() if name.startswith("classifier.")}
+    if task is None:
+        wanted = tuple(f"part.{name}." for name in parts)
+        return {name: tensor for name, tensor in own.items() if name.startswith(wanted)}
+    prefix = f"part.{task}."
+    part = {name.removeprefix(prefix): tensor for name, tensor in own.items() if name.startswith(prefix)}
+    return part or {name: tensor for name, tensor in own.items() if not name.startswith("part.")}
+
+
+def _of_one_task(source: str, parts: Sequence[str]) -> str:
+    """What would be right where a parallel head was to start from a run that has no parts."""
+    ways = " or ".join(f"head.part.{name}.weights={source}" for name in parts)
+    return f"head.weights={source} has none of this head's parts: it serves a single task; fill that part: {ways}"
+
+
+def _fill(name: str, head: nn.Module, config: Config, given: Tensors) -> tuple[Tensors, tuple[str, ...]]:
+    """What was copied, and the tensors that keep their fresh start, with the reason."""
+    source, wanted = f"{name}.weights={config['weights']}", head.state_dict()
+    if config["weights_map"] == "same":
+        advice = f"; {name}.weights_map=fitting takes what fits and starts the rest fresh"
+        check_shapes(source, given, wanted, "this head", advice)
+    fits = whole_layers(given, wanted)
+    if not fits:
+        raise ConfigError(f"{source}: no layer of it fits this head, whose first tensor is {next(iter(wanted))}")
+    head.load_state_dict(fits, strict=False)
+    return fits, tuple(f"{key} {_both(given, wanted, key)}" for key in wanted if key not in fits)
+
+
+def _both(given: Tensors, wanted: Tensors, name: str) -> str:
+    its = f"there {tuple(given[name].shape)}" if name in given else "not there"
+    return f"({tuple(wanted[name].shape)}, {its})"

@@ -19,6 +19,19 @@ class Noisy(Dataset[Sample]):
         return {"index": torch.tensor(index), "box": torch.rand(4)}
 
 
+class Pictures(Dataset[Sample]):
+    """Images as they are given."""
+
+    def __init__(self, images: Tensor) -> None:
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Sample:
+        return {"image": self.images[index], "index": torch.tensor(index)}
+
+
 def epoch(loader: object, number: int) -> list[Tensor]:
     loader.order.set_epoch(number)  # type: ignore[attr-defined]
     return [torch.cat((batch["index"][:, None].float(), batch["box"]), 1) for batch in loader]  # type: ignore[attr-defined]
@@ -50,6 +63,19 @@ def test_loading_leaves_the_global_randomness_alone() -> None:
     torch.manual_seed(3)
     epoch(make_loader(Noisy(), 5, 0, seed=1), 0)
     assert torch.equal(torch.rand(1), expected)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_batch_lies_in_memory_as_its_images_do(workers: int) -> None:
+    """Channels last or first; the pixels are those of torch's own collation."""
+    for last in (True, False):
+        images = torch.arange(4 * 5 * 6 * 3, dtype=torch.uint8).view(4, 5, 6, 3).permute(0, 3, 1, 2)
+        images = images if last else images.contiguous()
+        pictures = Pictures(images)
+        (batch,) = make_loader(pictures, 4, workers, seed=None)
+        assert torch.equal(batch["image"], torch.stack(list(images)))
+        assert batch["image"].is_contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
+        assert batch["index"].tolist() == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("workers", [0, 2])

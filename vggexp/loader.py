@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, default_collate
 
 from vggexp.types import Batch, Sample
 
@@ -120,7 +120,7 @@ def make_loader(
     loader = ResumableLoader(
         dataset if seed is None or is_batched else Seeded(dataset, seed),
         batch_sampler=order,
-        collate_fn=_as_it_is if is_batched else None,
+        collate_fn=_as_it_is if is_batched else collate,
         num_workers=workers,
         persistent_workers=workers > 0,
         pin_memory=torch.cuda.is_available(),
@@ -128,6 +128,19 @@ def make_loader(
     )
     loader.order = order
     return loader
+
+
+def collate(samples: list[Sample]) -> Batch:
+    """One batch, its images laid out in memory as the samples' are, so that none is rearranged.
+
+    Decoders put the channels last, and so has the network them.
+    """
+    if "image" not in samples[0] or samples[0]["image"].stride(0) != 1:
+        return default_collate(samples)  # type: ignore[no-any-return]
+    rows = [{**sample, "image": sample["image"].permute(1, 2, 0)} for sample in samples]
+    batch: Batch = default_collate(rows)
+    batch["image"] = batch["image"].permute(0, 3, 1, 2)
+    return batch
 
 
 def _as_it_is(batch: Any) -> Any:

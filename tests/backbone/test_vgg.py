@@ -94,5 +94,17 @@ def test_normalize_is_torchvisions_preset() -> None:
     torch.testing.assert_close(make("vgg16").normalize(images), preset(images))
 
 
+def test_the_layout_of_the_images_is_kept_and_changes_no_bit() -> None:
+    images = torch.randint(0, 256, (2, 3, 40, 24), dtype=torch.uint8)
+    backbone = make("vgg16")
+    before, planes = images.clone(), backbone.normalize(images)
+    last = backbone.normalize(images.contiguous(memory_format=torch.channels_last))
+    assert torch.equal(images, before)
+    assert torch.equal(last, planes)
+    assert planes.is_contiguous()
+    assert last.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(planes, (images / 255 - backbone.mean) / backbone.std)
+
+
 def test_normalisation_is_not_in_the_state_dict() -> None:
     assert all(key.startswith("features.") for key in make("vgg11").state_dict())

@@ -73,10 +73,11 @@ def test_a_flip_mirrors_the_box_exactly() -> None:
     assert torch.equal(sample["mask"], mask.flip(-1))
 
 
-def test_samples_are_plain_contiguous_tensors_of_the_agreed_types() -> None:
+def test_samples_are_plain_tensors_of_the_agreed_types() -> None:
     image, box, mask = scene()
-    for recipe in ([], ["RandomHorizontalFlip"]):
+    for recipe in ([], ["RandomHorizontalFlip"], [{"CenterCrop": {"size": 30}}]):
         sample = Transform(recipe, [])(image, index=7, label=1, box=box, mask=mask)
+        sample["image"] = sample["image"].contiguous()  # it alone may lie as it was decoded
         kinds = {key: (type(value), value.dtype, value.is_contiguous()) for key, value in sample.items()}
         assert kinds == {
             "image": (Tensor, torch.uint8, True),
@@ -86,6 +87,13 @@ def test_samples_are_plain_contiguous_tensors_of_the_agreed_types() -> None:
             "mask": (Tensor, torch.uint8, True),
         }
     assert set(Transform([])(image, index=0)) == {"image", "index"}
+
+
+def test_an_image_keeps_the_layout_that_it_was_decoded_in() -> None:
+    decoded = torch.zeros(HEIGHT, WIDTH, 3, dtype=torch.uint8).permute(2, 0, 1)
+    for recipe in ([], RESIZED_CROP):
+        sample = Transform(recipe, [])(decoded, index=0)
+        assert sample["image"].permute(1, 2, 0).is_contiguous()
 
 
 @pytest.mark.parametrize("fill", [{}, {"fill": 128}])

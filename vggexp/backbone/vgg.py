@@ -68,8 +68,9 @@ class VGG(nn.Module):
 
     def normalize(self, images: Tensor) -> Tensor:
         """uint8 images to floats with the mean and the deviation that the weights were trained with."""
-        images = images.to(self.mean.dtype) / 255
-        return (images - self.mean) / self.std
+        floats = images.to(self.mean.dtype, copy=True)
+        mean, std = (_as_wide(values, images) for values in (self.mean, self.std))
+        return floats.div_(255).sub_(mean).div_(std)
 
     def stages(self) -> tuple[nn.Sequential, ...]:
         """The layers of each stage, its pooling last; they share their parameters with ``features``."""
@@ -100,6 +101,17 @@ class VGG(nn.Module):
                 x = stage[-1](x)
             stages.append(x)
         return Features(tuple(stages), size or (images.shape[-2], images.shape[-1]), tuple(skips), tuple(switches))
+
+
+def _as_wide(values: Tensor, images: Tensor) -> Tensor:
+    """(1, 3, 1, 1) values; repeated over a row of images whose channels lie last.
+
+    torch takes three values in turn one number at a time, a row as many at once as the processor can: a tenth of the
+    time on a CPU.
+    """
+    if torch.compiler.is_compiling() or not images.is_contiguous(memory_format=torch.channels_last):
+        return values
+    return values.expand(1, -1, 1, images.shape[-1]).contiguous(memory_format=torch.channels_last)
 
 
 def _scale(channels: int, width: float) -> int:

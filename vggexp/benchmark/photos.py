@@ -1,17 +1,30 @@
-"""Photos for a benchmark that need no download: smooth noise in three "breeds", laid out as Oxford-IIIT Pet.
+"""Photos for a benchmark that need no download: made-up scenes of three "breeds", laid out as Oxford-IIIT Pet.
 
-Real photos compress about as well as noise that is blurred to their spectrum; a decoder's time depends on little else.
+A decoder's time depends on how many bytes a photo has and on how they are spread. So these have what real ones have:
+sharp edges, light that varies at all scales (less at the finer ones), smooth places beside rough ones, and colours
+that vary less than the light. They take 64 KB; 33 photos of COCO, at the same size and quality, take 63.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+import numpy.typing as npt
+from PIL import Image, ImageDraw
 
 SIZE = (500, 375)
 """Width and height: what most photos of Oxford-IIIT Pet and of ImageNet have."""
 BREEDS = ("Amber", "Birch", "Cedar")
-QUALITY = 92
+QUALITY = 90
+SHAPES = 12
+BROAD = ((128, 40.0), (32, 20.0), (8, 8.0))
+"""Light: each scale in pixels, with its strength in gray levels."""
+FINE = ((4, 14.0), (2, 11.0), (1, 7.0))
+"""Texture, where a place is as rough as most."""
+ROUGHNESS = ((96, 0.9),)
+"""How the texture's strength varies from place to place: its logarithm."""
+TINT = 0.25
+"""Strength of the colours' own variation, as a share of the light's."""
 
 
 def draw_photos(root: Path, train: int, test: int, seed: int = 0, size: tuple[int, int] = SIZE) -> None:
@@ -51,15 +64,42 @@ def trainval(train: int) -> int:
 
 
 def photo(generator: np.random.Generator, size: tuple[int, int]) -> Image.Image:
-    """Noise at four scales, the coarse ones stronger, as in nature: amplitude falls with frequency."""
-    width, height = size
-    pixels = np.full((height, width, 3), 128.0)
-    for scale, strength in ((64, 60), (16, 30), (4, 14), (1, 5)):
-        shape = (-(-height // scale) + 1, -(-width // scale) + 1, 3)
-        coarse = (generator.standard_normal(shape) * strength + 128).clip(0, 255).astype(np.uint8)
-        fine = Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
-        pixels += np.asarray(fine, dtype=np.float64) - 128
+    """Shapes of one colour each, under light, tint and texture."""
+    rough = np.exp(_noise(generator, size, ROUGHNESS)) / 1.5
+    light = _noise(generator, size, BROAD) + rough * _noise(generator, size, FINE)
+    tint = np.stack([_noise(generator, size, BROAD[:2]) for _ in range(3)], -1) * TINT
+    pixels = np.asarray(_shapes(generator, size)) + light[..., None] + tint
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def _shapes(generator: np.random.Generator, size: tuple[int, int]) -> Image.Image:
+    """Ellipses and rectangles on a ground."""
+    width, height = size
+    canvas = Image.new("RGB", size, _color(generator))
+    draw = ImageDraw.Draw(canvas)
+    for _ in range(SHAPES):
+        x, y = generator.integers(0, width), generator.integers(0, height)
+        right, down = generator.integers(1, width // 3), generator.integers(1, height // 3)
+        outline = draw.ellipse if generator.random() < 0.5 else draw.rectangle
+        outline((x - right, y - down, x + right, y + down), fill=_color(generator))
+    return canvas
+
+
+def _color(generator: np.random.Generator) -> tuple[int, int, int]:
+    red, green, blue = generator.integers(20, 236, 3).tolist()
+    return red, green, blue
+
+
+def _noise(
+    generator: np.random.Generator, size: tuple[int, int], scales: Sequence[tuple[int, float]]
+) -> npt.NDArray[np.float64]:
+    """(height, width): the sum of smooth noise of each scale."""
+    width, height = size
+    total = np.zeros((height, width))
+    for scale, strength in scales:
+        points = generator.standard_normal((-(-height // scale) + 1, -(-width // scale) + 1)) * strength
+        total += np.asarray(Image.fromarray(points.astype(np.float32)).resize(size, Image.Resampling.BICUBIC))
+    return total
 
 
 def trimap(generator: np.random.Generator, size: tuple[int, int]) -> Image.Image:

@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -14,6 +15,7 @@ from vggexp.benchmark.turns import Turns
 from vggexp.benchmark.windows import Windows
 from vggexp.build import build, build_data, build_learner, build_loader
 from vggexp.check import needs
+from vggexp.memory import keep_freed_memory
 from vggexp.training import train
 
 _waiting: list[Callable[[], Windows]] = []  # the callback is built from its name in the config: here it finds its turns
@@ -68,10 +70,12 @@ def evaluate(job: Job, turns: Turns) -> None:
 def load(job: Job, turns: Turns) -> None:
     """The training split's batches, normalised as the backbone does it in a step, on one core."""
     torch.set_num_threads(1)
+    keep_freed_memory()  # as every training does
     config = config_of(job.words)
-    data = build_data(config)
-    dataset = data.split("train", needs(config), augment=True)
-    normalize, device = build_learner(config, data.info).backbone.normalize, device_of(config)
+    dataset = build_data(config).split("train", needs(config), augment=True)
+    device = device_of(config)
+    backbone: Any = build("backbone", config["backbone"])  # it alone: the dense layers would take half a gigabyte
+    normalize = backbone.to(device).normalize
     loader = build_loader(config, dataset, shuffle=True)
     _pass(normalize(batch["image"].to(device)) for batch in itertools.islice(loader, 1))
     while True:

@@ -155,8 +155,9 @@ def compile_network(config: Mapping[str, Any], learner: Learner, batches: Resuma
     on_gpu = torch.cuda.is_available() and trainer["gpus"] != 0
     images = len(batches.dataset) * trainer["max_epochs"]  # type: ignore[arg-type]
     if pays(trainer.get("compile", False), on_gpu, images, (size[0], size[1])):
-        print("trainer.compile: the first step of each kind takes longer, up to a minute")
-        compile_in_place(learner.backbone, learner.head)  # type: ignore[arg-type]
+        compile_in_place(
+            learner.backbone, learner.head, divided=place_in_run()[1] > 1 and trainer["strategy"] == "fsdp"
+        )
 
 
 def make_trainer(run: Training, kept: Mapping[str, Any]) -> pl.Trainer:

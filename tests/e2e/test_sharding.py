@@ -56,22 +56,43 @@ def summary(folder: Path) -> dict[str, Any]:
     return found
 
 
-def assert_alike(whole: Path, half: Path) -> None:
-    """To 1e-4 in the losses and 1e-5 in the weights: sums differ in order, and weights in memory format."""
+def assert_same_losses(whole: Path, half: Path) -> None:
+    """To 1e-4: sums differ in order, and weights in memory format."""
     assert len(losses(whole)) == 3
     assert losses(half) == pytest.approx(losses(whole), rel=1e-4)
+
+
+def assert_alike(whole: Path, half: Path) -> None:
+    """The losses, and the weights to 1e-6, of a run under SGD.
+
+    Not under Adam, whose first step is lr * g / (|g| + 1e-8). For a g that is a rounding error's size it is anything
+    between 0 and lr: one weight of a thawed stage had g = 3.57e-8 whole and 3.54e-8 in halves, and 1.2e-5 between its
+    steps of 0.01. One process differs from itself more, by 5.8e-5, if it computes in the other memory format.
+    """
+    assert_same_losses(whole, half)
     a, b = weights(whole), weights(half)
     assert {name: tensor.shape for name, tensor in a.items()} == {name: tensor.shape for name, tensor in b.items()}
     for name, tensor in a.items():
         assert type(b[name]) is Tensor
-        torch.testing.assert_close(b[name], tensor, atol=1e-5, rtol=0)
+        torch.testing.assert_close(b[name], tensor, atol=1e-6, rtol=0)
+
+
+def moments(folder: Path) -> dict[tuple[int, str], Tensor]:
+    """Of Adam, by the place of their parameter and by name."""
+    (state,) = read_checkpoint(folder / "checkpoint" / "last.ckpt")["optimizer_states"]
+    found: dict[tuple[int, str], Tensor] = {
+        (place, key): value for place, one in state["state"].items() for key, value in one.items()
+    }
+    return found
 
 
 def test_under_a_changing_policy_it_learns_what_a_whole_one_does(
     vggexp: Callable[..., tuple[int, str, str]],
 ) -> None:
     """What thaws must train, whatever it was when the network was divided; and one process can use the checkpoint."""
-    whole, half = both("freeze=linear_probe", "freeze.epochs=1", "freeze.factor=0.5", "trainer.clip=0.1")
+    whole, half = both(
+        "freeze=linear_probe", "freeze.epochs=1", "freeze.factor=0.5", "trainer.clip=0.1", "optimizer=sgd"
+    )
     assert_alike(whole, half)
     trained = [row.split(",")[3] != "0" for row in (half / "freeze.csv").read_text().splitlines()[1:]]
     assert trained == [False] * 5 + [True] * 13
@@ -83,11 +104,24 @@ def test_under_a_changing_policy_it_learns_what_a_whole_one_does(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
-    [("freeze=none", "optimizer=sgd"), ("freeze=gradual",), ("trainer.accumulate=2", "scheduler=cosine")],
+    [("freeze=none",), ("freeze=gradual",), ("trainer.accumulate=2", "scheduler=cosine")],
     ids="-".join,
 )
 def test_it_learns_what_a_whole_one_does(words: tuple[str, ...]) -> None:
-    assert_alike(*both(*words))
+    assert_alike(*both(*words, "optimizer=sgd"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [("freeze=gradual",), ("trainer.accumulate=2", "scheduler=cosine")], ids="-".join)
+def test_under_adam_losses_and_moments_are_those_of_a_whole_one(words: tuple[str, ...]) -> None:
+    """Moments are sums of gradients, and no quotient magnifies what rounds them: to 1e-4 of a tensor's largest."""
+    whole, half = both(*words)
+    assert_same_losses(whole, half)
+    a, b = moments(whole), moments(half)
+    assert a.keys() == b.keys()
+    assert {key for _, key in a} == {"step", "exp_avg", "exp_avg_sq"}
+    for place, value in a.items():
+        torch.testing.assert_close(b[place], value, atol=1e-4 * float(value.abs().max()), rtol=0)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import pytest
 
 from tests.report.conftest import MakeRun, write_evidence
 from vggexp.__main__ import enter
+from vggexp.callback.metrics_jsonl import MetricsJsonl
 from vggexp.report.runs import read_runs
 
 pytest.importorskip("plotly", reason="the page needs plotly (extra: page)")
@@ -117,6 +118,25 @@ def test_one_unfinished_run_is_enough(make_run: MakeRun, tmp_path: Path) -> None
     page = written(tmp_path / "runs")
     assert "1 run: 1 running" in page
     assert "NaN" not in json.dumps(figures(page))
+
+
+def test_every_run_is_shown_as_it_stands_and_finished_ones_alone_count(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_run("good-1", 0.5, planned=9)
+    make_run("good-2", 0.7, seed=2, planned=9)
+    make_run("pruned", 0.1, seed=3, planned=9, pruned=True)
+    MetricsJsonl(make_run("bad", 0.2, seed=4, planned=9, finished=False) / "metrics.jsonl").close(
+        {}, OSError(f"no {EVIL}")
+    )
+    page = written(tmp_path / "runs")
+    assert "4 runs: 1 failed, 2 finished, 1 pruned" in page
+    assert "<td>pruned, 3/9 epochs</td>" in page
+    assert "OSError: no &lt;script&gt;" in page
+    assert '>2 <span class="dim">and 1 failed, 1 pruned</span></td>\n<td class="number">0.600</td>' in page
+    out = capsys.readouterr().out
+    assert " ".join(out.split()).count("failed, 3/9 epochs") == 1
+    assert f"bad failed: OSError: no {EVIL}" in out
 
 
 def test_where_it_goes_and_when_not(make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ def run(config: Mapping[str, Any]) -> int:
     if watch is not None and (isinstance(watch, bool) or not isinstance(watch, int) or watch < 1):
         raise ConfigError(f"watch={watch}: give a whole number of seconds, of 1 or more")
     runs = _read(root)
-    print_runs(root, [run for run in runs if run.status == "finished"])
+    print_runs(root, runs)
     if not config["page"]:
         return 0
     output = Path(config["output"] or root / "report.html")

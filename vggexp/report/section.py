@@ -1,6 +1,7 @@
 """A group's part of the page: settings side by side, what they cost, curves, evidence, pictures."""
 
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -63,11 +64,18 @@ def _comparison(setting: Setting, baselines: Sequence[Setting]) -> dict[str, Any
     return {
         "label": setting.label,
         "seeds": len(values),
+        "others": _others(setting),
         "mean": f"{statistics.fmean(values):.3f}" if values else "-",
         "sd": f"{statistics.stdev(values):.3f}" if len(values) > 1 else "-",
         "differences": [_difference(setting, baseline) for baseline in baselines],
         "costs": ["-" if cost is None else f"{cost:,.0f}" for cost in costs],
     }
+
+
+def _others(setting: Setting) -> str:
+    """The runs that do not count, by how they stand."""
+    words = Counter(run.status.word for run in setting.runs)
+    return ", ".join(f"{count} {word}" for word, count in words.items() if word != "finished")
 
 
 def _difference(setting: Setting, baseline: Setting) -> str:

@@ -70,6 +70,52 @@ def test_evidence_is_drawn(make_run: MakeRun, tmp_path: Path) -> None:
     assert (best["name"], best["y"]) == ("best constant", [0.1, 0.1])
 
 
+def many_classes(folder: Path, count: int, errors: list[tuple[int, int, int]], is_whole: bool) -> None:
+    """Evidence of a classification of ten images a class, with so many of them taken for another."""
+    (folder / "prediction").mkdir()
+    counts = {(place, place): 10 for place in range(count)}
+    for truth, guess, number in errors:
+        counts[truth, guess] = number
+        counts[truth, truth] -= number
+    cells = {"cells": [[truth, guess, number] for (truth, guess), number in counts.items()]}
+    matrix = [[counts.get((truth, guess), 0) for guess in range(count)] for truth in range(count if is_whole else 0)]
+    curve = [{"recall": [0, 1], "precision": [1, 1], "average_precision": 1 - place / 5000} for place in range(count)]
+    names = [f"class {place}" for place in range(count)]
+    part = {"classes": names, "curve": curve, **({"confusion": matrix} if is_whole else cells)}
+    content = {"split": "test", "kinds": ["classification"], "classes": names, "images": []}
+    (folder / "prediction" / "test.json").write_text(json.dumps({**content, "evidence": {"classification": part}}))
+
+
+@pytest.mark.parametrize(("count", "is_whole"), [(300, True), (1600, False)])
+def test_what_many_classes_are_confused_with_is_said(
+    count: int, is_whole: bool, make_run: MakeRun, tmp_path: Path
+) -> None:
+    folder = make_run("a", task="classification")
+    many_classes(folder, count, [(3, 4, 2), (5, 6, 7)], is_whole)
+    page = written(tmp_path / "runs")
+    drawn = figures(page)
+    assert "figure-group-0-confusion-classification" not in drawn
+    cells = {300: "300 classes make 90,000 cells", 1600: "1,600 classes make 2,560,000 cells"}[count]
+    assert f"The confusion matrix of images is not drawn: {cells} a setting, and the page carries 60,000." in page
+    assert ("there are 1,600 curves" in page) == (count == 1600)
+    table = re.search(r"most confused images: none.*?</details>", page, re.DOTALL)
+    assert table
+    said = re.findall(
+        r"<td>(.*?)</td><td>(.*?)</td><td class=\"number\">(.*?)</td><td class=\"number\">(.*?)</td>", table[0]
+    )
+    assert said == [("class 5", "class 6", "7", "70.0%"), ("class 3", "class 4", "2", "20.0%")]
+    assert f"<td>class {count - 1}</td>" in table[0]  # the lowest average precision
+
+
+def test_settings_whose_matrix_does_not_fit_are_counted(make_run: MakeRun, tmp_path: Path) -> None:
+    for place in range(4):
+        many_classes(make_run(f"run-{place}", optimizer={"lr": place}, task="classification"), 150, [(0, 1, 1)], True)
+    page = written(tmp_path / "runs")
+    assert len(figures(page)["figure-group-0-confusion-classification"]["data"]) == 2
+    assert "The confusion matrix of images is for 2 of 4 settings: 150 classes make 22,500 cells" in page
+    assert page.count("most confused images: ") == 4
+
+
 @pytest.mark.parametrize("damage", ["{", "[]", '{"split": "test"}', '{"split": "val", "images": []}'])
 def test_evidence_that_cannot_be_read_is_left_out(damage: str, make_run: MakeRun, tmp_path: Path) -> None:
     """And images that are gone, or lie elsewhere, too."""

@@ -24,7 +24,7 @@ def rows(prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
 
 
 def evidence(rows: Mapping[str, Tensor], classes: Sequence[str]) -> dict[str, Any]:
-    """``confusion`` (counts, [truth][predicted]) or ``cells``, ``curve`` by class, the images' columns under ``each``."""
+    """``confusion`` [truth][predicted] or ``cells``, ``curve`` by class, the images' columns under ``each``."""
     label, predicted, probability = rows["label"], rows["predicted"], rows["probability"]
     size = len(classes)
     points = min(POINTS, max(10, ALL_POINTS // size))

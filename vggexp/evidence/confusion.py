@@ -14,7 +14,7 @@ Cell = tuple[int, int, int]
 
 def counted(label: Tensor, predicted: Tensor, size: int) -> dict[str, Any]:
     """``confusion`` [truth][predicted] of labels (N,); of more than ``WHOLE`` classes ``cells``, the full ones."""
-    places, counts = (label.long() * size + predicted.long()).unique(return_counts=True)
+    places, counts = (label.long() * size + predicted.long()).unique(return_counts=True)  # type: ignore[no-untyped-call]
     if size > WHOLE:
         triples = zip((places // size).tolist(), (places % size).tolist(), counts.tolist(), strict=True)
         return {"cells": [list(cell) for cell in triples]}

@@ -34,7 +34,8 @@ def confused(found: Sequence[Evidence]) -> list[dict[str, Any]]:
 
 def _pairs(part: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     """(truth, predicted, count, share of the truth) of all errors, the most frequent first."""
-    counts, totals, names = cells(part), defaultdict(int), part["classes"]
+    counts, names = cells(part), part["classes"]
+    totals: dict[int, int] = defaultdict(int)
     for truth, _, count in counts:
         totals[truth] += count
     errors = sorted((cell for cell in counts if cell[0] != cell[1]), key=lambda cell: (-cell[2], cell[:2]))

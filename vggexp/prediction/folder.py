@@ -126,7 +126,7 @@ class PredictionFolder:
         return [file for file in files if str(file.path) not in self._done]
 
     def add(self, photos: Sequence[Photo], predictions: Sequence[Prediction]) -> None:
-        """Begin to write one group's masks and pictures, while the network goes on; write the rows of the one before."""
+        """Begin to write a group's masks and pictures, while the network goes on; write the rows of the one before."""
         begun = [self._pool.submit(self._write, *both) for both in zip(photos, predictions, strict=True)]
         self._finish()
         self._pending = begun

@@ -195,6 +195,9 @@ def test_where_it_goes_and_when_not(make_run: MakeRun, tmp_path: Path, capsys: p
     assert enter(["report", str(tmp_path / "x")]) == 1
     assert "holds no run" in capsys.readouterr().err
     assert enter(["report", str(root), "watch=0"]) == 2
+    assert enter(["report", str(root), f"output={tmp_path}"]) == 2
+    assert capsys.readouterr().err.endswith(f"name a file in it, such as {tmp_path}/report.html\n")
+    assert not list(tmp_path.glob(".*.part"))
 
 
 def test_a_graft_is_a_run_too(make_run: MakeRun, tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ def write_page(root: Path, runs: Sequence[Run], output: Path, refresh: int | Non
         css=Markup((here / "page.css").read_text(encoding="utf-8")),
         js=Markup((here / "page.js").read_text(encoding="utf-8")),
     )
+    if output.is_dir():
+        raise IsADirectoryError(output)
     temporary = output.with_name(f".{output.name}.part")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(output)

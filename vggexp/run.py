@@ -3,26 +3,29 @@
 config.yaml        the resolved config, enough to run again
 metrics.jsonl      a row a log call
 summary.json       final metrics and what they cost; its presence says that the run finished
+state.json         while a run is not finished: who writes it, and what ended it before its end
 freeze.csv         what trained in each epoch, and the hashes that prove it
 checkpoint/        best.ckpt, last.ckpt
 prediction/        pictures; val.json and test.json: what was predicted of which image, and the evidence
 """
 
+import fcntl
 import json
 import math
 import os
+import platform
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 
 from vggexp.errors import ConfigError
 
-_OWN = ("config.yaml", "metrics.jsonl", "summary.json", "freeze.csv", "checkpoint", "prediction", "csv", "tensorboard",
-        "wandb")  # fmt: skip
+_OWN = ("config.yaml", "metrics.jsonl", "summary.json", "state.json", "freeze.csv", "checkpoint", "prediction", "csv",
+        "tensorboard", "wandb")  # fmt: skip
 PREVIOUS = ".previous"
 
 
@@ -34,6 +37,7 @@ class RunFolder:
         self.config = self.path / "config.yaml"
         self.metrics = self.path / "metrics.jsonl"
         self.summary = self.path / "summary.json"
+        self.state = self.path / "state.json"
         self.freeze = self.path / "freeze.csv"
         self.predictions = self.path / "prediction"
         self.best = self.path / "checkpoint" / "best.ckpt"
@@ -95,6 +99,40 @@ class RunFolder:
 def _keep_lines(path: Path, keep: Callable[[str], bool]) -> None:
     if path.exists():
         write_whole(path, "".join(line for line in path.read_text(encoding="utf-8").splitlines(True) if keep(line)))
+
+
+def hold(folder: RunFolder) -> IO[str]:
+    """Say that this process writes a run, for as long as it lives or the file that is returned is open.
+
+    The lock on that file ends with the process, however that ends; what the file says is for other machines.
+    """
+    file = folder.state.open("w", encoding="utf-8")
+    with suppress(OSError):  # a file system without locks
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    say(file)
+    return file
+
+
+def say(file: IO[str], **how: Any) -> None:
+    """Write anew who holds a run, and how it ended."""
+    file.seek(0)
+    file.truncate()
+    file.write(json.dumps({"host": platform.node(), "process": os.getpid(), **how}) + "\n")
+    file.flush()
+
+
+def is_alive(folder: RunFolder) -> bool | None:
+    """Whether a process of this machine holds the run; None where that cannot be told."""
+    try:
+        with folder.state.open(encoding="utf-8") as file:
+            if json.loads(file.read()).get("host") != platform.node():
+                return None
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (OSError, ValueError, AttributeError):
+        return None
+    return False
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from sklearn.metrics import jaccard_score
 
 from vggexp.build import build_data
 
@@ -87,3 +88,24 @@ def test_fixed_images_are_the_same_in_every_run(train_tiny: Train) -> None:
         stored = np.array(mask)
     data = build_data(yaml.safe_load((runs[1] / "config.yaml").read_text())).split("test", frozenset({"mask"}))
     assert np.array_equal(stored, data[0]["mask"].numpy())
+
+
+def test_what_is_kept_of_the_last_validation_is_what_it_scored(train_tiny: Train) -> None:
+    """Of the fixed images alone, after the second of two validations: scikit-learn's mean IoU of the stored masks."""
+    run = train_tiny("task=segmentation", "trainer.max_epochs=2", *WHOLE)
+    val, folder = read(run, "val"), run / "prediction" / "val"
+    assert (val["epoch"], len(val["images"])) == (1, 16)
+    data = build_data(yaml.safe_load((run / "config.yaml").read_text())).split("val", frozenset({"mask"}))
+    for image in val["images"]:
+        truth, guess = (np.array(stored(folder / image[kind]["mask"])).ravel() for kind in ("truth", "prediction"))
+        assert np.array_equal(truth, data[image["index"]]["mask"].flatten().numpy())
+        seen = np.unique(np.concatenate([truth, guess]))
+        expected = jaccard_score(truth, guess, labels=seen, average="macro")
+        assert image["score"] == pytest.approx(expected, abs=1e-4)
+
+
+def stored(path: Path) -> Image.Image:
+    """An image that was written, its file closed again."""
+    with Image.open(path) as image:
+        image.load()
+        return image

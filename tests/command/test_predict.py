@@ -1,6 +1,10 @@
 """``predict``: a run on photos of any size, as a user types it."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -123,30 +127,102 @@ def test_earlier_predictions_are_replaced_only_if_asked(trained: Path, vggexp: V
     assert len(rows()) == 5
     assert vggexp(*predict, "photos/sub/a.png", "overwrite=true", "overlays=false")[0] == 0
     assert sorted(path.name for path in Path("out").rglob("*") if path.is_file()) == [
-        "a.png", "coco.json", "mine.txt", "predictions.jsonl",
+        "a.png", "coco.json", "made_by.json", "mine.txt", "predictions.jsonl",
     ]  # fmt: skip
 
 
-@pytest.mark.usefixtures("photos")
-def test_a_kill_loses_nothing(trained: Path, vggexp: Vggexp, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a group is lost, the one before it is on the disk already: rows, masks and boxes."""
+def part(folder: str = "out") -> list[dict[str, Any]]:
+    """The rows of an unfinished command."""
+    return [json.loads(line) for line in Path(folder, "predictions.part.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture
+def ending_at_the_third(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Ctrl-C when the network is given its third group; how many images each group had that it was given."""
     from vggexp.prediction.predictor import Predictor
 
     whole = Predictor.__call__
-    met = []
+    met: list[int] = []
 
-    def killed(self: Predictor, images: torch.Tensor) -> Any:
-        if met:
-            assert len(rows()) == 2  # flushed while the folder is still open
+    def stopped(self: Predictor, images: torch.Tensor) -> Any:
+        met.append(len(images))
+        if len(met) == 3:
+            assert len(part()) == 2  # flushed while the folder is still open
             raise KeyboardInterrupt
-        met.append(images)
         return whole(self, images)
 
-    monkeypatch.setattr(Predictor, "__call__", killed)
-    assert vggexp("predict", str(trained), "photos", "output=out", "batch_size=2")[0] == 130
-    assert len(rows()) == 2
-    assert all((Path("out") / row["mask"]).exists() for row in rows())
-    assert len(json.loads(Path("out/coco.json").read_text())["annotations"]) == 2
+    monkeypatch.setattr(Predictor, "__call__", stopped)
+    return met
+
+
+@pytest.mark.usefixtures("photos")
+def test_the_same_command_goes_on(trained: Path, vggexp: Vggexp, ending_at_the_third: list[int]) -> None:
+    """What was predicted before Ctrl-C is there, and is not predicted again: in the end all is as in one go."""
+    predict = ("predict", str(trained), "photos", "batch_size=2")
+    code, _, errors = vggexp(*predict, "output=out")
+    assert code == 130
+    assert "out/predictions.part.jsonl has what was done; the same command goes on" in errors
+    assert not Path("out/predictions.jsonl").exists()
+    assert len(part()) == 4
+    assert all((Path("out") / row["mask"]).exists() for row in part())
+    assert len(json.loads(Path("out/coco.json").read_text())["annotations"]) == 4
+    code, out, _ = vggexp(*predict, "output=out")
+    assert code == 0
+    assert out.splitlines()[0] == "4 of 5 images were there already"
+    assert out.splitlines()[1].startswith("5 of 5 images: out/predictions.jsonl")
+    assert ending_at_the_third == [2, 2, 1, 1]
+    assert not Path("out/predictions.part.jsonl").exists()
+    assert vggexp(*predict, "output=straight")[0] == 0
+    assert rows() == rows("straight")
+    assert Path("out/coco.json").read_text() == Path("straight/coco.json").read_text()
+
+
+@pytest.mark.usefixtures("photos", "ending_at_the_third")
+def test_rows_of_other_networks_or_photos_never_mix(trained: Path, vggexp: Vggexp) -> None:
+    predict = ("predict", str(trained), "output=out", "batch_size=2")
+    assert vggexp(*predict, "photos")[0] == 130
+    for words, other in (
+        (("photos", "overlays=false"), "were begun with another overlays"),
+        (("photos", "trainer.precision=bf16-mixed"), "were begun with another override"),
+        (("photos/sub",), "of other photos, such as photos/a.png"),
+    ):
+        code, _, errors = vggexp(*predict, *words)
+        assert code == 2
+        assert other in errors
+        assert errors.endswith("name another output=FOLDER, or say overwrite=true\n")
+        assert len(part()) == 4
+    assert vggexp(*predict, "photos/sub", "overwrite=true")[0] == 0
+    assert len(rows()) == 1
+    assert sorted(path.name for path in Path("out/mask").rglob("*.png")) == ["a.png"]
+
+
+def test_a_killed_process_has_written_whole_rows(trained: Path, vggexp: Vggexp) -> None:
+    for seed in range(150):
+        write(f"photos/{seed:03d}.png", 40, 30, seed)
+    words = ("photos", "batch_size=1", "workers=0", "overlays=false")
+    command = [sys.executable, "-m", "vggexp", "predict", str(trained), *words, "output=out"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, env=environment) as process:
+        file = Path("out/predictions.part.jsonl")
+        while process.poll() is None and not (file.exists() and file.read_bytes().count(b"\n") > 4):
+            time.sleep(0.002)
+        process.kill()
+    before = len(part())
+    assert 4 < before < 150
+    with file.open("a") as rows_file:
+        rows_file.write('{"file": "photos/1')  # as a kill leaves a row that was being written
+    assert vggexp("predict", str(trained), *words, "output=out")[1].startswith(f"{before} of 150 images were there")
+    assert [row["file"] for row in rows()] == [f"photos/{seed:03d}.png" for seed in range(150)]
+    assert len(json.loads(Path("out/coco.json").read_text())["annotations"]) == 150
+
+
+def test_a_name_that_is_no_text_is_a_name(trained: Path, vggexp: Vggexp) -> None:
+    """Bytes that are no UTF-8, as old archives have them."""
+    write("photos/a.png", 40, 30).rename(os.fsdecode(b"photos/caf\xe9.png"))
+    assert vggexp("predict", str(trained), "photos", "output=out")[0] == 0
+    (row,) = rows()
+    assert os.fsencode(row["file"]) == b"photos/caf\xe9.png"
+    assert (Path("out") / row["mask"]).exists()
 
 
 @pytest.mark.usefixtures("photos")

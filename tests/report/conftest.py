@@ -26,6 +26,8 @@ def make_run(tmp_path: Path) -> MakeRun:
         task: str = "segmentation",
         finished: bool = True,
         epochs: int = 3,
+        planned: int = 0,
+        pruned: bool = False,
         picture: bool = False,
         evidence: bool = False,
         **config: Any,
@@ -35,10 +37,13 @@ def make_run(tmp_path: Path) -> MakeRun:
         metric = {"segmentation": "miou", "localization": "box_iou", "classification": "top1"}[task]
         choice = {"task": task, "data": "digits", "backbone": "vgg16_bn", "head": "unet", "freeze": freeze}
         own = {"optimizer": {"lr": 0.001}, "data": {"classes": None}, "objective": {"metric": metric, "mode": "max"}}
+        own["trainer"] = {"max_epochs": planned or epochs}
         whole = {"choice": choice, "seed": seed, "run": {"dir": str(folder)}, **own, **config}
         (folder / "config.yaml").write_text(yaml.safe_dump(whole))
         values = [score * (epoch + 1) / epochs for epoch in range(epochs)]
-        rows = [{"epoch": epoch, "step": epoch, f"val/{metric}": value} for epoch, value in enumerate(values)]
+        rows = [
+            {"epoch": epoch, "step": epoch, "time": 1.0, f"val/{metric}": value} for epoch, value in enumerate(values)
+        ]
         (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         head = "epoch,part,parameters,trainable,learning_rate,weights_start,weights_end,buffers_start,buffers_end\n"
         frozen = 0 if freeze == "backbone" else 90
@@ -61,6 +66,10 @@ def make_run(tmp_path: Path) -> MakeRun:
             "drift": {"stage1": 0.0, "head": 0.5},
             "device": "1 x CPU", "precision": "32-true", "versions": {"torch": "2"}, "git_commit": "abc",
         }  # fmt: skip
+        if pruned:  # it is not tested
+            summary["pruned"] = {"epoch": epochs - 1, "best": score, "runs": 5}
+            for name in [name for name in metrics if name.startswith("test/")]:
+                del metrics[name]
         if finished:
             (folder / "summary.json").write_text(json.dumps(summary))
         if picture:

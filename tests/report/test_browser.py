@@ -9,6 +9,8 @@ import pytest
 
 from tests.report.conftest import MakeRun
 from vggexp.__main__ import enter
+from vggexp.report.page import write_page
+from vggexp.report.runs import read_runs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -185,6 +187,77 @@ def test_a_settings_confusion_can_be_chosen(open_page: Open) -> None:
     values = "document.getElementById('figure-group-0-confusion-segmentation').data.map((trace) => trace.visible)"
     assert page.evaluate(values).count(True) == 1
     assert page.evaluate(values).index(True) == 2
+
+
+LOOK = """() => ({
+  filter: document.getElementById("filter").value,
+  sorted: document.querySelector("th[aria-sort=descending]")?.textContent.trim(),
+  first: document.querySelector("#table tbody tr:not([hidden]) td").textContent,
+  baseline: document.querySelector("select.baseline").selectedOptions[0].textContent,
+  pick: document.querySelector("select.pick[data-figure$=confusion-segmentation]").selectedOptions[0].textContent,
+  order: document.querySelector("select.order").value,
+  shown: document.querySelectorAll(".strip:last-child .shot:not([hidden])").length,
+  masks: document.querySelector("input.see-mask").checked,
+  opacity: document.querySelector(".look").style.getPropertyValue("--opacity"),
+  smooth: document.querySelector("input.smooth").checked,
+  open: document.querySelector("details[id^=run-][open]")?.id,
+})"""
+
+
+@pytest.mark.usefixtures("twelve")
+def test_a_reload_forgets_nothing_that_was_set(make_run: MakeRun, open_page: Open, tmp_path: Path) -> None:
+    """Though a new setting comes first everywhere meanwhile."""
+    page = open_page()
+    page.locator("#filter").fill("gradual")
+    page.get_by_role("button", name="score", exact=True).dblclick()
+    page.locator("select.baseline").select_option(label="stage")
+    page.locator("select.pick[data-figure$=confusion-segmentation]").select_option(label="gradual")
+    page.locator("select.order").select_option("worst")
+    page.locator("input.see-mask").uncheck()
+    page.locator(".opacity").fill("20")
+    page.locator("input.smooth").check()
+    page.locator("details[id^=run-] summary").nth(4).click()
+    curves = "document.getElementById('figure-group-0-curves')"
+    page.evaluate(f"Plotly.relayout({curves}, {{'xaxis.range[0]': 0.5, 'xaxis.range[1]': 1.5}})")
+    is_none = f"{curves}.data.flatMap((trace, place) => trace.name === 'none' ? [place] : [])"  # as its legend does
+    page.evaluate(f"Plotly.restyle({curves}, {{visible: 'legendonly'}}, {is_none})")
+    before = page.evaluate(LOOK)
+    assert (before["sorted"], before["first"], before["open"]) == ("score", "gradual-3", "run-gradual-2d2")
+    make_run("aaa", 0.95, freeze="aaa", evidence=True)
+    assert enter(["report", str(tmp_path / "runs")]) == 0
+    page.reload()
+    assert page.evaluate(LOOK) == before
+    assert page.locator("#count").inner_text() == "3 of 13"
+    page.locator("#figure-group-0-curves").scroll_into_view_if_needed()
+    page.wait_for_function(f"{curves}.data?.filter((trace) => trace.visible === 'legendonly').length === 4")
+    page.wait_for_function(f"{curves}.layout.xaxis.range[1] === 1.5")
+    smooth = f"{curves}.data.filter((trace) => trace.meta).every((trace) => trace.y[2] === trace.meta.smooth[2])"
+    assert page.evaluate(smooth)
+    page.locator("#filter").fill("")  # and what is set back stays so
+    page.reload()
+    assert page.locator("#count").inner_text() == "13 of 13"
+
+
+def test_a_watched_page_is_loaded_anew_until_told_not_to(make_run: MakeRun, open_page: Open, tmp_path: Path) -> None:
+    root = tmp_path / "runs"
+
+    def write(seed: int) -> None:
+        make_run(f"run-{seed}", seed=seed, finished=False)
+        write_page(root, read_runs(root), root / "report.html", refresh=1)
+
+    make_run("run-1")
+    page = open_page()
+    write(2)
+    page.reload()
+    page.locator("#filter").fill("run")
+    write(3)
+    page.locator("#count", has_text="3 of 3").wait_for(timeout=10_000)
+    assert page.locator("#filter").input_value() == "run"
+    assert page.evaluate("document.activeElement.id") == "filter"
+    page.locator("#follow").uncheck()
+    write(4)
+    page.wait_for_timeout(4500)
+    assert page.locator("#count").inner_text() == "3 of 3"
 
 
 @pytest.mark.usefixtures("twelve")

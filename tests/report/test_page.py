@@ -9,6 +9,7 @@ import pytest
 
 from tests.report.conftest import MakeRun, write_evidence
 from vggexp.__main__ import enter
+from vggexp.callback.metrics_jsonl import MetricsJsonl
 from vggexp.report.runs import read_runs
 
 pytest.importorskip("plotly", reason="the page needs plotly (extra: page)")
@@ -69,6 +70,52 @@ def test_evidence_is_drawn(make_run: MakeRun, tmp_path: Path) -> None:
     assert (best["name"], best["y"]) == ("best constant", [0.1, 0.1])
 
 
+def many_classes(folder: Path, count: int, errors: list[tuple[int, int, int]], is_whole: bool) -> None:
+    """Evidence of a classification of ten images a class, with so many of them taken for another."""
+    (folder / "prediction").mkdir()
+    counts = {(place, place): 10 for place in range(count)}
+    for truth, guess, number in errors:
+        counts[truth, guess] = number
+        counts[truth, truth] -= number
+    cells = {"cells": [[truth, guess, number] for (truth, guess), number in counts.items()]}
+    matrix = [[counts.get((truth, guess), 0) for guess in range(count)] for truth in range(count if is_whole else 0)]
+    curve = [{"recall": [0, 1], "precision": [1, 1], "average_precision": 1 - place / 5000} for place in range(count)]
+    names = [f"class {place}" for place in range(count)]
+    part = {"classes": names, "curve": curve, **({"confusion": matrix} if is_whole else cells)}
+    content = {"split": "test", "kinds": ["classification"], "classes": names, "images": []}
+    (folder / "prediction" / "test.json").write_text(json.dumps({**content, "evidence": {"classification": part}}))
+
+
+@pytest.mark.parametrize(("count", "is_whole"), [(300, True), (1600, False)])
+def test_what_many_classes_are_confused_with_is_said(
+    count: int, is_whole: bool, make_run: MakeRun, tmp_path: Path
+) -> None:
+    folder = make_run("a", task="classification")
+    many_classes(folder, count, [(3, 4, 2), (5, 6, 7)], is_whole)
+    page = written(tmp_path / "runs")
+    drawn = figures(page)
+    assert "figure-group-0-confusion-classification" not in drawn
+    cells = {300: "300 classes make 90,000 cells", 1600: "1,600 classes make 2,560,000 cells"}[count]
+    assert f"The confusion matrix of images is not drawn: {cells} a setting, and the page carries 60,000." in page
+    assert ("there are 1,600 curves" in page) == (count == 1600)
+    table = re.search(r"most confused images: none.*?</details>", page, re.DOTALL)
+    assert table
+    said = re.findall(
+        r"<td>(.*?)</td><td>(.*?)</td><td class=\"number\">(.*?)</td><td class=\"number\">(.*?)</td>", table[0]
+    )
+    assert said == [("class 5", "class 6", "7", "70.0%"), ("class 3", "class 4", "2", "20.0%")]
+    assert f"<td>class {count - 1}</td>" in table[0]  # the lowest average precision
+
+
+def test_settings_whose_matrix_does_not_fit_are_counted(make_run: MakeRun, tmp_path: Path) -> None:
+    for place in range(4):
+        many_classes(make_run(f"run-{place}", optimizer={"lr": place}, task="classification"), 150, [(0, 1, 1)], True)
+    page = written(tmp_path / "runs")
+    assert len(figures(page)["figure-group-0-confusion-classification"]["data"]) == 2
+    assert "The confusion matrix of images is for 2 of 4 settings: 150 classes make 22,500 cells" in page
+    assert page.count("most confused images: ") == 4
+
+
 @pytest.mark.parametrize("damage", ["{", "[]", '{"split": "test"}', '{"split": "val", "images": []}'])
 def test_evidence_that_cannot_be_read_is_left_out(damage: str, make_run: MakeRun, tmp_path: Path) -> None:
     """And images that are gone, or lie elsewhere, too."""
@@ -119,6 +166,25 @@ def test_one_unfinished_run_is_enough(make_run: MakeRun, tmp_path: Path) -> None
     assert "NaN" not in json.dumps(figures(page))
 
 
+def test_every_run_is_shown_as_it_stands_and_finished_ones_alone_count(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_run("good-1", 0.5, planned=9)
+    make_run("good-2", 0.7, seed=2, planned=9)
+    make_run("pruned", 0.1, seed=3, planned=9, pruned=True)
+    MetricsJsonl(make_run("bad", 0.2, seed=4, planned=9, finished=False) / "metrics.jsonl").close(
+        {}, OSError(f"no {EVIL}")
+    )
+    page = written(tmp_path / "runs")
+    assert "4 runs: 1 failed, 2 finished, 1 pruned" in page
+    assert "<td>pruned, 3/9 epochs</td>" in page
+    assert "OSError: no &lt;script&gt;" in page
+    assert '>2 <span class="dim">and 1 failed, 1 pruned</span></td>\n<td class="number">0.600</td>' in page
+    out = capsys.readouterr().out
+    assert " ".join(out.split()).count("failed, 3/9 epochs") == 1
+    assert f"bad failed: OSError: no {EVIL}" in out
+
+
 def test_where_it_goes_and_when_not(make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_run("a")
     root = tmp_path / "runs"
@@ -129,6 +195,9 @@ def test_where_it_goes_and_when_not(make_run: MakeRun, tmp_path: Path, capsys: p
     assert enter(["report", str(tmp_path / "x")]) == 1
     assert "holds no run" in capsys.readouterr().err
     assert enter(["report", str(root), "watch=0"]) == 2
+    assert enter(["report", str(root), f"output={tmp_path}"]) == 2
+    assert capsys.readouterr().err.endswith(f"name a file in it, such as {tmp_path}/report.html\n")
+    assert not list(tmp_path.glob(".*.part"))
 
 
 def test_a_graft_is_a_run_too(make_run: MakeRun, tmp_path: Path) -> None:

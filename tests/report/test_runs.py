@@ -1,10 +1,15 @@
 """Run folders are read as they are: finished, under way, broken."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
+from subprocess import PIPE
 
 from tests.report.conftest import MakeRun
+from vggexp.callback.metrics_jsonl import MetricsJsonl
+from vggexp.errors import DataError
 from vggexp.report.runs import best_row, read_runs
 
 
@@ -16,8 +21,54 @@ def test_runs_are_read_with_their_status(make_run: MakeRun, tmp_path: Path) -> N
     (make_run("d") / "summary.json").write_text("{ this is no JSON")
     (make_run("e", finished=False) / "metrics.jsonl").unlink()
     runs = read_runs(tmp_path / "runs")
-    assert [(run.name, run.status) for run in runs] == [("a", "finished"), ("b", "running"), ("c", "stopped")]
+    assert [(run.name, run.status.word) for run in runs] == [("a", "finished"), ("b", "running"), ("c", "stopped")]
     assert running.exists()
+
+
+def standing(folder: Path) -> str:
+    (run,) = read_runs(folder)
+    return f"{run.status}: {run.status.why}" if run.status.why else str(run.status)
+
+
+def test_a_pruned_run_is_no_finished_one(make_run: MakeRun) -> None:
+    folder = make_run("a", epochs=2, planned=9, pruned=True)
+    assert standing(folder) == "pruned, 2/9 epochs: its best was worse than the median of 5 finished runs"
+
+
+def test_what_ended_a_run_is_known(make_run: MakeRun, tmp_path: Path) -> None:
+    """Each ending as its process leaves it: with an error, by Ctrl-C, by a kill; and while it is under way."""
+    folder = make_run("a", finished=False, epochs=2, planned=9)
+    logger = MetricsJsonl(folder / "metrics.jsonl")
+    assert standing(folder) == "running, 2/9 epochs"
+    logger.close({}, DataError("cat.jpg is no image"))
+    assert standing(folder) == "failed, 2/9 epochs: cat.jpg is no image"
+    MetricsJsonl(folder / "metrics.jsonl").close({}, KeyboardInterrupt())
+    assert standing(folder) == "stopped, 2/9 epochs: by Ctrl-C"
+    program = "import os, sys; from vggexp.run import *; f = hold(RunFolder(sys.argv[1])); print(); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", program, folder], stdin=PIPE, stdout=PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        assert standing(folder) == "running, 2/9 epochs"
+        process.kill()
+    assert standing(folder) == "stopped, 2/9 epochs: its process is gone: was it killed, or out of memory?"
+    MetricsJsonl(folder / "metrics.jsonl").close({})
+    assert not (folder / "state.json").exists()
+
+
+def test_a_run_on_another_machine_is_judged_by_its_rows(make_run: MakeRun) -> None:
+    folder = make_run("a", finished=False, planned=9)
+    (folder / "state.json").write_text('{"host": "another", "process": 1}')
+    assert standing(folder) == "running, 3/9 epochs"
+    old = time.time() - 3600
+    os.utime(folder / "metrics.jsonl", (old, old))
+    assert standing(folder).startswith("stopped, 3/9 epochs")
+
+
+def test_a_run_that_failed_before_its_first_row_is_listed(make_run: MakeRun) -> None:
+    folder = make_run("a", finished=False, planned=9)
+    (folder / "metrics.jsonl").unlink()
+    MetricsJsonl(folder / "metrics.jsonl").close({}, ValueError("loss is NaN"))
+    assert standing(folder) == "failed, 0/9 epochs: ValueError: loss is NaN"
 
 
 def test_an_unfinished_run_has_its_best_validation_score(make_run: MakeRun, tmp_path: Path) -> None:

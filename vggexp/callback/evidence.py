@@ -22,6 +22,7 @@ from vggexp.run import plain, write_whole
 from vggexp.types import Batch, Prediction, Rows, Sample
 
 T = TypeVar("T")
+_PIXELS = ("image", "feature")
 
 
 class Evidence(Callback):
@@ -54,9 +55,12 @@ class Evidence(Callback):
     def on_validation_batch_end(  # type: ignore[override]
         self, trainer: pl.Trainer, pl_module: Learner, outputs: Prediction, batch: Batch, *places: int
     ) -> None:
-        """Keep the fixed images."""
-        if not set(self._fixed).isdisjoint(batch["index"].tolist()):
-            self._keep(pl_module.task.rows(outputs, batch), outputs, batch, extremes=0)
+        """Keep the fixed images; the others are not looked at."""
+        fixed = [place for place, index in enumerate(batch["index"].tolist()) if index in self._fixed]
+        if fixed:
+            seen: Batch = _at(fixed, {name: value for name, value in batch.items() if name not in _PIXELS})  # type: ignore[assignment]
+            some = _at(fixed, outputs)
+            self._keep(pl_module.task.rows(some, seen), some, seen, extremes=0)
 
     def on_test_batch_end(  # type: ignore[override]
         self, trainer: pl.Trainer, pl_module: Learner, outputs: Prediction, batch: Batch, *places: int
@@ -111,12 +115,18 @@ class Evidence(Callback):
         records = []
         for image in images:
             path = folder / f"{image.index}.webp"
-            if path not in self._sizes:  # once a run: the pictures stay, what is predicted of them changes
+            is_new = path not in self._sizes  # once a run: pictures and truth stay, what is predicted of them changes
+            if is_new:
                 self._sizes[path] = write_picture(self._dataset[image.index]["image"], path, self.side)
-            layers = write_layers(image, self._sizes[path], folder)
+            layers = write_layers(image, self._sizes[path], folder, with_truth=is_new)
             records.append({"fixed": image.index in self._fixed, "image": path.name, **layers})
         content = {"split": split, "kinds": self._kinds, **more, "images": records}
         write_whole(self.folder / f"{split}.json", json.dumps(plain(content), separators=(",", ":")) + "\n")
+
+
+def _at(places: list[int], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those images of a batch's values."""
+    return {name: value[places] for name, value in values.items()}
 
 
 def gathered(value: T) -> list[T]:

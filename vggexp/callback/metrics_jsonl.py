@@ -10,7 +10,9 @@ from typing import Any
 from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
-from vggexp.run import plain
+from vggexp.errors import UserError, one_line
+from vggexp.processes import place_in_run
+from vggexp.run import RunFolder, hold, plain, say
 
 
 class MetricsJsonl(Logger):
@@ -21,6 +23,7 @@ class MetricsJsonl(Logger):
         self._path = path
         before = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         self._start = time.monotonic() - (json.loads(before[-1])["time"] if before else 0.0)
+        self._state = hold(RunFolder(path.parent)) if place_in_run()[0] == 0 else None
 
     @property
     def name(self) -> str:
@@ -42,6 +45,29 @@ class MetricsJsonl(Logger):
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
+    def __del__(self) -> None:
+        """Let go also where a run ended before it began."""
+        if state := getattr(self, "_state", None):
+            state.close()
+
+    def close(self, summary: Mapping[str, Any], error: BaseException | None = None) -> None:
+        """Leave word of what ended the run before its end; a finished run has its summary, and needs none."""
+        if self._state is None:
+            return
+        if error is None:
+            Path(self._state.name).unlink(missing_ok=True)
+        else:
+            say(self._state, **_how(error))
+        self._state.close()
+
     @rank_zero_only
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
         """config.yaml holds them."""
+
+
+def _how(error: BaseException) -> dict[str, Any]:
+    if isinstance(error, KeyboardInterrupt):
+        return {"stopped": True}
+    if isinstance(error, UserError):
+        return {"failed": one_line(error)}
+    return {"failed": f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"}

@@ -8,6 +8,8 @@ import numpy as np
 import wandb
 from wandb.plot import bar, plot_table
 
+from vggexp.evidence.confusion import cells
+
 MOST_ROWS = 10_000
 """What W&B draws of a chart's table, at most."""
 
@@ -20,8 +22,8 @@ def of_evidence(kind: str, evidence: Mapping[str, Any]) -> dict[str, Any]:
         evidence: as the task gives it.
     """
     charts: dict[str, Any] = {}
-    if "confusion" in evidence:
-        charts[f"chart/{kind}_confusion"] = confusion(evidence["confusion"], evidence["classes"])
+    if "confusion" in evidence or "cells" in evidence:
+        charts[f"chart/{kind}_confusion"] = confusion(evidence)
     if any(evidence.get("curve", ())):
         charts[f"chart/{kind}_precision_recall"] = precision_recall(evidence["curve"], evidence["classes"])
     if "histogram" in evidence:
@@ -31,16 +33,15 @@ def of_evidence(kind: str, evidence: Mapping[str, Any]) -> dict[str, Any]:
     return charts
 
 
-def confusion(counts: list[list[int]], classes: list[str]) -> Any:
-    """Of counts [truth][predicted]; of very many classes, the fullest cells."""
-    cells: list[list[Any]] = [
-        [truth, guess, count]
-        for truth, row in zip(classes, counts, strict=True)
-        for guess, count in zip(classes, row, strict=True)
-    ]
-    if len(cells) > MOST_ROWS:
-        cells = sorted(cells, key=lambda cell: -cell[2])[:MOST_ROWS]
-    table = wandb.Table(columns=["Actual", "Predicted", "nPredictions"], data=cells)
+def confusion(evidence: Mapping[str, Any]) -> Any:
+    """Every cell; of very many classes, the fullest."""
+    classes, counts = evidence["classes"], {cell[:2]: cell[2] for cell in cells(evidence)}
+    places: Any = counts
+    if len(classes) ** 2 <= MOST_ROWS:
+        places = ((truth, guess) for truth in range(len(classes)) for guess in range(len(classes)))
+    data = [[classes[truth], classes[guess], counts.get((truth, guess), 0)] for truth, guess in places]
+    data = sorted(data, key=lambda cell: -cell[2])[:MOST_ROWS] if len(data) > MOST_ROWS else data
+    table = wandb.Table(columns=["Actual", "Predicted", "nPredictions"], data=data)
     fields = {name: name for name in ("Actual", "Predicted", "nPredictions")}
     return plot_table("wandb/confusion_matrix/v1", table, fields, {"title": "Confusion matrix"})
 

@@ -1,5 +1,6 @@
 """``predict``: a finished run applied to photos, as JSON, COCO boxes, masks and pictures."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,12 @@ from rich.progress import Progress
 
 from vggexp.command.restore import Restored, restore
 from vggexp.image_files import ImageFile, find_images
-from vggexp.prediction.folder import COCO, ROWS, PredictionFolder
+from vggexp.prediction.folder import COCO, PART, ROWS, PredictionFolder
 from vggexp.prediction.photos import load
 from vggexp.prediction.predictor import Predictor
 from vggexp.prediction.view import View
 from vggexp.report.console import console
+from vggexp.run import RunFolder, plain
 
 
 def run(config: Mapping[str, Any]) -> int:
@@ -20,12 +22,35 @@ def run(config: Mapping[str, Any]) -> int:
     output = Path(str(config["output"]))  # a year would be a number
     files = find_images(config["input"], leave_out=output)
     restored = restore(Path(config["checkpoint"]), config["override"])
-    with PredictionFolder(output, restored.info, restored.learner.task.draw if config["overlays"] else None) as folder:
-        unread = predict(restored, files, folder, config)
+    draw = restored.learner.task.draw if config["overlays"] else None
+    made_by = _made_by(config)
+    try:
+        with PredictionFolder(output, restored.info, draw, made_by, config["overwrite"]) as folder:
+            missing = folder.missing(files)
+            if folder.count:
+                print(f"{folder.count} of {len(files)} images were there already")
+            unread = predict(restored, missing, folder, config)
+    except KeyboardInterrupt:
+        print(f"\n{output / PART} has what was done; the same command goes on from there", file=sys.stderr)
+        raise
     print(f"{folder.count} of {len(files)} images: {_listed(output)}")
     for message in unread:
         print(f"not read: {message}")
     return 1 if unread else 0
+
+
+def _made_by(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides the predictions: rows of two networks, or of one before and after more training, never mix."""
+    path = Path(config["checkpoint"])
+    file = (RunFolder(path).best if path.is_dir() else path).absolute()
+    state = file.stat()
+    return {
+        "checkpoint": str(file),
+        "bytes of the checkpoint": state.st_size,
+        "time of the checkpoint": state.st_mtime_ns,
+        "override": plain(config["override"]),
+        "overlays": config["overlays"],
+    }
 
 
 def predict(

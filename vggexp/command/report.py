@@ -17,7 +17,7 @@ def run(config: Mapping[str, Any]) -> int:
     if watch is not None and (isinstance(watch, bool) or not isinstance(watch, int) or watch < 1):
         raise ConfigError(f"watch={watch}: give a whole number of seconds, of 1 or more")
     runs = _read(root)
-    print_runs(root, [run for run in runs if run.status == "finished"])
+    print_runs(root, runs)
     if not config["page"]:
         return 0
     output = Path(config["output"] or root / "report.html")
@@ -46,5 +46,9 @@ def _write(root: Path, runs: list[Run], output: Path, refresh: int | None) -> No
         write_page(root, runs, output, refresh)
     except ModuleNotFoundError as error:
         raise ConfigError("the page needs plotly; pip install 'vggexp[page]', or say page=false") from error
+    except IsADirectoryError as error:
+        raise ConfigError(
+            f"output={output} is a folder; name a file in it, such as {output / 'report.html'}"
+        ) from error
     except OSError as error:
         raise DataError(f"{output} cannot be written: {error.strerror}") from error

@@ -6,11 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vggexp.evidence.confusion import counted
 from vggexp.evidence.decimals import decimals
 from vggexp.types import Batch, Prediction
 
 POINTS = 200
 """A curve's points, at most."""
+ALL_POINTS = 20_000
+"""Points of all classes' curves, about, at most."""
 
 
 def rows(prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
@@ -21,13 +24,14 @@ def rows(prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
 
 
 def evidence(rows: Mapping[str, Tensor], classes: Sequence[str]) -> dict[str, Any]:
-    """``confusion`` (counts, [truth][predicted]), ``curve`` by class, and the images' columns under ``each``."""
+    """``confusion`` [truth][predicted] or ``cells``, ``curve`` by class, the images' columns under ``each``."""
     label, predicted, probability = rows["label"], rows["predicted"], rows["probability"]
     size = len(classes)
+    points = min(POINTS, max(10, ALL_POINTS // size))
     return {
         "classes": list(classes),
-        "confusion": (label * size + predicted).bincount(minlength=size * size).view(size, size).tolist(),
-        "curve": [precision_recall(probability[:, place], label == place) for place in range(size)],
+        **counted(label, predicted, size),
+        "curve": [precision_recall(probability[:, place], label == place, points) for place in range(size)],
         "each": {
             "label": label.tolist(),
             "predicted": predicted.tolist(),
@@ -36,23 +40,24 @@ def evidence(rows: Mapping[str, Tensor], classes: Sequence[str]) -> dict[str, An
     }
 
 
-def precision_recall(probability: Tensor, truth: Tensor) -> dict[str, Any] | None:
+def precision_recall(probability: Tensor, truth: Tensor, points: int = POINTS) -> dict[str, Any] | None:
     """The curve of one class against the rest, as scikit-learn draws it, and its area; None where no truth is.
 
     Args:
         probability: (N,), of the class.
         truth: (N,), bool: whether an image shows it.
+        points: of the curve, at most.
 
     Returns:
         ``recall`` ascending, ``precision``, and ``average_precision``, which is of all points, also of those that a
-        curve of more than ``POINTS`` leaves out.
+        curve of more than ``points`` leaves out.
     """
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
     if not truth.any():
         return None
     precision, recall, _ = precision_recall_curve(truth.numpy(), probability.numpy())
-    kept = torch.linspace(0, len(recall) - 1, min(POINTS, len(recall))).round().long().flip(0).numpy()
+    kept = torch.linspace(0, len(recall) - 1, min(points, len(recall))).round().long().flip(0).numpy()
     return {
         "recall": decimals(torch.from_numpy(recall[kept])),
         "precision": decimals(torch.from_numpy(precision[kept])),

@@ -61,18 +61,22 @@ def write_picture(pixels: Tensor, path: Path, side: int) -> Size:
     return size
 
 
-def write_layers(image: Shown, size: Size, folder: Path) -> dict[str, Any]:
+def write_layers(image: Shown, size: Size, folder: Path, with_truth: bool = True) -> dict[str, Any]:
     """Write an image's masks in the size of its picture; the record that names them.
 
     Labels and boxes, (x, y, h, w) as shares of the image, stand in the record itself.
+
+    Args:
+        with_truth: False: the true mask is there already.
     """
     record: dict[str, Any] = {"index": image.index, "score": round(image.score, 4), "size": list(size)}
     for kind, values in (("truth", image.truth), ("prediction", image.prediction)):
         record[kind] = _numbers(values)
         if "mask" in values:
             record[kind]["mask"] = f"{image.index}-{kind}.png"
-            mask = palette_image(values["mask"]).resize(size, Image.Resampling.NEAREST)
-            mask.save(folder / record[kind]["mask"], "PNG")
+            if kind == "prediction" or with_truth:
+                mask = palette_image(values["mask"]).resize(size, Image.Resampling.NEAREST)
+                mask.save(folder / record[kind]["mask"], "PNG")
     return record
 
 

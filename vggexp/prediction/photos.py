@@ -1,6 +1,5 @@
 """Photos on their way into the network: read and transformed by worker processes, grouped at the network's size."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from vggexp.drawing import LONGEST
 from vggexp.errors import DataError
 from vggexp.image_files import ImageFile
 from vggexp.prediction.view import Size, View, Window
+from vggexp.processes import num_cores
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def load(
 ) -> Iterator[Group]:
     """The files in their order, in groups of ``batch_size``; ``workers`` None is one a CPU core, 0 for one group."""
     if workers is None:
-        workers = min(os.cpu_count() or 1, 8) if len(files) > batch_size else 0
+        workers = min(num_cores(), 8) if len(files) > batch_size else 0
     loader = DataLoader(
         Photos(files, view, previews),
         batch_size,

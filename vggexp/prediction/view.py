@@ -59,9 +59,11 @@ class Window:
         """Each pixel of the photo takes the label under its centre; VOID where the network saw nothing of it."""
         rows, seen_rows = _places(size[0], self.top, self.bottom, mask.shape[0])
         columns, seen_columns = _places(size[1], self.left, self.right, mask.shape[1])
-        laid = mask[rows][:, columns]
-        laid[~seen_rows] = VOID
-        laid[:, ~seen_columns] = VOID
+        laid = mask[:, columns][rows]  # columns while there are few rows: whole rows are then copied as they lie
+        if not seen_rows.all():
+            laid[~seen_rows] = VOID
+        if not seen_columns.all():
+            laid[:, ~seen_columns] = VOID
         return laid
 
 

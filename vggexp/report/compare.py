@@ -71,17 +71,25 @@ class Setting:
     label: str
     runs: tuple[Run, ...]
 
+    @property
+    def finished(self) -> list[Run]:
+        """Those that came to their end."""
+        return [run for run in self.runs if run.status.word == "finished"]
+
     def by_seed(self, metric: str | None = None) -> dict[int, Score]:
-        """The test score (the objective's) of each seed; the mean of runs that repeat one."""
+        """The test score (the objective's) of each seed; the mean of runs that repeat one.
+
+        Finished runs alone count: of the others there is only what they had reached on validation when they stopped.
+        """
         found: dict[int, list[Score]] = defaultdict(list)
-        for run in self.runs:
+        for run in self.finished:
             if (score := run.score(metric)) is not None and math.isfinite(score):
                 found[run.seed].append(score)
         return {seed: statistics.fmean(scores) for seed, scores in sorted(found.items())}
 
     def cost(self, name: str) -> float | None:
         """The median of "trainable_parameters", "seconds" or "peak_memory_mib" over its finished runs."""
-        values = [run.summary[name] for run in self.runs if run.summary.get(name) is not None]
+        values = [run.summary[name] for run in self.finished if run.summary.get(name) is not None]
         return statistics.median(values) if values else None
 
 

@@ -1,6 +1,6 @@
 """A run's results, and a table of many, for a terminal."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,18 +73,31 @@ def number(value: Any) -> str:
     return "-" if value is None or value != value else f"{value:.3f}"
 
 
-def print_runs(root: Path, runs: Iterable[Run]) -> None:
-    """One row a run: its objective on the test split (on validation, if it was not tested) beside the constant's."""
+def print_runs(root: Path, runs: Sequence[Run]) -> None:
+    """One row a run: its objective on the test split (on validation, if it was not tested) beside the constant's.
+
+    Where not all have finished, how each stands; below, what ended those that failed.
+    """
     table = Table(box=None, pad_edge=False, title=str(root), title_justify="left", title_style="bold")
     for name in ("run", "task", "freeze", "metric"):
         table.add_column(name, overflow="fold")
     for name in ("ours", "constant", "trained", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
+    if any_open := any(run.status.word != "finished" for run in runs):
+        table.add_column("status", overflow="fold")
     for run in runs:
-        cost = (f"{run.summary['trainable_parameters']:,}", f"{run.summary['seconds']:.0f}")
+        own = run.summary
+        cost = (_count(own.get("trainable_parameters"), ",d"), _count(own.get("seconds"), ".0f"))
         scores = (number(run.score()), number(run.score(of="constant")))
-        metric = next(
-            (name for split in ("test", "val") if (name := f"{split}/{run.metric}") in run.summary["metrics"]), ""
-        )
-        table.add_row(run.name, run.choice["task"], run.choice["freeze"], metric, *scores, *cost)
-    console().print(table)
+        metric = next((name for split in ("test", "val") if (name := f"{split}/{run.metric}") in own["metrics"]), "")
+        status = (str(run.status),) if any_open else ()
+        table.add_row(run.name, run.choice["task"], run.choice["freeze"], metric, *scores, *cost, *status)
+    out = console()
+    out.print(table)
+    for run in runs:
+        if run.status.why and run.status.word != "pruned":
+            out.print(f"{run.name} {run.status.word}: {run.status.why}", markup=False, soft_wrap=True)
+
+
+def _count(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

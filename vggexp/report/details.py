@@ -32,6 +32,7 @@ def details(runs: Sequence[Run]) -> tuple[list[dict[str, Any]], list[dict[str, A
             "id": anchor(run.name),
             "name": run.name,
             "summary": f"{run.choice['task']}, freeze={run.choice['freeze']}, seed {run.seed}, {run.status}",
+            "why": run.status.why,
             "again": f"python -m vggexp rerun {shlex.quote(str(run.folder.path))} run.dir=runs/again",
             "environment": _environment(run.summary),
             "shared": together[chosen],

@@ -4,7 +4,7 @@ Where settings cannot share one, a figure holds all and shows one: its traces' `
 ``meta.picks``, the labels to choose from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -15,6 +15,7 @@ CELLS = 60_000
 """Cells of all confusion matrices of one figure, at most."""
 POINTS = 15_000
 """Points of all curves of one figure, at most."""
+CURVES = POINTS // 10
 
 
 def drawn(found: Sequence[Evidence]) -> dict[str, Figure]:
@@ -31,7 +32,7 @@ def confusion(found: Sequence[Evidence], kind: str) -> Figure | None:
     size = 0
     for one in found:
         part = one.kinds.get(kind)
-        if part is None or (len(picks) + 1) * len(part["classes"]) ** 2 > CELLS:
+        if part is None or "confusion" not in part or (len(picks) + 1) * len(part["classes"]) ** 2 > CELLS:
             continue
         names, counts = [escape(name) for name in part["classes"]], part["confusion"]
         shares = [[count / max(1, sum(row)) for count in row] for row in counts]
@@ -56,11 +57,32 @@ def confusion(found: Sequence[Evidence], kind: str) -> Figure | None:
     return {"data": traces, "layout": layout(title, **axes, height=height, meta={"picks": picks})}
 
 
+def left_out(found: Sequence[Evidence], figures: Mapping[str, Figure]) -> list[str]:
+    """A line for each figure that does not show all settings, or is not drawn at all, because it would be too large."""
+    lines = []
+    for kind in ("classification", "segmentation"):
+        sizes = [len(part["classes"]) for one in found if (part := one.kinds.get(kind))]
+        figure = figures.get(f"confusion-{kind}")
+        shown = len(figure["data"]) if figure else 0
+        if shown < len(sizes):
+            cells = f"{max(sizes):,} classes make {max(sizes) ** 2:,} cells a setting, and the page carries {CELLS:,}"
+            which = f"for {shown} of {len(sizes)} settings" if shown else "not drawn"
+            lines.append(
+                f"The confusion matrix of {'images' if kind == 'classification' else 'pixels'} is {which}: {cells}."
+            )
+    curves = sum(len(part["curve"]) for one in found if (part := one.kinds.get("classification")))
+    if curves and "curve" not in figures:
+        lines.append(
+            f"Precision and recall are not drawn: there are {curves:,} curves, and the page carries {CURVES:,}."
+        )
+    return lines
+
+
 def precision_recall(found: Sequence[Evidence]) -> Figure | None:
     """Of each class against the rest; the legend has the average precisions."""
     shown = [(one, one.kinds["classification"]) for one in found if "classification" in one.kinds]
     total = sum(len(part["curve"]) for _, part in shown)
-    if not total or total > POINTS // 10:
+    if not total or total > CURVES:
         return None
     traces: list[Figure] = []
     picks: list[str] = []

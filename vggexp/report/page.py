@@ -67,7 +67,7 @@ def write_page(root: Path, runs: Sequence[Run], output: Path, refresh: int | Non
     text = environment.get_template("page.html").render(
         title=str(root),
         runs=runs,
-        statuses=", ".join(f"{count} {status}" for status, count in Counter(run.status for run in runs).items()),
+        statuses=", ".join(f"{count} {status}" for status, count in Counter(run.status.word for run in runs).items()),
         written=time.strftime("%Y-%m-%d %H:%M"),
         refresh=refresh,
         columns=columns,
@@ -83,6 +83,8 @@ def write_page(root: Path, runs: Sequence[Run], output: Path, refresh: int | Non
         css=Markup((here / "page.css").read_text(encoding="utf-8")),
         js=Markup((here / "page.js").read_text(encoding="utf-8")),
     )
+    if output.is_dir():
+        raise IsADirectoryError(output)
     temporary = output.with_name(f".{output.name}.part")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(output)
@@ -124,7 +126,7 @@ def _table(runs: Sequence[Run]) -> tuple[list[Column], list[list[Cell]]]:
             _number(own.get("trainable_parameters"), ",d"),
             _number(own.get("seconds"), ",.0f"),
             _number(own.get("peak_memory_mib"), ",.0f"),
-            Cell(run.status),
+            Cell(str(run.status)),
             *(Cell(values[place]) for values in keys.values()),
         ])  # fmt: skip
     return columns, rows

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,12 +10,11 @@ from typing import Any
 
 import yaml
 
+from vggexp.report.status import Status, of_finished, of_unfinished
 from vggexp.run import PREVIOUS, RunFolder
 
 Row = dict[str, Any]
 
-_QUIET = 600
-"""Seconds without a new row after which an unfinished run counts as stopped."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -30,8 +28,7 @@ class Run:
     config: Mapping[str, Any]
     summary: Mapping[str, Any]
     """Of an unfinished run: what can be told from its rows."""
-    status: str
-    """finished | running | stopped"""
+    status: Status
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -88,19 +85,21 @@ def _read(path: Path, root: Path) -> Run | None:
         summary = folder.read_summary()
         config = summary.pop("config", None) or yaml.load(folder.config.read_text(encoding="utf-8"), _LOADER)
         name = str(path.relative_to(root)) if path != root else path.name
+        planned = int(config.get("trainer", {}).get("max_epochs") or 0)
         if {"choice", "objective", "metrics"} <= summary.keys():
-            return Run(name, folder, config, summary, "finished")
-        if not folder.metrics.exists():
+            return Run(name, folder, config, summary, of_finished(summary, planned))
+        if not (folder.metrics.exists() or folder.state.exists()):
             return None
-        fresh = time.time() - folder.metrics.stat().st_mtime < _QUIET
-        return Run(name, folder, config, _so_far(folder, config), "running" if fresh else "stopped")
+        rows, metric = read_rows(folder), f"val/{config['objective']['metric']}"
+        epochs = len({row["epoch"] for row in rows if metric in row})
+        return Run(name, folder, config, _so_far(rows, config), of_unfinished(folder, epochs, planned))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
         return None
 
 
-def _so_far(folder: RunFolder, config: Mapping[str, Any]) -> Row:
+def _so_far(rows: Sequence[Row], config: Mapping[str, Any]) -> Row:
     metric, mode = f"val/{config['objective']['metric']}", config["objective"]["mode"]
-    best = best_row(read_rows(folder), metric, mode)
+    best = best_row(rows, metric, mode)
     metrics = {name: value for name, value in best.items() if "/" in name}
     objective = {"metric": metric, "mode": mode, "value": best.get(metric)}
     return {

@@ -1,12 +1,14 @@
 """A group's part of the page: settings side by side, what they cost, curves, evidence, pictures."""
 
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vggexp.report import evidence, evidence_figures, figures
 from vggexp.report.album import Album
 from vggexp.report.compare import Group, Setting, paired_difference
+from vggexp.report.confused import confused
 from vggexp.report.gallery import gallery, sheets
 
 BASELINES = 12
@@ -16,6 +18,7 @@ BASELINES = 12
 def section(group: Group, name: str, drawn: dict[str, figures.Figure], album: Album, budget: int) -> dict[str, Any]:
     """A group's part of the page; its figures are added to ``drawn``, its images to ``album``."""
     looked, note = evidence.of_group(group)
+    shown = evidence_figures.drawn(looked)
     rows: list[dict[str, figures.Figure | None]] = [
         {"setting": figures.by_setting(group)},
         # The figures of cost stay side by side, also where one has nothing to show.
@@ -23,7 +26,7 @@ def section(group: Group, name: str, drawn: dict[str, figures.Figure], album: Al
         {"curves": figures.curves(group)},
         {"iou": figures.by_class(group, "iou")},
         {"dice": figures.by_class(group, "dice")},
-        {**evidence_figures.drawn(looked)},
+        {**shown},
     ]
     if len(group.settings) == 1:
         del rows[1]
@@ -35,6 +38,8 @@ def section(group: Group, name: str, drawn: dict[str, figures.Figure], album: Al
         "baselines": [setting.label for setting in baselines] if len(group.settings) > 1 else [],
         "table": [_comparison(setting, baselines) for setting in group.settings],
         "figure_rows": [placed for row in rows if (placed := _placed(row, f"figure-{name}", drawn))],
+        "left_out": evidence_figures.left_out(looked, shown),
+        "confused": confused(looked),
         "gallery": gallery(looked, album, budget),
         "sheets": [] if looked else sheets(group, evidence.SETTINGS),
         "evidence_note": note,
@@ -63,11 +68,18 @@ def _comparison(setting: Setting, baselines: Sequence[Setting]) -> dict[str, Any
     return {
         "label": setting.label,
         "seeds": len(values),
+        "others": _others(setting),
         "mean": f"{statistics.fmean(values):.3f}" if values else "-",
         "sd": f"{statistics.stdev(values):.3f}" if len(values) > 1 else "-",
         "differences": [_difference(setting, baseline) for baseline in baselines],
         "costs": ["-" if cost is None else f"{cost:,.0f}" for cost in costs],
     }
+
+
+def _others(setting: Setting) -> str:
+    """The runs that do not count, by how they stand."""
+    words = Counter(run.status.word for run in setting.runs)
+    return ", ".join(f"{count} {word}" for word, count in words.items() if word != "finished")
 
 
 def _difference(setting: Setting, baseline: Setting) -> str:

@@ -6,7 +6,7 @@ weights. Else the run stops.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from vggexp.freezing import Freezing
-from vggexp.proof import Hashes, joint_hash, network_hashes, prove_groups, prove_ranks, prove_still
+from vggexp.proof import Hashes, flat, joint_hash, network_hashes, prove_groups, prove_ranks, prove_still
 from vggexp.sharding import whole
 
 COLUMNS = ("epoch", "part", "parameters", "trainable", "learning_rate",
@@ -36,6 +36,7 @@ class FreezeLedger(Callback):
 
     def __init__(self, path: Path, freezing: Freezing) -> None:
         self._path, self._freezing = path, freezing
+        self._names = frozenset(info.name for info, _ in freezing.parameters)
         self._origin = dict(_origin(freezing))
         self._before: Hashes = {}
         self._rates: dict[int, float] = {}
@@ -76,15 +77,18 @@ class FreezeLedger(Callback):
 
         Every process must ask, for the weights may be divided between them.
         """
-        drifts = {}
-        for part, tensors in self._freezing.tensors().items():
-            pairs = [
-                (whole(tensors[name].detach()).cpu(), then) for name, then in self._origin.items() if name in tensors
-            ]
-            squares = [_squares(now, then) for now, then in pairs]
-            moved, norm = (sum(column) for column in zip(*squares, strict=True))
-            drifts[part] = (moved / norm) ** 0.5 if norm else 0.0
-        return drifts
+        return {part: self._drift(tensors) for part, tensors in self._freezing.tensors().items()}
+
+    def _drift(self, tensors: Mapping[str, Tensor]) -> float:
+        if self._origin.keys().isdisjoint(tensors):
+            return 0.0
+        moved = norm = 0.0
+        for name in (name for name in tensors if name in self._names):  # in one order in every process
+            now = flat(whole(tensors[name].detach()).cpu())
+            then = flat(self._origin[name]) if name in self._origin else now
+            more = _squares(now, then)
+            moved, norm = moved + more[0], norm + more[1]
+        return (moved / norm) ** 0.5 if norm else 0.0
 
     def _gather(self, trainer: pl.Trainer, after: Hashes) -> dict[str, list[int]]:
         """A number for each part's weights, from each process. Batch statistics may differ: DDP sends rank 0's on."""
@@ -104,11 +108,11 @@ class FreezeLedger(Callback):
             size = sum(parameter.numel() for parameter in self._freezing.parts[part].parameters())
             ends = (self._before[part], hashes)
             weights = (joint_hash(self._weights(end)) for end in ends)
-            buffers = (joint_hash({k: v for k, v in end.items() if k not in self._origin}) for end in ends)
+            buffers = (joint_hash({k: v for k, v in end.items() if k not in self._names}) for end in ends)
             yield epoch, part, size, sum(trains[name].numel() for name in own), f"{rate:.6g}", *weights, *buffers
 
     def _weights(self, hashes: dict[str, str]) -> dict[str, str]:
-        return {name: value for name, value in hashes.items() if name in self._origin}
+        return {name: value for name, value in hashes.items() if name in self._names}
 
     def _append(self, rows: Iterator[tuple[object, ...]]) -> None:
         is_new = not self._path.exists()
@@ -120,19 +124,19 @@ class FreezeLedger(Callback):
 
 
 def _origin(freezing: Freezing) -> Iterator[tuple[str, Tensor]]:
-    """What each parameter is now; of what never trains, itself: the proof says that it does not move."""
+    """A copy of what may train; the rest does not move, or the proof stops the run."""
     for factor, (info, parameter) in zip(freezing.factors(0), freezing.parameters, strict=True):
-        now = parameter.detach().cpu()
-        yield info.name, now.clone() if factor or not freezing.constant else now
+        if factor or not freezing.constant:
+            yield info.name, parameter.detach().cpu().clone()
 
 
 def _squares(now: Tensor, then: Tensor) -> tuple[float, float]:
-    """The squared length of the way from the second tensor to the first, and of the second.
+    """The squared length of the way from the second vector to the first, and of the second.
 
     In 64 bits, and piece by piece: whole, they would take three times the memory of VGG16's largest layer.
     """
     moved = norm = 0.0
-    for after, before in zip(torch.split(now.flatten(), PIECE), torch.split(then.flatten(), PIECE), strict=True):
+    for after, before in zip(torch.split(now, PIECE), torch.split(then, PIECE), strict=True):
         start = before.double()
         way = after.double() - start
         moved, norm = moved + float(way.dot(way)), norm + float(start.dot(start))

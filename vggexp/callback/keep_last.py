@@ -7,7 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint
 
-SMALL = 2**26
+SMALL = 2**24
 """Bytes of a checkpoint that is written after every epoch, however short the epochs are."""
 SHARE = 0.1
 """What writing larger ones may take of a run's time. VGG16's dense layers and their momentum are a gigabyte; on cached

@@ -105,12 +105,11 @@ def _rounded(value: Any) -> Any:
 
 def _table(runs: Sequence[Run]) -> tuple[list[Column], list[list[Cell]]]:
     keys = distinguishing(runs)
-    words = ["run", *SHOWN]
+    words = ["run", "status", *SHOWN]
     numbers = ["seed", "score", "constant", *_SCORES, "parameters trained", "seconds", "peak MiB"]
     columns = [
         *(Column(name, False) for name in (*words, "objective")),
         *(Column(name, True) for name in numbers),
-        Column("status", False),
         *(Column(key, False) for key in keys),
     ]
     rows = []
@@ -119,6 +118,7 @@ def _table(runs: Sequence[Run]) -> tuple[list[Column], list[list[Cell]]]:
         own = run.summary
         rows.append([
             Cell(run.name, link=anchor(run.name)),
+            Cell(str(run.status)),
             *(Cell(str(run.choice.get(group, ""))) for group in SHOWN),
             Cell(run.metric),
             _number(run.seed, "d"),
@@ -126,7 +126,6 @@ def _table(runs: Sequence[Run]) -> tuple[list[Column], list[list[Cell]]]:
             _number(own.get("trainable_parameters"), ",d"),
             _number(own.get("seconds"), ",.0f"),
             _number(own.get("peak_memory_mib"), ",.0f"),
-            Cell(str(run.status)),
             *(Cell(values[place]) for values in keys.values()),
         ])  # fmt: skip
     return columns, rows

@@ -78,8 +78,8 @@ def _shapes(generator: np.random.Generator, size: tuple[int, int]) -> Image.Imag
     canvas = Image.new("RGB", size, _color(generator))
     draw = ImageDraw.Draw(canvas)
     for _ in range(SHAPES):
-        x, y = generator.integers(0, width), generator.integers(0, height)
-        right, down = generator.integers(1, width // 3), generator.integers(1, height // 3)
+        x, y = int(generator.integers(0, width)), int(generator.integers(0, height))
+        right, down = int(generator.integers(1, width // 3)), int(generator.integers(1, height // 3))
         outline = draw.ellipse if generator.random() < 0.5 else draw.rectangle
         outline((x - right, y - down, x + right, y + down), fill=_color(generator))
     return canvas

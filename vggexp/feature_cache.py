@@ -18,14 +18,14 @@ from torch.utils.data import DataLoader, Dataset
 from vggexp.build import build
 from vggexp.check import needs
 from vggexp.columns import is_kept, read_columns, write_columns
+from vggexp.device import resolve_precision
 from vggexp.errors import ConfigError
 from vggexp.freezing import DROPOUTS
 from vggexp.learner import Learner
-from vggexp.loader import Seeded
+from vggexp.loader import Seeded, collate
 from vggexp.memory import give_back_freed_memory
 from vggexp.processes import place_in_run
 from vggexp.proof import network_hashes
-from vggexp.trainer import resolve_precision
 from vggexp.types import Batch, Sample
 
 Config = Mapping[str, Any]
@@ -134,7 +134,7 @@ class FeatureCache:
         data = self.config["data"]
         loader = DataLoader(
             dataset, data["batch_size"], sampler=places, num_workers=data["workers"] or 0,
-            generator=torch.Generator().manual_seed(0),
+            collate_fn=collate, generator=torch.Generator().manual_seed(0),
         )  # fmt: skip
         columns: dict[str, Tensor] = {}
         row = 0

@@ -22,8 +22,6 @@ from vggexp.sharding import Shares
 from vggexp.types import Objective
 from vggexp.weights import write_checkpoint
 
-__all__ = ["build_trainer", "resolve_devices", "resolve_precision"]
-
 
 def build_trainer(
     folder: Path,

@@ -197,8 +197,5 @@ def _loggers(config: Mapping[str, Any], folder: RunFolder, kept: Mapping[str, An
 
 
 def _callbacks(config: Mapping[str, Any], folder: RunFolder) -> list[Callback]:
-    chosen = [build("callback", {**callback, "_partial_": True}) for callback in config.get("callback", {}).values()]
-    return [
-        *(make(folder=folder.predictions) for make in chosen),
-        KeepLast(folder.last, config["trainer"]["save_every"]),
-    ]
+    chosen = [build("callback", one, folder=folder.predictions) for one in config.get("callback", {}).values()]
+    return [*chosen, KeepLast(folder.last, config["trainer"]["save_every"])]

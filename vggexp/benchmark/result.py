@@ -1,7 +1,6 @@
 """Rounds to rows: how many times as fast, with the spread over the rounds; and what they were measured on."""
 
 import json
-import os
 import platform
 import statistics
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 from vggexp.benchmark.measure import LIMIT, Round, Turn, parts
 from vggexp.benchmark.plan import Work
+from vggexp.processes import num_cores
 from vggexp.run import plain, write_whole
 
 _LIBRARIES = (
@@ -92,7 +92,6 @@ def machine() -> str:
 
     torch would know more, and takes seconds to import.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     name = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -101,7 +100,7 @@ def machine() -> str:
         pass
     gpus = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
     models = [line.partition(":")[2].strip() for path in gpus for line in path.read_text().splitlines()[:1]]
-    return ", ".join([f"{name}, {cores} cores", *models])
+    return ", ".join([f"{name}, {num_cores()} cores", *models])
 
 
 def _versions() -> Iterator[tuple[str, str]]:

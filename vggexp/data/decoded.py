@@ -7,7 +7,6 @@ On disk, one folder a split is mapped into memory, and shared by all runs of a m
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +18,7 @@ from vggexp.columns import Layout, is_kept, new_columns, read_columns
 from vggexp.data.files import Files, Source, Stored
 from vggexp.data.image import Shrink, Size, shrunk_size
 from vggexp.errors import ConfigError
+from vggexp.processes import num_cores
 
 RAGGED = ("image", "mask")
 """What has another size in every sample: laid end to end."""
@@ -105,7 +105,7 @@ def _layout(files: Files) -> tuple[Layout, Tensor]:
     if files.transform.divided()[0] is not None:
         sides = torch.tensor([first["image"].shape[1:]]).repeat(count, 1)
     else:
-        with ThreadPoolExecutor(_threads()) as pool:
+        with ThreadPoolExecutor(min(num_cores(), 16)) as pool:
             sides = torch.tensor(list(pool.map(lambda index: _sides(files, index), range(count))))
     pixels = int(sides.prod(1).sum())
     shapes = {"image": 3 * pixels, "mask": pixels}
@@ -139,13 +139,9 @@ def _fill(columns: Mapping[str, Tensor], files: Files, sides: Tensor) -> None:
         for key, value in _sample(files, index).items():
             (places.part(key, index) if key in RAGGED else columns[key][index]).copy_(value)
 
-    with ThreadPoolExecutor(_threads()) as pool:
+    with ThreadPoolExecutor(min(num_cores(), 16)) as pool:
         for _ in pool.map(fill, range(len(files))):
             pass
-
-
-def _threads() -> int:
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 16)
 
 
 def _key(files: Files) -> str:

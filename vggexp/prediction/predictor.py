@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor
 
+from vggexp.device import resolve_devices, resolve_precision
 from vggexp.errors import ConfigError
 from vggexp.learner import Learner
-from vggexp.trainer import resolve_devices, resolve_precision
 from vggexp.types import Prediction
 
 _TYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}

@@ -15,8 +15,9 @@ from vggexp.benchmark.turns import Turns
 from vggexp.benchmark.windows import Windows
 from vggexp.build import build_data
 from vggexp.check import needs
+from vggexp.device import resolve_precision
+from vggexp.loader import collate
 from vggexp.memory import keep_freed_memory
-from vggexp.trainer import resolve_precision
 from vggexp.types import Batch, Sample
 
 
@@ -92,4 +93,4 @@ def _trainer(config: Config, folder: str, *callbacks: pl.Callback, limit_test_ba
 def _loader(config: Config, split: str) -> DataLoader[Sample]:
     is_train = split == "train"
     dataset = build_data(config).split(split, needs(config), augment=is_train)
-    return DataLoader(dataset, config["data"]["batch_size"], shuffle=is_train)
+    return DataLoader(dataset, config["data"]["batch_size"], shuffle=is_train, collate_fn=collate)

@@ -24,10 +24,10 @@ def test_processes_divide_the_cores_that_the_run_may_use(monkeypatch: pytest.Mon
     """Not those of the machine: a container or a batch system may have given it fewer."""
     monkeypatch.setattr(os, "cpu_count", lambda: 96)
     monkeypatch.setattr(processes, "num_cores", lambda: 6)
-    for count, threads in ((2, "3"), (4, "1"), (8, "1")):
-        monkeypatch.setenv("OMP_NUM_THREADS", "")  # so that what the launcher sets is taken back
-        monkeypatch.delenv("OMP_NUM_THREADS")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    for count, threads in ((2, "3"), (4, "1"), (8, "1")):  # as jobs of one sweep: none has the former one's
         assert threads_of(count, monkeypatch) == threads
+    assert "OMP_NUM_THREADS" not in os.environ
 
 
 def test_threads_that_the_user_has_set_stay(monkeypatch: pytest.MonkeyPatch) -> None:

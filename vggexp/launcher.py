@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,7 @@ def start(config: Mapping[str, Any], go_on: bool, count: int) -> int:
     for name in logging.root.manager.loggerDict:
         if name.startswith(("torch.distributed.elastic", "torch.distributed.launcher")):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what they say is said below, in one line
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads_each(count)))
-    with tempfile.TemporaryDirectory(prefix="vggexp-") as folder:
+    with _threads_for(count), tempfile.TemporaryDirectory(prefix="vggexp-") as folder:
         request = Path(folder, "request.json")
         request.write_text(json.dumps({"config": config, "go_on": go_on}))
         launch = elastic_launch(_plan(config, count, folder), sys.executable)
@@ -48,6 +48,18 @@ def start(config: Mapping[str, Any], go_on: bool, count: int) -> int:
         except SignalException as error:
             raise KeyboardInterrupt from error
     return 0
+
+
+@contextmanager
+def _threads_for(count: int) -> Iterator[None]:
+    """Give each process its share of the cores, unless the user has said how many threads; the next job has another."""
+    said = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = said or str(threads_each(count))
+    try:
+        yield
+    finally:
+        if said is None:
+            del os.environ["OMP_NUM_THREADS"]
 
 
 def _plan(config: Mapping[str, Any], count: int, folder: str) -> Any:

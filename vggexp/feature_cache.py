@@ -173,11 +173,11 @@ class FeatureCache:
         config = self.config
         if self.keeping.mode != "disk" or self.keeping.dir is None:
             return None
-        hashes = network_hashes(self.learner.freezing)
+        hashes = network_hashes(self.learner.freezing, [f"stage{k}" for k in range(1, self.stage + 1)])
         own = {key: value for key, value in config["data"].items() if key not in UNSEEN}
         trainer = config["trainer"]
         depends = {
-            "network": [config["backbone"]["_target_"], [hashes[f"stage{k}"] for k in range(1, self.stage + 1)]],
+            "network": [config["backbone"]["_target_"], [*hashes.values()]],
             "statistics": [config["backbone"].get(key) for key in ("net", "mean", "std", "local_response_norm")],
             "data": [own, _files(config["data"].get("root")), sorted(needs(config)), name],
             "views": [views, augment, config["seed"] if augment else None],

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -50,12 +50,17 @@ def joint_hash(hashes: Mapping[str, str]) -> str:
     return hashlib.blake2b("".join(hashes.values()).encode(), digest_size=8).hexdigest() if hashes else ""
 
 
-def network_hashes(freezing: Freezing) -> Hashes:
-    """The hash of every parameter and every buffer of the network; of what is divided, every process must ask."""
+def network_hashes(freezing: Freezing, parts: Collection[str] | None = None) -> Hashes:
+    """The hash of every parameter and every buffer; of what is divided, every process must ask.
+
+    Args:
+        parts: of these alone, "stage1" to "stage5" and "head"; None: of the whole network.
+    """
     with ThreadPoolExecutor(torch.get_num_threads()) as threads:
         begun = {
             part: {name: _begin_hash(tensor, threads) for name, tensor in tensors.items()}
             for part, tensors in freezing.tensors().items()
+            if parts is None or part in parts
         }
         return {part: {name: finish() for name, finish in hashes.items()} for part, hashes in begun.items()}
 

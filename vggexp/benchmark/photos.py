@@ -52,12 +52,12 @@ def draw_photos(root: Path, train: int, test: int, seed: int = 0, size: tuple[in
 
 
 def trainval(train: int) -> int:
-    """The fewest photos of a breed of which ``train`` are left once a fifth, rounded down, is held out.
+    """The fewest photos of a breed of which ``train`` are left once a fifth, rounded down but not to none, is held out.
 
     >>> [trainval(count) for count in (1, 4, 5, 8)]
-    [1, 4, 6, 9]
+    [5, 5, 6, 9]
     """
-    count = train
+    count = max(train, 5)
     while count - count // 5 < train:
         count += 1
     return count

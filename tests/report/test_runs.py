@@ -44,7 +44,7 @@ def test_what_ended_a_run_is_known(make_run: MakeRun, tmp_path: Path) -> None:
     assert standing(folder) == "failed, 2/9 epochs: cat.jpg is no image"
     MetricsJsonl(folder / "metrics.jsonl").close({}, KeyboardInterrupt())
     assert standing(folder) == "stopped, 2/9 epochs: by Ctrl-C"
-    program = "import sys; from vggexp.run import *; f = hold(RunFolder(sys.argv[1])); print(flush=True); sys.stdin.read()"
+    program = "import sys; from vggexp.run import *; file = hold(RunFolder(sys.argv[1])); print(flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", program, folder], stdin=PIPE, stdout=PIPE) as process:
         assert process.stdout
         process.stdout.readline()

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import distributed
 
 from vggexp import processes
-from vggexp.processes import adopt_slurm, first_host, place_in_run, to_start, world_size
+from vggexp.processes import adopt_slurm, first_host, leave, place_in_run, to_start, world_size
 
 SLURM = {
     "SLURM_STEP_NUM_TASKS": "8",
@@ -89,3 +90,10 @@ def test_processes_of_a_run_divide_the_cores(
     monkeypatch.setenv("WORLD_SIZE", "16")
     monkeypatch.setenv("LOCAL_WORLD_SIZE", str(here))
     assert processes.num_workers() == workers
+
+
+def test_a_process_leaves_the_group_that_it_is_in_and_no_other(tmp_path: Path) -> None:
+    leave()
+    distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'group'}", rank=0, world_size=1)
+    leave()
+    assert not distributed.is_initialized()

@@ -13,6 +13,7 @@ from vggexp.errors import DataError, UserError, kind_and_line
 from vggexp.job import Job
 from vggexp.journal import Entry, Journal, Plan, failures, standing, title
 from vggexp.multirun import stop_watching
+from vggexp.processes import leave
 
 
 def start(verb: str, words: Sequence[str], debug: bool = False) -> int:
@@ -40,6 +41,7 @@ def start(verb: str, words: Sequence[str], debug: bool = False) -> int:
         stop_watching()
     if job.error:
         raise job.error
+    leave()
     return job.code if (plan := journal.plan()) is None else _conclude(plan, journal)
 
 

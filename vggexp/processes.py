@@ -6,6 +6,7 @@ Imports no torch: the parent of a run on several devices only composes, checks a
 import ctypes
 import os
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -105,3 +106,13 @@ def num_gpus() -> int:
     except OSError:
         return 0
     return count.value if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 else 0
+
+
+def leave() -> None:
+    """Leave the group of processes, if this one is in any, before the interpreter ends.
+
+    Its threads would outlive the interpreter, and one that then asks for Python aborts the process.
+    """
+    distributed = sys.modules.get("torch.distributed")
+    if distributed is not None and distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()

@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 
 from vggexp.errors import UserError
+from vggexp.processes import leave
 
 
 def main() -> int:
@@ -18,7 +19,9 @@ def main() -> int:
     handler.initialize()
     request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     try:
-        return train(request["config"], request["go_on"])
+        code = train(request["config"], request["go_on"])
+        leave()
+        return code
     except KeyboardInterrupt:
         return 130
     except UserError as error:

@@ -27,10 +27,7 @@ def tensor_hash(tensor: Tensor) -> str:
 
 
 def flat(tensor: Tensor) -> Tensor:
-    """A tensor's numbers in one dimension, as channels_last has them: so a convolution's usual weights need no copy.
-
-    To copy them takes three times as long as to hash them.
-    """
+    """A tensor's numbers in one dimension, as channels_last has them: so a convolution's usual weights need no copy."""
     return (tensor.movedim(1, -1) if tensor.ndim == 4 else tensor).contiguous().flatten()
 
 

@@ -17,9 +17,9 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
+from vggexp.config.naming import digest
 from vggexp.errors import ConfigError
-from vggexp.journal import Journal, Plan
-from vggexp.naming import digest
+from vggexp.sweep.journal import Journal, Plan
 
 
 class OptunaSweeper(Sweeper):
@@ -51,7 +51,7 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Ask, launch, tell, until the study is large enough."""
-        from vggexp import study as optuna_study
+        from vggexp.sweep import optuna_study
 
         words = [*(f"{key}={value}" for key, value in self.params.items()), *arguments]
         parsed = OverridesParser.create().parse_overrides(words)
@@ -70,7 +70,7 @@ class OptunaSweeper(Sweeper):
             print(f"\n{best}", flush=True)
 
     def _open(self, fixed: list[str], keys: list[str], digested: str) -> Any:
-        from vggexp.study import open_study
+        from vggexp.sweep.optuna_study import open_study
 
         if not keys:
             raise ConfigError("hydra/sweeper=optuna has nothing to choose; give KEY=interval(LOW,HIGH) or KEY=A,B")
@@ -80,7 +80,7 @@ class OptunaSweeper(Sweeper):
 
     def _run(self, study: Any, trials: Sequence[Any], fixed: list[str], first: int, journal: Journal) -> None:
         """Launch a batch of trials and tell the study how they ended."""
-        from vggexp.study import tell, words
+        from vggexp.sweep.optuna_study import tell, words
 
         batch = [[*fixed, *words(trial)] for trial in trials]
         self.validate_batch_is_legal(batch)

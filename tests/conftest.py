@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from vggexp.run import RunFolder
+from vggexp.run_folder import RunFolder
 
 torch.set_num_threads(1)  # tiny layers spend their time waking threads
 
@@ -168,5 +168,5 @@ class TrainingStub:
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch) -> TrainingStub:
     training = TrainingStub()
-    monkeypatch.setattr("vggexp.training.train", training)
+    monkeypatch.setattr("vggexp.trainer.training.train", training)
     return training

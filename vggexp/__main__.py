@@ -10,8 +10,8 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
+from vggexp.config.help import MAIN_ARGUMENTS, TAKES_A_LIST, help_text, verbs
 from vggexp.errors import ConfigError, UserError, did_you_mean, one_line
-from vggexp.usage import MAIN_ARGUMENTS, TAKES_A_LIST, help_text, verbs
 
 _SIGPIPE = 141
 """The exit code that shells give a program whose reader has left: 128 + the signal's number."""
@@ -38,7 +38,7 @@ def enter(words: Sequence[str]) -> int:
         if "--help" in rest or "-h" in rest:
             print(help_text(verb, rest))
             return 0
-        from vggexp.command_line import start  # Hydra takes a quarter of a second: --help does without
+        from vggexp.sweep.command_line import start  # Hydra takes a quarter of a second: --help does without
 
         return start(verb, rest, debug)
 

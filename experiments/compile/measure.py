@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from vggexp.backbone.vgg import VGG
-from vggexp.compilation import compile_in_place
+from vggexp.distributed.memory import keep_freed_memory
 from vggexp.head.mlp import MLP
-from vggexp.memory import keep_freed_memory
+from vggexp.learner.compile import compile_in_place
 from vggexp.types import HeadSpec
 
 BATCH, SIZE, CLASSES, TURNS = 16, 224, 1000, 5

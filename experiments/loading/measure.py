@@ -23,10 +23,10 @@ from torchvision import transforms
 
 from vggexp.backbone.vgg import VGG
 from vggexp.data import image as images
-from vggexp.data.files import Files, Stored
-from vggexp.data.image import Shrink, read_shrunk
-from vggexp.data.transform import Transform
-from vggexp.loader import collate
+from vggexp.sample.files import Files, Stored
+from vggexp.sample.image import Shrink, read_shrunk
+from vggexp.sample.loader import collate
+from vggexp.sample.transform import Transform
 
 ROUNDS, COPIES = 7, 4
 RECIPES = yaml.safe_load((Path(__file__).parents[2] / "conf/data/pets.yaml").read_text())

@@ -7,8 +7,8 @@ import yaml
 from torch import nn
 
 from vggexp.backbone.vgg import VGG
-from vggexp.build import build
-from vggexp.usage import CONF, groups
+from vggexp.config.help import CONF, groups
+from vggexp.trainer.build import build
 
 TORCHVISION = [name for name in groups()["backbone"] if name not in ("vgg_a_lrn", "vgg_c")]
 

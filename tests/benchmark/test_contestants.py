@@ -8,7 +8,7 @@ from vggexp.benchmark import limit
 from vggexp.benchmark.contestant import contend
 from vggexp.benchmark.photos import draw_photos
 from vggexp.benchmark.plan import REQUIRED, Sizes, plan, works
-from vggexp.benchmark.turns import Message, Turns
+from vggexp.benchmark.rounds import Message, Turns
 
 TINY = {"batch_size": 4, "image_size": (32, 32), "steps": 2, "images": 8, "epochs": 2, "sample": 4, "width": 0.05,
         "hidden": 8, "precision": "32", "gpus": 0, "repeats": 2}  # fmt: skip

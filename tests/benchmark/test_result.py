@@ -93,7 +93,7 @@ def test_every_work_is_described(name: str) -> None:
 
 
 def test_the_help_names_all_of_them() -> None:
-    from vggexp.usage import help_text
+    from vggexp.config.help import help_text
 
     for name in (*works(), *alternatives()):
         assert name in help_text("benchmark")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from vggexp.callback.prune import Prune, is_hopeless
-from vggexp.journal import VARIABLE, Entry, Journal, Plan
-from vggexp.run import RunFolder
+from vggexp.run_folder import RunFolder
+from vggexp.sweep.journal import VARIABLE, Entry, Journal, Plan
 
 
 @pytest.mark.parametrize("mode", ["min", "max"])

@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.command.test_predict import rows, write
 from tests.conftest import TINY
-from vggexp.weights import read_checkpoint
+from vggexp.transfer.checkpoint import read_checkpoint
 
 Vggexp = Callable[..., tuple[int, str, str]]
 
@@ -93,7 +93,7 @@ def test_a_file_is_not_replaced_unasked(trained: Path, vggexp: Vggexp) -> None:
 def test_a_missing_extra_is_one_line(trained: Path, vggexp: Vggexp, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
-    monkeypatch.delitem(sys.modules, "vggexp.format.onnx", raising=False)
+    monkeypatch.delitem(sys.modules, "vggexp.deploy.format.onnx", raising=False)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     code, _, errors = vggexp("export", str(trained))
     assert code == 2

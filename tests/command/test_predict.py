@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from vggexp.drawing import palette
+from vggexp.task.drawing import palette
 
 Vggexp = Callable[..., tuple[int, str, str]]
 
@@ -139,7 +139,7 @@ def part(folder: str = "out") -> list[dict[str, Any]]:
 @pytest.fixture
 def ending_at_the_third(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Ctrl-C when the network is given its third group; how many images each group had that it was given."""
-    from vggexp.prediction.predictor import Predictor
+    from vggexp.deploy.predict.predictor import Predictor
 
     whole = Predictor.__call__
     met: list[int] = []

@@ -10,8 +10,8 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from vggexp.build import METADATA
-from vggexp.usage import CONF, groups, verbs
+from vggexp.config.help import CONF, groups, verbs
+from vggexp.trainer.build import METADATA
 
 OPTIONS = [(group, option) for group, options in groups().items() for option in options]
 # What build, train or the learner hands over; every other argument stands in the YAML.

@@ -11,7 +11,7 @@ import pytest
 import torch
 import yaml
 
-from vggexp.weights import read_checkpoint
+from vggexp.transfer.checkpoint import read_checkpoint
 
 pytestmark = [
     pytest.mark.gpu,

@@ -10,7 +10,7 @@ import torch
 import yaml
 
 from vggexp.command.restore import restore
-from vggexp.weights import read_checkpoint
+from vggexp.transfer.checkpoint import read_checkpoint
 
 Train = Callable[..., Path]
 BOX = ("task=localization", "head.hidden=[8]", "head.pool=1")

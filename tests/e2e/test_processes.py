@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import torch
 
-from vggexp.weights import read_checkpoint
+from vggexp.transfer.checkpoint import read_checkpoint
 
 WORDS = (
     "backbone=vgg11_bn", "backbone.width=0.05", "data.image_size=[32,32]", "data.size=[16,30]", "head.hidden=8",
@@ -72,8 +72,8 @@ def test_a_policy_thawed_after_ddp_has_wrapped_is_caught(tmp_path: Path) -> None
     script = tmp_path / "broken.py"
     script.write_text(
         "import sys\n"
-        "from vggexp.freezing import Freezing\n"
-        "from vggexp.learner import Learner\n"
+        "from vggexp.learner.freezing import Freezing\n"
+        "from vggexp.learner.learner import Learner\n"
         "build = Learner.__init__\n"
         "def early(self, *args, **settings):\n"
         "    build(self, *args, **settings)\n"
@@ -220,7 +220,11 @@ def workers(rank: int | None = None) -> Iterator[int]:
         with suppress(OSError):
             words = (folder / "cmdline").read_bytes().split(b"\0")
             place = f"RANK={rank}".encode() in (folder / "environ").read_bytes().split(b"\0")
-            if b"vggexp.worker" in words and (folder / "cwd").resolve() == Path.cwd() and (place or rank is None):
+            if (
+                b"vggexp.trainer.worker" in words
+                and (folder / "cwd").resolve() == Path.cwd()
+                and (place or rank is None)
+            ):
                 yield int(folder.name)
 
 

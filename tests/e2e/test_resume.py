@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from vggexp.learner import Learner
-from vggexp.weights import read_checkpoint
+from vggexp.learner.learner import Learner
+from vggexp.transfer.checkpoint import read_checkpoint
 
 Train = Callable[..., Path]
 SMALL = ("head.hidden=8", "head.pool=1", "trainer.max_epochs=4", "trainer.limit_train_batches=3")

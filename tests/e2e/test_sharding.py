@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vggexp.weights import read_checkpoint
+from vggexp.transfer.checkpoint import read_checkpoint
 
 WORDS = (
     "task=localization", "head.hidden=[8]", "backbone=vgg11", "backbone.width=0.05", "data.image_size=[32,32]",
@@ -161,7 +161,7 @@ def test_each_process_holds_half_of_the_weights_and_of_the_moments() -> None:
 
 
 DIE = """
-from vggexp.learner import Learner
+from vggexp.learner.learner import Learner
 begin = Learner.on_train_batch_start
 def die(self, batch, batch_idx):
     if (self.current_epoch, batch_idx) == (1, 3):

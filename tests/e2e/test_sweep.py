@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vggexp.weights import read_checkpoint
+from vggexp.transfer.checkpoint import read_checkpoint
 
 WORDS = (
     "backbone=vgg11_bn", "backbone.width=0.05", "data.image_size=[32,32]", "data.size=[16,30]", "head=linear",

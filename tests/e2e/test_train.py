@@ -9,8 +9,8 @@ import pytest
 import torch
 import yaml
 
-from vggexp.drawing import save
-from vggexp.weights import read_checkpoint
+from vggexp.task.drawing import save
+from vggexp.transfer.checkpoint import read_checkpoint
 
 SMALL = {
     "classification": ("head.hidden=8", "head.pool=1"),
@@ -208,7 +208,7 @@ def test_wandb_goes_offline_without_a_key_and_never_asks(train_tiny: Train, monk
 
 def test_ctrl_c_ends_with_130_and_keeps_what_was_written(train_tiny: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     from vggexp.__main__ import enter
-    from vggexp.learner import Learner
+    from vggexp.learner.learner import Learner
 
     def interrupted(self: Learner) -> None:
         if self.current_epoch == 1:

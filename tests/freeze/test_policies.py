@@ -3,10 +3,10 @@
 import pytest
 import yaml
 
-from vggexp.build import build
+from vggexp.config.help import CONF, groups
 from vggexp.errors import ConfigError
+from vggexp.trainer.build import build
 from vggexp.types import FreezePolicy, ParameterInfo
-from vggexp.usage import CONF, groups
 
 HEAD = ParameterInfo("head.classifier.0.weight", None)
 STAGES = [ParameterInfo(f"backbone.features.{stage}.weight", stage) for stage in range(1, 6)]

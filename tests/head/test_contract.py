@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from torch import Tensor, nn
 
 from vggexp.backbone.vgg import VGG
-from vggexp.build import METADATA
+from vggexp.trainer.build import METADATA
 from vggexp.types import Features, Head, HeadSpec
 
 ROOT = Path(__file__).parents[2]

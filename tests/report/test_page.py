@@ -9,7 +9,7 @@ import pytest
 
 from tests.report.conftest import MakeRun, write_evidence
 from vggexp.__main__ import enter
-from vggexp.callback.metrics_jsonl import MetricsJsonl
+from vggexp.logger.metrics_jsonl import MetricsJsonl
 from vggexp.report.runs import read_runs
 
 pytest.importorskip("plotly", reason="the page needs plotly (extra: page)")

@@ -8,8 +8,8 @@ from pathlib import Path
 from subprocess import PIPE
 
 from tests.report.conftest import MakeRun
-from vggexp.callback.metrics_jsonl import MetricsJsonl
 from vggexp.errors import DataError
+from vggexp.logger.metrics_jsonl import MetricsJsonl
 from vggexp.report.runs import best_row, read_runs
 
 
@@ -44,7 +44,9 @@ def test_what_ended_a_run_is_known(make_run: MakeRun, tmp_path: Path) -> None:
     assert standing(folder) == "failed, 2/9 epochs: cat.jpg is no image"
     MetricsJsonl(folder / "metrics.jsonl").close({}, KeyboardInterrupt())
     assert standing(folder) == "stopped, 2/9 epochs: by Ctrl-C"
-    program = "import sys; from vggexp.run import *; file = hold(RunFolder(sys.argv[1])); print(flush=True); input()"
+    program = (
+        "import sys; from vggexp.run_folder import *; file = hold(RunFolder(sys.argv[1])); print(flush=True); input()"
+    )
     with subprocess.Popen([sys.executable, "-c", program, folder], stdin=PIPE, stdout=PIPE) as process:
         assert process.stdout
         process.stdout.readline()

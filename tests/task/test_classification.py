@@ -73,7 +73,7 @@ def test_label_without_a_name_is_an_error(label: int) -> None:
 
 def test_draws_the_class_and_its_probability(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = []
-    monkeypatch.setattr("vggexp.drawing.caption", lambda image, text: texts.append(text) or image)
+    monkeypatch.setattr("vggexp.task.drawing.caption", lambda image, text: texts.append(text) or image)
     task, image = observed(0, 1, 2), torch.zeros(3, 4, 4, dtype=torch.uint8)
     task.draw(image, {"label": torch.tensor(1)})
     task.draw(image, {"label": torch.tensor(1), "probability": torch.tensor([0.1, 0.87, 0.03])})

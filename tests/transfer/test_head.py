@@ -9,12 +9,12 @@ import torch
 import torchvision
 import yaml
 
-from vggexp.build import build
+from vggexp.config.help import CONF
 from vggexp.head.mlp import MLP
+from vggexp.trainer.build import build
+from vggexp.transfer.checkpoint import read_checkpoint
 from vggexp.transfer.head import load_heads
 from vggexp.types import HeadSpec
-from vggexp.usage import CONF
-from vggexp.weights import read_checkpoint
 
 Train = Callable[..., Path]
 SINGLE = ("task=localization", "head.hidden=[8]", "head.pool=1")

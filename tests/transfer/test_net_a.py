@@ -9,10 +9,10 @@ import yaml
 from safetensors.torch import save_file
 
 from vggexp.backbone.vgg import VGG
-from vggexp.build import build
+from vggexp.config.help import CONF
 from vggexp.errors import ConfigError
+from vggexp.trainer.build import build
 from vggexp.transfer.backbone import load_backbone
-from vggexp.usage import CONF
 
 
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:

@@ -1,1 +1,4 @@
-"""Backbones: images to the features of five stages."""
+"""Backbones: images to stage features.
+
+May use torch and types.py; built by trainer/build.py, called by the learner.
+"""

@@ -10,7 +10,7 @@ from contextlib import suppress
 from importlib import import_module
 
 from vggexp.benchmark.plan import Job, job_of
-from vggexp.benchmark.turns import Message, Over, Turns
+from vggexp.benchmark.rounds import Message, Over, Turns
 
 
 def main() -> None:

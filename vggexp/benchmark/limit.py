@@ -10,9 +10,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from vggexp.benchmark.plan import Job
+from vggexp.benchmark.rounds import Turns
 from vggexp.benchmark.setting import Config, config_of, device_of, info_of, network_of
-from vggexp.benchmark.turns import Turns
-from vggexp.device import resolve_precision
+from vggexp.distributed.device import resolve_precision
 
 SIDES = {"cpu": 3072, "cuda": 8192}
 """Of the square matrices: larger ones were no faster."""

@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader
 
 from vggexp.benchmark.pil import Batch, endless, loader
 from vggexp.benchmark.plan import Job
+from vggexp.benchmark.rounds import Turns
 from vggexp.benchmark.setting import Config, config_of, criterion_of, device_of, info_of, network_of
-from vggexp.benchmark.turns import Turns
 
 
 @dataclass(frozen=True)

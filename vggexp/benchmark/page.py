@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader
 from rich.table import Table
 
 from vggexp.benchmark.result import Row
-from vggexp.run import write_whole
+from vggexp.run_folder import write_whole
 
 COLUMNS = ("ratio", "span", "share", "memory")
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from vggexp.benchmark.measure import LIMIT, Round, Turn, parts
 from vggexp.benchmark.plan import Work
-from vggexp.processes import num_cores
-from vggexp.run import plain, write_whole
+from vggexp.distributed.processes import num_cores
+from vggexp.run_folder import plain, write_whole
 
 _LIBRARIES = (
     "vggexp", "torch", "torchvision", "pytorch-lightning", "pillow", "timm", "segmentation-models-pytorch"

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vggexp.build import bind_freezing, build_data, build_network
-from vggexp.compose import launch, settle
+from vggexp.config.compose import launch, settle
+from vggexp.trainer.build import bind_freezing, build_data, build_network
 from vggexp.types import DataInfo
 
 Config = dict[str, Any]

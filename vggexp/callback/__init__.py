@@ -1,1 +1,4 @@
-"""What watches a run without changing it: pictures, progress, logs. The only package that knows wandb."""
+"""What watches a training and writes what it sees.
+
+May use the learner and task/; chosen in YAML, attached by trainer/.
+"""

@@ -15,9 +15,9 @@ import torch
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
-from vggexp.freezing import Freezing
-from vggexp.proof import Hashes, flat, joint_hash, network_hashes, prove_groups, prove_ranks, prove_still
-from vggexp.sharding import whole
+from vggexp.distributed.fsdp import whole
+from vggexp.learner.freeze_check import Hashes, flat, joint_hash, network_hashes, prove_groups, prove_ranks, prove_still
+from vggexp.learner.freezing import Freezing
 
 COLUMNS = ("epoch", "part", "parameters", "trainable", "learning_rate",
            "weights_start", "weights_end", "buffers_start", "buffers_end")  # fmt: skip

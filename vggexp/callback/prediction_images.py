@@ -9,9 +9,9 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
-from vggexp.drawing import grid, pair, save
-from vggexp.learner import Learner
-from vggexp.sharding import gather, scatter
+from vggexp.distributed.fsdp import gather, scatter
+from vggexp.learner.learner import Learner
+from vggexp.task.drawing import grid, pair, save
 from vggexp.types import Batch, Prediction, Sample
 
 

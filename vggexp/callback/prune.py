@@ -15,8 +15,8 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from vggexp.journal import VARIABLE, Journal
-from vggexp.run import RunFolder
+from vggexp.run_folder import RunFolder
+from vggexp.sweep.journal import VARIABLE, Journal
 
 Curve = Mapping[int, float]
 

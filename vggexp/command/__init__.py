@@ -1,1 +1,4 @@
-"""One file a verb: ``run(config)`` takes the verb's resolved config, a plain dict, and returns the exit code."""
+"""One file a verb, each with ``run(config)``.
+
+May use every room below; called by sweep/job.py once the config is checked.
+"""

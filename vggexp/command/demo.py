@@ -26,7 +26,7 @@ def run(config: Mapping[str, Any]) -> int:
 def make_server(config: Mapping[str, Any]) -> Any:
     """A server that listens already; port 0 takes a free one."""
     try:
-        app, serving = import_module("vggexp.demo.app"), import_module("werkzeug.serving")
+        app, serving = import_module("vggexp.deploy.demo.app"), import_module("werkzeug.serving")
     except ImportError as error:
         raise ConfigError("demo: flask is not installed; pip install 'vggexp[demo]'") from error
     restored = restore(Path(config["checkpoint"]), config["override"])

@@ -7,12 +7,12 @@ from typing import Any
 
 from pytorch_lightning.callbacks import Callback
 
-from vggexp.build import build, build_data, build_loader
-from vggexp.check import needs
 from vggexp.command.restore import Restored, restore
+from vggexp.config.check import needs
 from vggexp.errors import require_known
 from vggexp.report.console import print_scores
-from vggexp.run import RunFolder, plain, write_whole
+from vggexp.run_folder import RunFolder, plain, write_whole
+from vggexp.trainer.build import build, build_data, build_loader
 from vggexp.types import Data
 
 

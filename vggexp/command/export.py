@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from vggexp.command.restore import Restored, restore
+from vggexp.deploy.export import export, load_format
+from vggexp.deploy.predict.network import Network
+from vggexp.deploy.predict.photos import load
+from vggexp.deploy.predict.view import View
 from vggexp.errors import ConfigError
-from vggexp.export import export, load_format
-from vggexp.image_files import find_images
-from vggexp.prediction.network import Network
-from vggexp.prediction.photos import load
-from vggexp.prediction.view import View
+from vggexp.sample.image_files import find_images
 
 
 def run(config: Mapping[str, Any]) -> int:

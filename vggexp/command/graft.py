@@ -6,17 +6,17 @@ from typing import Any
 
 import torch
 
-from vggexp import graft
-from vggexp.build import build_data, build_learner
 from vggexp.command.evaluate import score
 from vggexp.command.restore import Restored, restore
-from vggexp.compose import defaults
+from vggexp.config.compose import defaults
+from vggexp.deploy import graft
 from vggexp.errors import ConfigError
-from vggexp.learner import Learner
+from vggexp.learner.learner import Learner
 from vggexp.report.console import print_graft
-from vggexp.run import RunFolder
-from vggexp.transfer.fresh import without_weights
-from vggexp.weights import write_checkpoint
+from vggexp.run_folder import RunFolder
+from vggexp.trainer.build import build_data, build_learner
+from vggexp.transfer.checkpoint import write_checkpoint
+from vggexp.transfer.without_weights import without_weights
 
 IMAGES = 16
 """Random images on which the merged network must give what the single ones give."""

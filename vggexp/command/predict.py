@@ -8,13 +8,13 @@ from typing import Any
 from rich.progress import Progress
 
 from vggexp.command.restore import Restored, restore
-from vggexp.image_files import ImageFile, find_images
-from vggexp.prediction.folder import COCO, PART, ROWS, PredictionFolder
-from vggexp.prediction.photos import load
-from vggexp.prediction.predictor import Predictor
-from vggexp.prediction.view import View
+from vggexp.deploy.predict.folder import COCO, PART, ROWS, PredictionFolder
+from vggexp.deploy.predict.photos import load
+from vggexp.deploy.predict.predictor import Predictor
+from vggexp.deploy.predict.view import View
 from vggexp.report.console import console
-from vggexp.run import RunFolder, plain
+from vggexp.run_folder import RunFolder, plain
+from vggexp.sample.image_files import ImageFile, find_images
 
 
 def run(config: Mapping[str, Any]) -> int:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vggexp.check import check
 from vggexp.command import train
-from vggexp.recorded import amend, read_config
-from vggexp.run import RunFolder
+from vggexp.config.check import check
+from vggexp.config.recorded import amend, read_config
+from vggexp.run_folder import RunFolder
 
 
 def run(config: Mapping[str, Any]) -> int:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vggexp.build import build_learner
+from vggexp.config.recorded import amend
 from vggexp.errors import ConfigError, DataError
-from vggexp.learner import Learner
-from vggexp.recorded import amend
-from vggexp.transfer.fresh import without_weights
+from vggexp.learner.learner import Learner
+from vggexp.trainer.build import build_learner
+from vggexp.transfer.checkpoint import read_checkpoint
+from vggexp.transfer.without_weights import without_weights
 from vggexp.types import DataInfo
-from vggexp.weights import read_checkpoint
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from vggexp.build import bind_freezing, build_network
-from vggexp.ledger import ledger
+from vggexp.report.ledger import ledger
 from vggexp.report.ledger_table import show
+from vggexp.trainer.build import bind_freezing, build_network
+from vggexp.transfer.checkpoint import read_checkpoint
 from vggexp.types import DataInfo
-from vggexp.weights import read_checkpoint
 
 
 def run(config: Mapping[str, Any]) -> int:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vggexp.launcher import agree, start
-from vggexp.processes import adopt_slurm, to_start
+from vggexp.distributed.launcher import agree, start
+from vggexp.distributed.processes import adopt_slurm, to_start
 
 
 def run(config: Mapping[str, Any], go_on: bool = False) -> int:
@@ -16,6 +16,6 @@ def run(config: Mapping[str, Any], go_on: bool = False) -> int:
     adopt_slurm()
     if count := to_start(config):
         return start(config, go_on, count)
-    from vggexp.training import train  # a parent that only starts others does without Lightning
+    from vggexp.trainer.training import train  # a parent that only starts others does without Lightning
 
     return train(*agree(config, go_on))

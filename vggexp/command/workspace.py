@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from vggexp.errors import ConfigError
-from vggexp.run import write_whole
+from vggexp.run_folder import write_whole
 
 
 def run(config: Mapping[str, Any]) -> int:
     """Publish the workspace and print its address; with ``output``, only write its definition."""
     try:
-        from vggexp.callback import wandb_workspace
+        from vggexp.logger import wandb_workspace
     except ModuleNotFoundError as error:
         raise ConfigError("the workspace needs wandb-workspaces; pip install 'vggexp[workspace]'") from error
 

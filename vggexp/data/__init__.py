@@ -1,1 +1,4 @@
-"""Data sets: one file each, beside ``image.py`` (files to tensors) and ``transform.py`` (recipes of augmentation)."""
+"""Data sets, one file a word of ``data=``.
+
+May use sample/, boxes.py and types.py; built by trainer/build.py.
+"""

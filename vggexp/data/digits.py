@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vggexp.boxes import from_edges, to_edges
-from vggexp.data.transform import Recipe, Transform
 from vggexp.errors import ConfigError
+from vggexp.sample.transform import Recipe, Transform
 from vggexp.types import DataInfo, Sample
 
 Floats = NDArray[np.float32]

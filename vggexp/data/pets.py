@@ -10,12 +10,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vggexp.data.files import Files, Stored, scaled
-from vggexp.data.image import Shrink, read_shrunk
 from vggexp.data.pets_folder import BACKGROUND, PetsFolder, breed_of, fetch
-from vggexp.data.transform import Recipe, Transform
-from vggexp.data.voc_xml import Edges, clipped
 from vggexp.errors import ConfigError, DataError, did_you_mean
+from vggexp.sample.files import Files, Stored, scaled
+from vggexp.sample.image import Shrink, read_shrunk
+from vggexp.sample.transform import Recipe, Transform
+from vggexp.sample.voc_xml import Edges, clipped
 from vggexp.types import VOID, DataInfo
 
 BORDERS = {"void": VOID, "pet": 1, "class": 2}

@@ -10,9 +10,9 @@ from pathlib import Path
 from torch import Tensor
 from torchvision.datasets import OxfordIIITPet
 
-from vggexp.data.image import read_mask
-from vggexp.data.voc_xml import Edges, largest_box
 from vggexp.errors import DataError
+from vggexp.sample.image import read_mask
+from vggexp.sample.voc_xml import Edges, largest_box
 
 PET, BACKGROUND, BORDER = 1, 2, 3
 """The trimap's labels."""

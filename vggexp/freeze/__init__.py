@@ -1,1 +1,4 @@
-"""Freeze policies: each a pure function of the epoch and of what a parameter is."""
+"""Freeze policies, one file a word: (epoch, parameter) to a learning-rate factor.
+
+May use types.py; applied by learner/freezing.py.
+"""

@@ -1,1 +1,4 @@
-"""Heads: what turns a backbone's features into a task's outputs; one file each."""
+"""Heads, one file a word: stage features to outputs.
+
+May use torch and types.py; built by trainer/build.py, called by the learner.
+"""

@@ -1,1 +1,4 @@
-"""Losses: (outputs, target) to a scalar; one file each, none knows another."""
+"""Losses, one file a word: (outputs, target) to a scalar.
+
+May use boxes.py and types.py; called by task/.
+"""

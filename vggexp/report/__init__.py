@@ -1,1 +1,4 @@
-"""Runs on disk to tables for people."""
+"""Run folders to tables and the page.
+
+May use callback/, logger/ and below, never trainer/; used by trainer/ and command/.
+"""

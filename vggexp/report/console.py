@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vggexp.report.runs import Run
-from vggexp.run import RunFolder
+from vggexp.run_folder import RunFolder
 
 
 def console() -> Console:

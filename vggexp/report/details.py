@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vggexp.report.compare import SHOWN, distinguishing, flat, is_incidental
+from vggexp.report.epoch_ranges import spans
 from vggexp.report.gallery import anchor
 from vggexp.report.runs import Run
-from vggexp.report.spans import spans
 
 LEDGERS = 300
 """Runs whose ledger the page carries, at most."""

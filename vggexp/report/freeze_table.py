@@ -2,9 +2,9 @@
 
 from rich.table import Table
 
-from vggexp.freezing import Freezing
+from vggexp.learner.freezing import Freezing
 from vggexp.report.console import console
-from vggexp.report.spans import spans
+from vggexp.report.epoch_ranges import spans
 
 
 def print_freezing(freezing: Freezing, name: str, epochs: int) -> None:

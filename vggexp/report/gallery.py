@@ -6,7 +6,7 @@ from typing import Any
 
 from vggexp.report.album import Album, data_uri, mask_colours
 from vggexp.report.compare import Group
-from vggexp.report.evidence import Evidence
+from vggexp.report.diagnostics import Evidence
 
 _MARKUP = 900
 """Characters that one image's layers and caption take, about."""

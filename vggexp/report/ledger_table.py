@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vggexp.ledger import Ledger, Row
+from vggexp.report.ledger import Ledger, Row
 
 
 def table(ledger: Ledger) -> Table:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from vggexp.report.status import Status, of_finished, of_unfinished
-from vggexp.run import PREVIOUS, RunFolder
+from vggexp.run_folder import PREVIOUS, RunFolder
 
 Row = dict[str, Any]
 

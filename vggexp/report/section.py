@@ -5,10 +5,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vggexp.report import evidence, evidence_figures, figures
+from vggexp.report import diagnostic_figures as evidence_figures
+from vggexp.report import diagnostics as evidence
+from vggexp.report import figures
 from vggexp.report.album import Album
 from vggexp.report.compare import Group, Setting, paired_difference
-from vggexp.report.confused import confused
+from vggexp.report.confusions import confused
 from vggexp.report.gallery import gallery, sheets
 
 BASELINES = 12

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vggexp.run import RunFolder, is_alive
+from vggexp.run_folder import RunFolder, is_alive
 
 _QUIET = 600
 """Seconds without a new row after which a run that another machine writes counts as stopped."""

@@ -7,9 +7,9 @@ from importlib.metadata import version
 from typing import Any
 
 from vggexp.callback.stopwatch import Stopwatch
-from vggexp.learner import Learner
+from vggexp.learner.learner import Learner
 from vggexp.report.runs import best_row, read_rows
-from vggexp.run import RunFolder
+from vggexp.run_folder import RunFolder
 
 _LIBRARIES = ("vggexp", "torch", "torchvision", "pytorch-lightning", "torchmetrics")
 

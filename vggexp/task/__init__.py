@@ -1,1 +1,4 @@
-"""Tasks: each owns its targets, loss, scores, predictions and pictures."""
+"""Tasks own targets, losses, metrics, predictions and drawing.
+
+May use loss/ and below, never a network; called by the learner.
+"""

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vggexp import drawing
-from vggexp.evidence import classification
-from vggexp.metric.classification import ClassificationMetrics
+from vggexp.task import drawing
+from vggexp.task.diagnostics import classification
+from vggexp.task.metric.classification import ClassificationMetrics
 from vggexp.task.targets import balance, check_known, check_occurring
 from vggexp.types import Batch, DataInfo, Outputs, Prediction, Rows
 

@@ -6,11 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vggexp import boxes, drawing
+from vggexp import boxes
 from vggexp.boxes import Format
 from vggexp.errors import ConfigError
-from vggexp.evidence import localization
-from vggexp.metric.box import BoxMetrics, of_label
+from vggexp.task import drawing
+from vggexp.task.diagnostics import localization
+from vggexp.task.metric.box import BoxMetrics, of_label
 from vggexp.types import Batch, DataInfo, Outputs, Prediction, Rows
 
 

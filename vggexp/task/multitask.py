@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from vggexp.errors import ConfigError, did_you_mean
 from vggexp.loss.parallel import Parallel
-from vggexp.metric.box import of_label
-from vggexp.metric.multitask import MultitaskMetrics
+from vggexp.task.metric.box import of_label
+from vggexp.task.metric.multitask import MultitaskMetrics
 from vggexp.types import Batch, DataInfo, Metrics, Outputs, Prediction, Rows, Task
 
 

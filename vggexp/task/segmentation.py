@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vggexp import drawing
 from vggexp.errors import DataError
-from vggexp.evidence import segmentation
-from vggexp.metric.segmentation import SegmentationMetrics
+from vggexp.task import drawing
+from vggexp.task.diagnostics import segmentation
+from vggexp.task.metric.segmentation import SegmentationMetrics
 from vggexp.task.targets import balance, check_known, check_occurring
 from vggexp.types import VOID, Batch, DataInfo, Outputs, Prediction, Rows
 

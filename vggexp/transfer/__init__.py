@@ -1,4 +1,4 @@
-"""Knowledge that moves: a backbone or a head that starts from another run's weights.
+"""Checkpoints, and what starts from the weights of another run.
 
-A part is filled whole or not at all, unless its ``weights_map`` says otherwise.
+May use run_folder.py and types.py; used by trainer/ and deploy/.
 """

@@ -6,10 +6,10 @@ from typing import Any
 from torch import nn
 
 from vggexp.errors import ConfigError
-from vggexp.transfer.fit import Tensors, check_shapes
+from vggexp.transfer.checkpoint import read_weights
 from vggexp.transfer.net_a import first_of_net_a
 from vggexp.transfer.report import LoadReport, left_out
-from vggexp.weights import read_weights
+from vggexp.transfer.shapes import Tensors, check_shapes
 
 Config = Mapping[str, Any]
 

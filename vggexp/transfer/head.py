@@ -6,9 +6,9 @@ from typing import Any, cast
 from torch import nn
 
 from vggexp.errors import ConfigError
-from vggexp.transfer.fit import Tensors, check_shapes, whole_layers
+from vggexp.transfer.checkpoint import read_weights
 from vggexp.transfer.report import LoadReport, left_out
-from vggexp.weights import read_weights
+from vggexp.transfer.shapes import Tensors, check_shapes, whole_layers
 
 Config = Mapping[str, Any]
 

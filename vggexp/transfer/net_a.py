@@ -8,7 +8,7 @@ from typing import cast
 from torch import nn
 
 from vggexp.errors import ConfigError
-from vggexp.transfer.fit import Tensors
+from vggexp.transfer.shapes import Tensors
 from vggexp.types import Backbone
 
 NET_A = {False: [0, 3, 6, 8, 11, 13, 16, 18], True: [0, 4, 8, 11, 15, 18, 22, 25]}

@@ -10,14 +10,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from vggexp.benchmark.plan import Job
+from vggexp.benchmark.rounds import Turns
 from vggexp.benchmark.setting import Config, config_of, criterion_of, device_of, info_of, network_of
-from vggexp.benchmark.turns import Turns
-from vggexp.benchmark.windows import Windows
-from vggexp.build import build_data
-from vggexp.check import needs
-from vggexp.device import resolve_precision
-from vggexp.loader import collate
-from vggexp.memory import keep_freed_memory
+from vggexp.benchmark.step_timer import Windows
+from vggexp.config.check import needs
+from vggexp.distributed.device import resolve_precision
+from vggexp.distributed.memory import keep_freed_memory
+from vggexp.sample.loader import collate
+from vggexp.trainer.build import build_data
 from vggexp.types import Batch, Sample
 
 

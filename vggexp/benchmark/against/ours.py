@@ -10,13 +10,13 @@ from typing import Any
 import torch
 
 from vggexp.benchmark.plan import Job
+from vggexp.benchmark.rounds import Turns
 from vggexp.benchmark.setting import config_of, device_of
-from vggexp.benchmark.turns import Turns
-from vggexp.benchmark.windows import Windows
-from vggexp.build import build, build_data, build_learner, build_loader
-from vggexp.check import needs
-from vggexp.memory import keep_freed_memory
-from vggexp.training import train
+from vggexp.benchmark.step_timer import Windows
+from vggexp.config.check import needs
+from vggexp.distributed.memory import keep_freed_memory
+from vggexp.trainer.build import build, build_data, build_learner, build_loader
+from vggexp.trainer.training import train
 
 _waiting: list[Callable[[], Windows]] = []  # the callback is built from its name in the config: here it finds its turns
 

@@ -11,8 +11,8 @@ import torch
 from vggexp.benchmark.loop import Way, make_loop, take_evaluations, take_runs, take_steps
 from vggexp.benchmark.pil import loader
 from vggexp.benchmark.plan import Job
+from vggexp.benchmark.rounds import Turns
 from vggexp.benchmark.setting import config_of
-from vggexp.benchmark.turns import Turns
 
 
 def steps(job: Job, turns: Turns) -> None:

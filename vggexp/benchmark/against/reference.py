@@ -6,7 +6,7 @@ is given here so that the strongest loop of this kind is the one that is compare
 
 from vggexp.benchmark.loop import Way, make_loop, take_evaluations, take_runs, take_steps
 from vggexp.benchmark.plan import Job
-from vggexp.benchmark.turns import Turns
+from vggexp.benchmark.rounds import Turns
 
 WAY = Way(amp=True, channels_last=True)
 

@@ -8,8 +8,8 @@ import segmentation_models_pytorch
 from vggexp.benchmark.against.reference import WAY
 from vggexp.benchmark.loop import Loop, take_steps
 from vggexp.benchmark.plan import Job
+from vggexp.benchmark.rounds import Turns
 from vggexp.benchmark.setting import config_of, info_of
-from vggexp.benchmark.turns import Turns
 
 
 def steps(job: Job, turns: Turns) -> None:

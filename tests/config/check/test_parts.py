@@ -1,0 +1,33 @@
+"""Which targets a config needs, and which part of a parallel head is at fault."""
+
+from typing import Any
+
+import pytest
+
+from vggexp.config.check.parts import check_data, needs
+from vggexp.errors import ConfigError
+
+
+def test_a_box_a_class_needs_the_label_too() -> None:
+    task = {"needs": ["box"]}
+    assert needs({"task": task, "head": {"gives": "box"}}) == {"box"}
+    assert needs({"task": task, "head": {"gives": "box_per_class"}}) == {"box", "label"}
+
+
+def test_parts_need_what_each_of_those_that_are_chosen_needs() -> None:
+    part = {"a": {"needs": ["label"]}, "b": {"needs": ["mask"]}, "c": {"needs": ["box"]}}
+    head = {"gives": "several", "part": {name: {"gives": "any"} for name in part}}
+    assert needs({"task": {"needs": [], "parts": ["a", "b"], "part": part}, "head": head}) == {"label", "mask"}
+
+
+def test_a_window_too_large_is_named_by_the_key_that_sets_it() -> None:
+    config: dict[str, Any] = {
+        "choice": {"task": "multitask", "data": "digits"},
+        "task": {"parts": ["mask"], "part": {"mask": {"needs": ["mask"]}}},
+        "head": {"gives": "several", "part": {"mask": {"gives": "pixel_logits", "window": 7}}},
+        "data": {"provides": ["mask"], "image_size": [224, 224]},
+    }
+    check_data(config)
+    config["data"]["image_size"] = [224, 64]
+    with pytest.raises(ConfigError, match=r"give head\.part\.mask\.window=2 or less"):
+        check_data(config)

@@ -1,0 +1,50 @@
+"""Numbers and words that cannot be meant; as a user meets them in test_door.py."""
+
+from typing import Any
+
+import pytest
+
+from vggexp.config.check.values import check_formats, check_numbers, check_words
+from vggexp.errors import ConfigError
+
+RECORDED = {"data": {}, "trainer": {"precision": "auto"}, "objective": {"mode": "max"}}
+"""What a run knew before the other keys existed."""
+
+
+def test_a_key_that_a_recorded_run_never_had_is_no_mistake() -> None:
+    check_words(RECORDED)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "message"),
+    [
+        ({"precision": 16}, "trainer.precision=16 is not known; choose from: 16-mixed, 32, auto, bf16-mixed"),
+        ({"precision": None}, "trainer.precision=None is not known"),
+        ({"compress": "bf6"}, "trainer.compress=bf6 is not known; did you mean 'bf16'?"),
+        ({"compile": "atuo"}, "trainer.compile=atuo is not known; did you mean 'auto'?"),
+    ],
+)
+def test_a_word_that_means_nothing(trainer: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        check_words({**RECORDED, "trainer": {"precision": "auto", **trainer}})
+    assert str(raised.value).startswith(message)
+
+
+def test_yamls_true_and_false_are_words() -> None:
+    for value in (True, False, "true", "auto"):
+        check_words({**RECORDED, "trainer": {"precision": 32, "compile": value}})
+
+
+@pytest.mark.parametrize("value", [True, "1", 1.0, 0])
+def test_what_is_no_whole_number_of_at_least_1(value: Any) -> None:
+    check_numbers({"trainer": {"max_epochs": 1}})
+    with pytest.raises(ConfigError, match="is not a whole number of at least 1"):
+        check_numbers({"trainer": {"max_epochs": value}})
+
+
+def test_formats_come_alone_or_as_a_list() -> None:
+    check_formats("onnx")
+    check_formats(["onnx", "safetensors"])
+    for names, message in (("onx", "did you mean 'onnx'"), ([], "names nothing to write")):
+        with pytest.raises(ConfigError, match=message):
+            check_formats(names)

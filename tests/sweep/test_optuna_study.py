@@ -1,0 +1,120 @@
+"""Optuna chooses, the runs answer: with the training replaced by a stub whose objective is the learning rate."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+optuna = pytest.importorskip("optuna")
+
+Vggexp = Callable[..., tuple[int, str, str]]
+SEARCH = (
+    "-m", "hydra/sweeper=optuna", "hydra.sweeper.study=test", "hydra.sweeper.storage=sqlite:///optuna.db",
+    "optimizer.lr=tag(log,interval(1e-4,1e-2))", "freeze=none,backbone",
+)  # fmt: skip
+
+
+def study() -> Any:
+    return optuna.load_study(study_name="test", storage="sqlite:///optuna.db")
+
+
+def states() -> list[str]:
+    return [trial.state.name for trial in study().trials]
+
+
+def test_a_search_is_made_of_runs_and_goes_on(stub: Any, vggexp: Vggexp) -> None:
+    code, out, errors = vggexp(*SEARCH, "hydra.sweeper.n_trials=3")
+    assert code == 0, errors
+    assert "sweep 3/3" in out
+    for trial in study().trials:
+        assert trial.state.name == "COMPLETE"
+        assert trial.value == pytest.approx(trial.params["optimizer.lr"])
+        assert trial.intermediate_values == {0: 0.5}
+        assert Path(trial.user_attrs["folder"], "summary.json").exists()
+        assert 1e-4 <= trial.params["optimizer.lr"] <= 1e-2
+        assert trial.params["freeze"] in ("none", "backbone")
+    best = study().best_trial
+    assert f"best of 3 trials: {best.value:.4g}  optimizer.lr={best.value} freeze={best.params['freeze']}" in out
+    code, out, errors = vggexp(*SEARCH, "hydra.sweeper.n_trials=5")
+    assert code == 0, errors
+    assert "sweep 2/2" in out
+    assert len(study().trials) == len({trial.params["optimizer.lr"] for trial in study().trials}) == 5
+    assert vggexp(*SEARCH, "hydra.sweeper.n_trials=5")[0] == 0
+    assert len(stub.calls) == 5
+
+
+def test_a_failed_trial_is_told_and_made_up_for(stub: Any, vggexp: Vggexp) -> None:
+    stub.errors[1] = ZeroDivisionError("a bug")
+    code, _, errors = vggexp(*SEARCH, "hydra.sweeper.n_trials=2")
+    assert code == 1
+    assert "2 of 2 jobs failed" in errors
+    assert states() == ["FAIL", "FAIL"]
+    stub.errors.clear()
+    assert vggexp(*SEARCH, "hydra.sweeper.n_trials=2")[0] == 0
+    assert states() == ["FAIL", "FAIL", "COMPLETE", "COMPLETE"]
+
+
+def test_a_trial_that_was_cut_short_comes_again_with_the_same_words(stub: Any, vggexp: Vggexp) -> None:
+    stub.errors[1] = KeyboardInterrupt()
+    assert vggexp(*SEARCH, "hydra.sweeper.n_trials=2")[0] == 130
+    assert states() == ["RUNNING"]
+    stub.errors.clear()
+    code, out, errors = vggexp(*SEARCH, "hydra.sweeper.n_trials=2")
+    assert code == 0, errors
+    assert out.count("was cut short, begins again") == 1
+    assert states() == ["FAIL", "COMPLETE", "COMPLETE"]
+    first, again, _ = study().trials
+    assert again.params == first.params
+
+
+def test_pruned_runs_are_pruned_trials(stub: Any, vggexp: Vggexp, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vggexp.run_folder import RunFolder
+
+    finish = RunFolder.finish
+    monkeypatch.setattr(RunFolder, "finish", lambda self, summary: finish(self, {**summary, "pruned": {"epoch": 0}}))
+    assert vggexp(*SEARCH, "hydra.sweeper.n_trials=2")[0] == 0
+    assert states() == ["PRUNED", "PRUNED"]
+    assert study().trials[0].value == 0.5  # Optuna's: the last of its curve
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("x=a,b", "CategoricalDistribution(choices=('a', 'b'))"),
+        ("x=interval(1e-4,1e-2)", "FloatDistribution(high=0.01, log=False, low=0.0001, step=None)"),
+        ("x=tag(log,interval(1e-4,1e-2))", "FloatDistribution(high=0.01, log=True, low=0.0001, step=None)"),
+        ("x=int(interval(1,8))", "IntDistribution(high=8, log=False, low=1, step=1)"),
+        ("x=range(8,33,8)", "IntDistribution(high=32, log=False, low=8, step=8)"),
+        ("x=tag(log,range(8,65))", "IntDistribution(high=64, log=True, low=8, step=1)"),
+        ("x=range(0,1,0.25)", "FloatDistribution(high=0.75, log=False, low=0.0, step=0.25)"),
+    ],
+)
+def test_hydras_sweeps_are_optunas_distributions(word: str, expected: str) -> None:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    from hydra_plugins.vggexp_optuna import distribution
+
+    (override,) = OverridesParser.create().parse_overrides([word])
+    assert str(distribution(override)) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("hydra.sweeper.sampler=tpee",), "hydra.sweeper.sampler=tpee is not known; did you mean 'tpe'?"),
+        (("hydra.sweeper.storage=sqlit:///x.db",), "hydra.sweeper.storage=sqlit:///x.db cannot be opened: "),
+        (("hydra.sweeper.n_trial=3",), "there is no key 'hydra.sweeper.n_trial'"),
+    ],
+)
+def test_a_mistake_is_one_line(words: tuple[str, ...], message: str, stub: Any, vggexp: Vggexp) -> None:
+    code, _, errors = vggexp(*SEARCH, *words)
+    assert code == 2
+    assert message in errors
+    assert errors.count("\n") == 1
+
+
+def test_nothing_to_choose(stub: Any, vggexp: Vggexp) -> None:
+    code, _, errors = vggexp("-m", "hydra/sweeper=optuna", "seed=1")
+    assert code == 2
+    assert "hydra/sweeper=optuna has nothing to choose; give KEY=interval(LOW,HIGH) or KEY=A,B" in errors

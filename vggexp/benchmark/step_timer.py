@@ -1,0 +1,26 @@
+"""Turns within a Lightning training: a turn is a window of steps, from the end of one step to the end of another."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback
+
+from vggexp.benchmark.rounds import Turns
+
+
+class Windows(Callback):
+    """Holds a training after each window of steps until its next turn. The first step is the warm-up."""
+
+    def __init__(self, turns: Turns, steps: int, batch_size: int) -> None:
+        self._turns, self._steps, self._batch_size = turns, steps, batch_size
+        self._done = 0
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Count the step."""
+        if self._done and self._done % self._steps == 0:
+            self._turns.end(self._steps * self._batch_size)
+        if self._done % self._steps == 0:
+            self._turns.begin()
+        self._done += 1

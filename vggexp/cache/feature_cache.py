@@ -1,0 +1,223 @@
+"""What frozen first stages give, computed once: later epochs, and later runs, start from their features.
+
+It is used only where the result stays the same: those stages stand still for the whole run, buffers included, and an
+image comes out of its transform as it did before, or ``cache.views`` fixes how many ways there are.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from vggexp.cache.settings import CacheSettings
+from vggexp.config.check import needs
+from vggexp.distributed.device import resolve_precision
+from vggexp.distributed.memory import give_back_freed_memory
+from vggexp.distributed.processes import place_in_run
+from vggexp.errors import ConfigError
+from vggexp.learner.freeze_check import network_hashes
+from vggexp.learner.freezing import DROPOUTS
+from vggexp.learner.learner import Learner
+from vggexp.sample.column_store import is_kept, read_columns, write_columns
+from vggexp.sample.loader import Seeded, collate
+from vggexp.types import Batch, Sample
+
+Config = Mapping[str, Any]
+FIXED = frozenset({"CenterCrop", "Grayscale", "Identity", "Pad", "Resize"})
+"""Transforms of torchvision that draw nothing, and need no seed."""
+UNSEEN = ("batch_size", "workers", "cache", "cache_max_gb", "cache_dir")
+"""Keys of the data that change nothing of a sample."""
+_DTYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+
+
+class CachedSplit(Dataset[Sample]):
+    """A split's features and targets, a column each, view after view; it hands over whole batches.
+
+    Args:
+        source: the split that they come from.
+        columns: (views * N, ...) each; features with their channels last.
+    """
+
+    is_batched = True
+
+    def __init__(self, source: Dataset[Sample], columns: Mapping[str, Tensor], views: int) -> None:
+        self.source, self._columns, self._views = source, columns, views
+
+    def __len__(self) -> int:
+        return len(self.source)  # type: ignore[arg-type]
+
+    def __getitems__(self, places: list[Any]) -> Batch:
+        """The batch of indices, or of (epoch, index): epoch e sees view e, and after the last view the first again."""
+        pairs = [place if isinstance(place, tuple) else (0, place) for place in places]
+        rows = torch.tensor([epoch % self._views * len(self) + index for epoch, index in pairs])
+        batch: Any = {name: column[rows] for name, column in self._columns.items()}
+        if "feature" in batch:
+            batch["feature"] = batch["feature"].permute(0, 3, 1, 2)  # in memory it stays NHWC: channels_last
+        return batch  # type: ignore[no-any-return]
+
+    def targets(self) -> "CachedSplit":
+        """The same samples without their features, which need not be read then."""
+        others = {name: column for name, column in self._columns.items() if name != "feature"}
+        return CachedSplit(self.source, others, self._views)
+
+
+@dataclass(frozen=True)
+class FeatureCache:
+    """Where a run's images may be replaced by features."""
+
+    learner: Learner
+    config: Config
+    settings: CacheSettings
+    stage: int
+    """The features are this stage's."""
+
+    def split(self, source: Dataset[Sample], name: str, augment: bool) -> Dataset[Sample]:
+        """The split with its features in place of images; the split itself where they would be too large."""
+        moves = augment and is_random(self.config["data"]["train_transform"])
+        views = (self.settings.views or 1) if moves else 1
+        where = self._folder(name, views, augment)
+        if where is not None and is_kept(where):
+            return CachedSplit(source, read_columns(where), views)
+        count: int = views * len(source)  # type: ignore[arg-type]
+        size = count * self._bytes(source[0])
+        text = f"{count:,} images, {size / 2**20:,.0f} MiB"
+        if self.settings.max_gb is not None and size > self.settings.max_gb * 2**30:
+            if where is not None:
+                raise ConfigError(f"the features of {name} are {text}; give cache.max_gb={size / 2**30:.1f} or more")
+            print(f"cache: the features of {name} are {text}, more than cache.max_gb: not cached")
+            return source
+        print(f"cache: stage {self.stage} of {name}: {text}" + (f" in {where}" if where else ""))
+        seed = self.config["seed"] if moves else None
+        columns = self._compute(source, views, seed)
+        give_back_freed_memory()
+        return CachedSplit(source, columns if where is None else write_columns(where, columns), views)
+
+    @torch.inference_mode()
+    def _compute(self, source: Dataset[Sample], views: int, seed: int | None) -> dict[str, Tensor]:
+        """Every view of every sample through the frozen stages, in evaluation mode and in the run's precision."""
+        count = len(source)  # type: ignore[arg-type]
+        dataset = source if seed is None else Seeded(source, seed)
+        places: list[Any] = [
+            index if seed is None else (view, index) for view in range(views) for index in range(count)
+        ]
+        data = self.config["data"]
+        loader = DataLoader(
+            dataset, data["batch_size"], sampler=places, num_workers=data["workers"] or 0,
+            collate_fn=collate, generator=torch.Generator().manual_seed(0),
+        )  # fmt: skip
+        columns: dict[str, Tensor] = {}
+        row = 0
+        for batch in loader:
+            found = {name: value for name, value in batch.items() if name != "image"}
+            found["feature"] = self._features(batch["image"]).permute(0, 2, 3, 1).cpu()
+            for name, value in found.items():
+                if name not in columns:
+                    columns[name] = torch.empty((views * count, *value.shape[1:]), dtype=value.dtype)
+                columns[name][row : row + len(value)] = value
+            row += len(batch["index"])
+        return columns
+
+    @torch.inference_mode()
+    def _features(self, images: Tensor) -> Tensor:
+        backbone, config = self.learner.backbone, self.config
+        assert isinstance(backbone, torch.nn.Module)
+        on_gpu = torch.cuda.is_available() and config["trainer"]["gpus"] != 0
+        device = "cuda" if on_gpu else "cpu"
+        backbone.to(device).eval()
+        dtype = _DTYPES.get(resolve_precision(config["trainer"]["precision"], on_gpu))
+        layout = torch.channels_last if config["trainer"]["channels_last"] else torch.contiguous_format
+        with torch.autocast(device, dtype, enabled=dtype is not None):
+            x = backbone.normalize(images.to(device).contiguous(memory_format=layout))
+            for stage in backbone.stages()[: self.stage]:
+                x = stage(x)
+        return x
+
+    def _bytes(self, sample: Sample) -> int:
+        """Of a sample's feature and targets."""
+        feature = self._features(sample["image"].unsqueeze(0))
+        return feature.nbytes + sum(torch.as_tensor(value).nbytes for name, value in sample.items() if name != "image")
+
+    def _folder(self, name: str, views: int, augment: bool) -> Path | None:
+        """Where a split's features lie on disk: the name holds all that they depend on."""
+        config = self.config
+        if self.settings.mode != "disk" or self.settings.dir is None:
+            return None
+        hashes = network_hashes(self.learner.freezing, [f"stage{k}" for k in range(1, self.stage + 1)])
+        own = {key: value for key, value in config["data"].items() if key not in UNSEEN}
+        trainer = config["trainer"]
+        depends = {
+            "network": [config["backbone"]["_target_"], [*hashes.values()]],
+            "statistics": [config["backbone"].get(key) for key in ("net", "mean", "std", "local_response_norm")],
+            "data": [own, _files(config["data"].get("root")), sorted(needs(config)), name],
+            "views": [views, augment, config["seed"] if augment else None],
+            "numbers": [trainer["precision"], trainer["channels_last"], trainer["gpus"], torch.cuda.is_available()],
+            "version": [torch.__version__, torch.get_num_threads()],
+        }
+        digest = hashlib.blake2b(json.dumps(depends, sort_keys=True, default=str).encode(), digest_size=16)
+        return Path(self.settings.dir).expanduser() / digest.hexdigest()
+
+
+def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> FeatureCache | None:
+    """The cache that a run may use; None, with a line that gives the reason, if it may use none.
+
+    It also sets the learner's ``entrance``: the stage at which cached features enter the backbone.
+    """
+    if settings.mode == "off":
+        return None
+    if not learner.freezing.constant:
+        print("cache: off, for what is frozen changes while it trains")
+        return None
+    if not (frozen := _frozen_stages(learner)):
+        return None
+    stage = min(frozen, 0 if learner.head.reads else learner.head.shallowest)
+    why = {
+        "the run has several processes": place_in_run()[1] > 1,
+        f"head={config['choice']['head']} reads the first stages too": not stage,
+        "data.train_transform is random; cache.views=4 would keep four views of each image": bool(
+            is_random(config["data"]["train_transform"]) and not settings.views
+        ),
+    }
+    for reason, holds in why.items():
+        if holds:
+            print(f"cache: off, for {reason}")
+            return None
+    height, width = config["data"]["image_size"]
+    learner.entrance = (stage, (height, width))
+    return FeatureCache(learner, config, settings, stage)
+
+
+def is_random(recipe: Sequence[Any]) -> bool:
+    """Whether a training transform may draw: true, unless each of its steps is known not to.
+
+    >>> is_random(["RandomHorizontalFlip"]), is_random([{"Resize": {"size": [224, 224]}}]), is_random([])
+    (True, False, False)
+    """
+    return any(str(step if isinstance(step, str) else next(iter(step))) not in FIXED for step in recipe)
+
+
+def _frozen_stages(learner: Learner) -> int:
+    """How many of the first stages stand still in epoch 0 as a whole, with their buffers, and hold nothing random."""
+    freezing, count = learner.freezing, 0
+    still, tensors = freezing.frozen_tensors(0), freezing.tensors()
+    for name, part in freezing.parts.items():
+        if name == "head" or not still.issuperset(tensors[name]):
+            break
+        if any(isinstance(layer, DROPOUTS) for layer in part.modules()):
+            break
+        count += 1
+    return count
+
+
+def _files(root: str | None) -> str:
+    """A hash of the names, sizes and times of what lies below a data set's folder."""
+    if root is None:
+        return ""
+    found = sorted(path for path in Path(root).expanduser().rglob("*") if path.is_file())
+    facts = [(str(path), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in found]
+    return hashlib.blake2b(repr(facts).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,31 @@
+"""The checks of one verb's config, in their order."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vggexp.config.check.machine import check_machine
+from vggexp.config.check.parts import check_data, check_parts
+from vggexp.config.check.paths import check_checkpoints, check_output, check_run, check_weights
+from vggexp.config.check.values import check_formats, check_numbers, check_words
+from vggexp.sample.image_files import find_images
+
+
+def check(verb: str, config: Mapping[str, Any]) -> None:
+    """Raise a ConfigError for the first thing in a verb's config that cannot work."""
+    check_numbers(config)
+    if "task" in config:
+        check_parts(config)
+    if verb == "train":
+        check_words(config)
+        check_data(config)
+        check_machine(config)
+        check_run(config)
+    if "backbone" in config:
+        check_weights(config)
+    check_checkpoints(verb, config)
+    if verb == "predict":
+        check_output(config)
+    if verb == "export":
+        check_formats(config["format"])
+        if config["input"] is not None:
+            find_images(config["input"])

@@ -1,0 +1,83 @@
+"""What the trainer asks of this machine: GPUs, processes, a compiler, kinds of numbers."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from vggexp.distributed.processes import is_joined, num_gpus, world_size
+from vggexp.errors import ConfigError
+
+Config = Mapping[str, Any]
+
+
+def check_machine(config: Config) -> None:
+    """The devices are there, can be divided as asked, and do what they are asked to do."""
+    trainer = config["trainer"]
+    _check_compile(trainer)
+    _check_devices(trainer)
+    _check_effective_batch(trainer, config["data"]["batch_size"])
+    _check_precision(trainer)
+    _check_strategy(trainer)
+
+
+def _check_devices(trainer: Config) -> None:
+    if trainer["gpus"] and (present := num_gpus()) < trainer["gpus"]:
+        raise ConfigError(
+            f"trainer.gpus={trainer['gpus']}, and this machine has {present}; trainer.gpus=0 uses the CPU"
+        )
+    if (trainer.get("processes") or 1) > 1 and trainer["gpus"] not in (0, trainer["processes"]):
+        raise ConfigError(
+            f"trainer.processes={trainer['processes']}: a GPU has one process; it divides the CPU, with trainer.gpus=0"
+        )
+    if trainer.get("nodes", 1) > 1 and not (trainer["meet"] or is_joined()):
+        raise ConfigError(
+            f"trainer.nodes={trainer['nodes']}: say where the nodes meet, with trainer.meet=HOST:PORT of one of them; "
+            f"see docs/scaling.md"
+        )
+
+
+def _check_precision(trainer: Config) -> None:
+    if trainer["precision"] == "16-mixed" and not _on_gpu(trainer):
+        raise ConfigError("trainer.precision=16-mixed: a CPU trains in bf16-mixed or 32; 16-mixed is for GPUs")
+
+
+def _check_strategy(trainer: Config) -> None:
+    """What torch 2.15 and Lightning 2.6 do not do with a network that is divided between devices."""
+    if trainer.get("strategy", "ddp") == "ddp":
+        return
+    refused = {
+        "trainer.precision=16-mixed scales no loss": trainer["precision"] == "16-mixed",
+        f"trainer.ema={trainer['ema']} averages no divided network": trainer["ema"] is not None,
+        f"trainer.compress={trainer.get('compress')} is ddp's": trainer.get("compress", "none") != "none",
+    }
+    for what, holds in refused.items():
+        if holds:
+            raise ConfigError(f"trainer.strategy=fsdp: {what}; leave it, or choose trainer.strategy=ddp")
+
+
+def _check_compile(trainer: Config) -> None:
+    if str(trainer.get("compile", False)).lower() != "true":
+        return
+    variable, default = ("CC", "gcc") if _on_gpu(trainer) else ("CXX", "g++")
+    if not shutil.which(compiler := os.environ.get(variable, default)):
+        raise ConfigError(
+            f"trainer.compile=true needs the compiler {compiler}, which is not here; install it, name another in "
+            f"{variable}, or leave trainer.compile=false"
+        )
+
+
+def _check_effective_batch(trainer: Config, batch_size: int) -> None:
+    if (whole := trainer.get("effective_batch")) is None:
+        return
+    if trainer["accumulate"] != 1:
+        raise ConfigError("trainer.effective_batch sets trainer.accumulate itself; give only one of them")
+    if whole % (together := batch_size * (processes := world_size(trainer))):
+        raise ConfigError(
+            f"trainer.effective_batch={whole} is no multiple of {together}: data.batch_size={batch_size} times "
+            f"{processes} {'process' if processes == 1 else 'processes'}"
+        )
+
+
+def _on_gpu(trainer: Config) -> bool:
+    return (num_gpus() if trainer["gpus"] is None else trainer["gpus"]) > 0

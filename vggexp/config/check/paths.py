@@ -1,0 +1,50 @@
+"""What must be on disk before a verb begins, and what must not be there yet."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vggexp.config.check.parts import heads
+from vggexp.errors import ConfigError, did_you_mean, require_known
+from vggexp.sample.image_files import find_images
+
+Config = Mapping[str, Any]
+
+
+def check_run(config: Config) -> None:
+    """The run folder holds no finished run."""
+    folder = Path(config["run"]["dir"])
+    if (folder / "summary.json").exists() and not config["run"]["overwrite"]:
+        raise ConfigError(f"{folder} holds a finished run; name another run.dir, or say run.overwrite=true")
+
+
+def check_weights(config: Config) -> None:
+    """The runs and files that the backbone and the heads start from are there."""
+    _check_source("backbone", config["backbone"], ("same", "vgg_a"))
+    for key, head in heads(config).items():
+        _check_source(key, head, ("same", "fitting"))
+
+
+def check_checkpoints(verb: str, config: Config) -> None:
+    """The runs that a verb takes up are there."""
+    for checkpoint in (config.get("checkpoint"), *config.get("checkpoints", ())):
+        if checkpoint and not Path(checkpoint).exists():
+            raise ConfigError(
+                f"{verb}: there is no {checkpoint}; give a run folder, a .ckpt or an exported .safetensors file"
+            )
+
+
+def check_output(config: Config) -> None:
+    """The folder that ``predict`` writes to holds no predictions, and there are photos to predict."""
+    output = Path(str(config["output"]))
+    if (output / "predictions.jsonl").exists() and not config["overwrite"]:
+        raise ConfigError(f"{output} holds predictions; name another output=FOLDER, or say overwrite=true")
+    find_images(config["input"], leave_out=output)
+
+
+def _check_source(key: str, part: Config, maps: tuple[str, ...]) -> None:
+    weights = part.get("weights", "none")
+    if weights not in ("none", "imagenet", None) and not Path(str(weights)).exists():
+        near = did_you_mean(str(weights), ("none", "imagenet"))
+        raise ConfigError(f"{key}.weights={weights}: no such run folder or file{near}")
+    require_known(f"{key}.weights_map", part.get("weights_map", "same"), maps)

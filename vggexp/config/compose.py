@@ -1,0 +1,115 @@
+"""Words to config: Hydra composes the YAML groups and runs sweeps; its results become plain dicts here."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from vggexp.config.help import CONF, groups, synopsis
+from vggexp.config.hydra_error import explain
+from vggexp.config.naming import choices, register
+from vggexp.errors import ConfigError
+
+# vggexp makes its own run folders and its own log: Hydra writes nothing but a sweep's multirun.yaml.
+_HYDRA = (
+    "hydra.output_subdir=null",
+    "hydra.run.dir=.",
+    "hydra.sweep.dir=runs",
+    "hydra.sweep.subdir=.",
+    "hydra/job_logging=none",
+    "hydra/hydra_logging=none",
+)
+
+
+def launch(
+    verb: str, words: Sequence[str], job: Callable[[DictConfig], Any], stamp: str, journal: Path | None = None
+) -> None:
+    """Let Hydra compose the verb's config from the words and call the job with it; in a sweep (``-m``) with each.
+
+    Args:
+        stamp: the time, for the names of run folders.
+        journal: where a sweep writes its plan, relative to the working directory; None: it shall be no sweep.
+    """
+    register(stamp)
+    announce = (
+        "+hydra.callbacks.sweep._target_=vggexp.sweep.multirun.Announce",
+        f"+hydra.callbacks.sweep.path={journal}",
+    )
+    plan = announce if journal else ()
+    typed, sys.argv = sys.argv, [sys.argv[0], *_route(verb, words), *_HYDRA, *plan]
+    try:
+        hydra.main(version_base="1.3", config_path=str(CONF), config_name=verb)(job)()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(explain(error, lambda: known_keys(verb))) from error
+    finally:
+        sys.argv = typed
+
+
+def settle(verb: str, config: DictConfig) -> dict[str, Any]:
+    """A composed config as a plain dict, every interpolation resolved, with the chosen options under ``choice``."""
+    try:
+        return {"choice": choices(), **as_dict(config, throw_on_missing=True)}
+    except MissingMandatoryValue as error:
+        is_bare = str(error.full_key).upper() in synopsis(verb)
+        hint = f"usage: python -m vggexp {synopsis(verb)}" if is_bare else f"give {error.full_key}=..."
+        raise ConfigError(f"{error.full_key} is missing; {hint}") from error
+    except OmegaConfBaseException as error:
+        raise ConfigError(explain(error, lambda: known_keys(verb))) from error
+
+
+def defaults(verb: str, *words: str) -> dict[str, Any]:
+    """A verb's config as these words would give it on a command line of their own; without ``choice``."""
+    return as_dict(composed(verb, words))
+
+
+def composed(verb: str, words: Sequence[str]) -> DictConfig:
+    """What Hydra makes of the words, without running anything."""
+    if GlobalHydra.instance().is_initialized():  # within a job: with the user's own --config-dir
+        return hydra.compose(verb, list(words))
+    with hydra.initialize_config_dir(str(Path(CONF).resolve()), version_base="1.3"):
+        return hydra.compose(verb, list(words))
+
+
+def as_dict(config: Any, *, resolve: bool = True, throw_on_missing: bool = False) -> dict[str, Any]:
+    """A composed config as a plain dict."""
+    content = OmegaConf.to_container(config, resolve=resolve, throw_on_missing=throw_on_missing)
+    assert isinstance(content, dict)
+    return {str(key): value for key, value in content.items()}
+
+
+def dotted_keys(config: Any, prefix: str = "", leaves: bool = False) -> Iterator[str]:
+    """Every dotted key of a nested mapping.
+
+    >>> list(dotted_keys({"a": {"b": 1}})), list(dotted_keys({"a": {"b": 1}}, leaves=True))
+    (['a', 'a.b'], ['a.b'])
+    """
+    for name, value in config.items():
+        key = f"{prefix}{name}"
+        if not (leaves and isinstance(value, Mapping)):
+            yield key
+        if isinstance(value, Mapping):
+            yield from dotted_keys(value, f"{key}.", leaves)
+
+
+def _route(verb: str, words: Sequence[str]) -> list[str]:
+    """For the verbs that take up a finished run, keys that are not the verb's own go under ``override``."""
+    own = OmegaConf.load(CONF / f"{verb}.yaml")
+    if "override" not in own:
+        return list(words)
+    routed = []
+    for word in words:
+        key = word.partition("=")[0]
+        is_own = word.startswith(("-", "+", "~")) or "=" not in word or key.split(".")[0] in {*own, "hydra"}
+        routed.append(word if is_own else f"+override.{word}")
+    return routed
+
+
+def known_keys(verb: str) -> set[str]:
+    """The groups and the dotted keys of a verb's default config."""
+    return {*dotted_keys(as_dict(composed(verb, ()), resolve=False)), *groups()}

@@ -1,0 +1,126 @@
+"""``--help``: what can be typed, read off the ``conf/`` folder itself, so that it cannot fall behind."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parents[1]
+CONF = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parent / "conf"
+"""The folder of YAML groups: inside the package when installed, beside it in a checkout."""
+
+MAIN_ARGUMENTS = {
+    "demo": ("checkpoint",),
+    "evaluate": ("checkpoint",),
+    "benchmark": ("work",),
+    "export": ("checkpoint",),
+    "predict": ("checkpoint",),
+    "report": ("input",),
+    "resume": ("checkpoint",),
+    "rerun": ("checkpoint",),
+    "summary": ("checkpoint",),
+}
+"""What the bare words after a verb are called."""
+
+TAKES_A_LIST = {"graft": "checkpoints", "predict": "input"}
+"""What a verb calls all further bare words together."""
+
+EXAMPLES = """\
+examples
+  python -m vggexp                                           classify the embedded digits
+  python -m vggexp task=segmentation trainer.gpus=4          another task, on four GPUs
+  python -m vggexp task=segmentation freeze=gradual          thawed stage by stage
+  python -m vggexp -m freeze=none,backbone seed=1,2,3        a sweep: six runs; the same command goes on with it
+  python -m vggexp task=localization data=pets data.root=~/data backbone.weights=imagenet freeze=backbone
+  python -m vggexp evaluate runs/x                           score a run's best checkpoint
+  python -m vggexp predict runs/x photos/ output=out/        a JSON line, mask and picture of each photo
+  python -m vggexp export runs/x format=onnx                 a file that runs without vggexp
+  python -m vggexp summary backbone=vgg16                    layers, parameters, FLOPs
+  python -m vggexp benchmark fine_tune                       ours beside what one would write otherwise
+
+more
+  VERB --help            the keys of a verb          GROUP=OPTION --help    the keys of an option
+  --cfg job              print the composed config, run nothing
+  -m                     sweep over comma-separated values (Hydra's multirun); docs/sweep.md
+  hydra/launcher=NAME    where its jobs run: basic (one by one), joblib, submitit_local, submitit_slurm
+  hydra/sweeper=optuna   let Optuna choose the values: optimizer.lr='tag(log,interval(1e-4,1e-2))'
+  conf/sweep/*.yaml      sweeps for W&B's agents: wandb sweep FILE, then wandb agent ID (docs/wandb.md)
+  --config-dir FOLDER    add groups and options of your own"""
+
+
+def verbs() -> dict[str, str]:
+    """Every verb, with its one-line description: the first comment of its root config."""
+    names = sorted(CONF.glob("*.yaml"), key=lambda path: (path.stem != "train", path.stem))
+    return {path.stem: first_comment(path) for path in names}
+
+
+SWEEPS = CONF / "sweep"
+"""Definitions for ``wandb sweep``: they stand beside the groups, and are none."""
+
+
+def groups() -> dict[str, list[str]]:
+    """Every group, with the names of its options."""
+    folders = sorted(folder for folder in CONF.iterdir() if any(folder.glob("*.yaml")) and folder != SWEEPS)
+    return {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
+
+
+def formats() -> list[str]:
+    """The file formats that ``export`` writes: the modules of ``vggexp/deploy/format``."""
+    return sorted(path.stem for path in (_PACKAGE / "deploy" / "format").glob("[!_]*.py"))
+
+
+def first_comment(path: Path) -> str:
+    """The first comment line of a YAML file that is not a ``# @package`` directive; '' if there is none.
+
+    >>> first_comment(CONF / "freeze" / "none.yaml")
+    'Everything trains.'
+    """
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#") and "@package" not in line:
+            return line.removeprefix("#").strip()
+    return ""
+
+
+def help_text(verb: str, words: Sequence[str] = ()) -> str:
+    """The help page: of a named option if there is one, of a verb, or of the whole program."""
+    files = [CONF / group / f"{option}.yaml" for group, _, option in (word.partition("=") for word in words)]
+    if files := [path for path in files if path.is_file() and path.parent != CONF]:
+        return "\n\n".join(_page(path, f"{path.parent.name}={path.stem}") for path in files)
+    if verb != "train":
+        return _page(CONF / f"{verb}.yaml", f"python -m vggexp {synopsis(verb)} [KEY=VALUE ...]")
+    return "\n\n".join((_OPENING, _verb_list(), _group_list(), _root_keys(), EXAMPLES))
+
+
+_OPENING = """\
+vggexp: experiments on VGG networks, described in YAML, run by Lightning
+
+usage: python -m vggexp [VERB] [ARGUMENT] [GROUP=OPTION ...] [KEY=VALUE ...]"""
+
+
+def synopsis(verb: str) -> str:
+    """A verb with its main arguments.
+
+    >>> synopsis("predict")
+    'predict CHECKPOINT INPUT...'
+    """
+    several = [f"{TAKES_A_LIST[verb].upper()}..."] if verb in TAKES_A_LIST else []
+    return " ".join([verb, *(name.upper() for name in MAIN_ARGUMENTS.get(verb, ())), *several])
+
+
+def _page(path: Path, title: str) -> str:
+    return f"{title}\n\n" + "\n".join(f"  {line}" for line in path.read_text(encoding="utf-8").splitlines())
+
+
+def _verb_list() -> str:
+    lines = [f"  {name:<12} {text}" for name, text in verbs().items()]
+    return "\n".join(["verbs (train if none is named)", *lines])
+
+
+def _group_list() -> str:
+    lines = [f"  {name:<12} {'  '.join(options)}" for name, options in groups().items() if options]
+    return "\n".join(["groups of train, and their options", *lines])
+
+
+def _root_keys() -> str:
+    text = (CONF / "train.yaml").read_text(encoding="utf-8").split("\n\n", 1)[1]
+    trainer = (CONF / "trainer" / "default.yaml").read_text(encoding="utf-8").splitlines()[2:]
+    lines = [*text.strip().splitlines(), "", "trainer:", *(f"  {line}" for line in trainer)]
+    return "\n".join(["keys of train", *(f"  {line}" if line else "" for line in lines)])

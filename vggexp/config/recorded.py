@@ -1,0 +1,57 @@
+"""The config that a finished run has recorded: changed by later words, or completed by later keys."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from vggexp.config.compose import as_dict, composed, dotted_keys, known_keys
+from vggexp.config.hydra_error import explain
+from vggexp.config.naming import choices
+from vggexp.errors import ConfigError, DataError, did_you_mean
+from vggexp.run_folder import RunFolder
+
+
+def read_config(folder: RunFolder) -> dict[str, Any]:
+    """The resolved config that a run began with."""
+    try:
+        return dict(yaml.safe_load(folder.config.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError) as error:
+        raise DataError(f"{folder.config} cannot be read ({error}); give a run folder") from error
+
+
+def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A finished run's config with some keys changed. A key that the run did not have is a ConfigError."""
+    known = set(dotted_keys(config))
+    for key in dotted_keys(changes, leaves=True):
+        if key not in known and key.rpartition(".")[0] not in _open(config):
+            raise ConfigError(f"the run's config has no key '{key}'{did_you_mean(key, known)}")
+    merged = OmegaConf.merge(OmegaConf.create(dict(config)), OmegaConf.create(dict(changes)))
+    return as_dict(merged, resolve=False)
+
+
+def complete(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's recorded config with the keys that came after it, at the defaults of its own choices.
+
+    Raises:
+        ConfigError: an option that it chose is no longer there.
+    """
+    chosen = {group: option for group, option in recorded["choice"].items() if option and group != "experiment"}
+    words = [f"{group}={str(option).replace(' ', '')}" for group, option in chosen.items()]
+    values = {key: value for key, value in recorded.items() if key != "choice"}
+    try:
+        whole = composed("train", words)
+        OmegaConf.set_struct(whole, False)
+        settled = as_dict(OmegaConf.merge(whole, OmegaConf.create(values)))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(explain(error, lambda: known_keys("train"))) from error
+    return {"choice": {**choices(), **recorded["choice"]}, **settled}
+
+
+def _open(config: Mapping[str, Any]) -> set[str]:
+    """Keys under which anything goes: where the run had an empty mapping."""
+    whole = OmegaConf.create(dict(config))
+    return {key for key in dotted_keys(config) if OmegaConf.select(whole, key) == {}}

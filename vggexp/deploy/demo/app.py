@@ -1,0 +1,121 @@
+"""The page's server: one form, no script but the one that sends it, nothing from the network.
+
+Flask (BSD) makes it; other kits for demos bring analytics, fonts from afar, or pins that conflict with this project's.
+"""
+
+import base64
+import io
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, render_template, request
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms.v2.functional import to_pil_image
+
+from vggexp.boxes import to_edges
+from vggexp.deploy.predict.photos import preview
+from vggexp.deploy.predict.predictor import Predictor
+from vggexp.deploy.predict.row import describe
+from vggexp.deploy.predict.view import View
+from vggexp.errors import UserError
+from vggexp.sample.image import read_image
+from vggexp.task.drawing import palette, save_mask
+from vggexp.types import VOID, DataInfo, Prediction
+
+LARGEST = 50_000_000
+"""Bytes of a picture, at most."""
+
+
+def make_app(predictor: Predictor, view: View, info: DataInfo, title: str) -> Flask:
+    """The page at ``/``, and ``POST /predict`` with a file called ``image`` for programs: one row of JSON."""
+    app = Flask("vggexp.deploy.demo", root_path=str(Path(__file__).parent), template_folder=".", static_folder=None)
+    # A page elsewhere may point its own name at this machine: only these names are answered.
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST, TRUSTED_HOSTS=["127.0.0.1", "localhost"])
+
+    def answer() -> dict[str, Any]:
+        upload = request.files.get("image")
+        if upload is None or not upload.filename:
+            return {"error": "choose a picture first"}
+        try:
+            return {"name": upload.filename, **shown(_read(upload.stream.read()), predictor, view, info)}
+        except UserError as error:
+            return {"error": f"{upload.filename}: {error}"}
+
+    @app.route("/", methods=["GET", "POST"])
+    def page() -> str:
+        found = answer() if request.method == "POST" else {}
+        return render_template("page.html", title=title, info=info, **found)
+
+    @app.post("/predict")
+    def row() -> tuple[dict[str, Any], int]:
+        found = answer()
+        return (found["row"], 200) if "row" in found else ({"error": found["error"]}, 400)
+
+    app.after_request(_alone)
+    return app
+
+
+def shown(image: Tensor, predictor: Predictor, view: View, info: DataInfo) -> dict[str, Any]:
+    """What is found in a picture: the ``row`` that ``predict`` would write, and the page's ``layers``."""
+    seen, window = view(image)
+    prediction = predictor(seen[None])[0]
+    size = (image.shape[-2], image.shape[-1])
+    small = preview(image)
+    laid = window.lay_back(prediction, (small.shape[-2], small.shape[-1]))
+    return {"row": describe(window.lay_back(prediction, size), info, size), "layers": layers(small, laid, info)}
+
+
+def _alone(response: Any) -> Any:
+    """The browser, too, is told to fetch nothing from anywhere."""
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+    response.headers["Content-Security-Policy"] = f"{policy}; form-action 'self'; frame-ancestors 'none'"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def layers(image: Tensor, prediction: Prediction, info: DataInfo) -> dict[str, Any]:
+    """What is laid over one another on the page: the photo, the mask above it, the box in percent; and the legend."""
+    found: dict[str, Any] = {"image": _url(lambda file: to_pil_image(image).save(file, "JPEG", quality=92), "jpeg")}
+    if "box" in prediction:
+        left, top, right, bottom = (100 * to_edges(prediction["box"]).clamp(0, 1)).tolist()
+        found["box"] = {"left": left, "top": top, "width": right - left, "height": bottom - top}
+    if "mask" in prediction:
+        mask = prediction["mask"]
+        found["mask"] = _url(lambda file: _save_mask(mask, file, len(info.mask_classes)), "png")
+        present = [label for label in mask.flatten().bincount().nonzero().flatten().tolist() if label != VOID]
+        colors = palette(len(info.mask_classes)).tolist()
+        found["legend"] = [
+            (info.mask_classes[label], "#{:02x}{:02x}{:02x}".format(*colors[label])) for label in present
+        ]
+    return found
+
+
+def _save_mask(mask: Tensor, file: io.BytesIO, num_classes: int) -> None:
+    """The palette PNG, its first class, which is usually the background, and VOID made transparent."""
+    with tempfile.TemporaryDirectory() as folder:
+        save_mask(mask, Path(folder) / "mask.png", num_classes)
+        with Image.open(Path(folder) / "mask.png") as picture:
+            clear = bytes([0, *[255] * 254, 0])
+            picture.save(file, "PNG", transparency=clear)
+
+
+def _url(save: Callable[[io.BytesIO], None], kind: str) -> str:
+    file = io.BytesIO()
+    save(file)
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _read(content: bytes) -> Tensor:
+    handle, name = tempfile.mkstemp(prefix="vggexp-demo-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        return read_image(name, upright=True)
+    except UserError:
+        raise UserError("this is not an image that can be read") from None
+    finally:
+        Path(name).unlink()

@@ -1,0 +1,55 @@
+"""ONNX: a graph of operators that onnxruntime, TensorRT, OpenVINO and browsers run. One file, any batch size."""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+import torch
+from torch import Tensor
+
+from vggexp.deploy.predict.network import Network
+from vggexp.types import Prediction
+
+SUFFIX = ".onnx"
+
+
+def write(network: Network, content: Mapping[str, Any], images: Tensor, path: Path, opset: int = 20) -> dict[str, Any]:
+    """Write the graph; its input is called ``images``, its outputs as the prediction's.
+
+    Args:
+        network, content, images, path: as in every format.
+        opset: version of the operator set.
+    """
+    logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # it remarks on empty attributes, which are meant
+    logging.getLogger("onnxscript").setLevel(logging.ERROR)
+    with torch.inference_mode():
+        names = list(network(images))
+    torch.onnx.export(
+        network,
+        (images,),
+        path,
+        dynamo=True,
+        input_names=["images"],
+        output_names=names,
+        dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+        opset_version=opset,
+        external_data=False,
+        verbose=False,
+    )
+    return {"opset": opset, "checked_with": f"onnxruntime {onnxruntime.__version__}"}
+
+
+def read(path: Path) -> Callable[[Tensor], Prediction]:
+    """The file in onnxruntime, on the CPU."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+
+    def predict(images: Tensor) -> Prediction:
+        values = session.run(names, {"images": images.numpy()})
+        return {name: torch.from_numpy(value) for name, value in zip(names, values, strict=True)}
+
+    return predict

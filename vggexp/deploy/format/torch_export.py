@@ -1,0 +1,37 @@
+"""torch.export: torch's own graph, a ``.pt2`` that ``torch.export.load`` reads without vggexp."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vggexp.deploy.predict.network import Network
+from vggexp.types import Prediction
+
+SUFFIX = ".pt2"
+
+
+def write(network: Network, content: Mapping[str, Any], images: Tensor, path: Path) -> dict[str, Any]:
+    """Write the graph for any batch size."""
+    shapes = {"images": {0: torch.export.Dim("batch")}}
+    program = torch.export.export(network, (images,), dynamic_shapes=shapes)
+    with warnings.catch_warnings():
+        # Layers stand in `features` and in their stage, and share their tensors: torch warns of that for GPUs' sake.
+        warnings.filterwarnings("ignore", "No complete tensor found in the group")
+        torch.export.save(program, path)
+    return {}
+
+
+def read(path: Path) -> Callable[[Tensor], Prediction]:
+    """The graph, on the CPU."""
+    network = torch.export.load(path).module()
+
+    def predict(images: Tensor) -> Prediction:
+        with torch.inference_mode():
+            prediction: Prediction = network(images)
+        return prediction
+
+    return predict

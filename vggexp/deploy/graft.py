@@ -1,0 +1,150 @@
+"""Several networks on one backbone, merged into one: config, weights, and the proof that nothing changed.
+
+The lecture's last slide: a classifier's convolutions stay as they are, a box head is trained on them, and one network
+with a softmax and a sigmoid head does both.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from vggexp.errors import ConfigError
+from vggexp.learner.learner import Learner
+
+Config = Mapping[str, Any]
+
+_AS_READ = ("image_size", "eval_transform")
+"""What of a data set's config decides which pixels a network sees."""
+
+
+def tasks_of(config: Config) -> dict[str, str]:
+    """A run's tasks, and the prefix of each one's tensors below "head." and "task.": "" where there is only one."""
+    parts = config["task"].get("parts")
+    return {name: f"part.{name}." for name in parts} if parts else {config["choice"]["task"]: ""}
+
+
+def check_mergeable(names: Sequence[str], configs: Sequence[Config]) -> None:
+    """ConfigError unless the runs have different tasks, one kind of backbone and the same pixels."""
+    found: dict[str, str] = {}
+    for name, config in zip(names, configs, strict=True):
+        for task in tasks_of(config):
+            if task in found:
+                raise ConfigError(f"graft: both {found[task]} and {name} are runs of {task}; give one run a task")
+            found[task] = name
+    if len(names) < 2:
+        raise ConfigError(
+            "graft: give two or more runs, such as: graft runs/classifier runs/localizer output=runs/both"
+        )
+    first = _reading(configs[0])
+    for name, config in zip(names[1:], configs[1:], strict=True):
+        for key, value in _reading(config).items():
+            if value != first[key]:
+                raise ConfigError(f"graft: {key} is {first[key]} in {names[0]} and {value} in {name}")
+
+
+def _reading(config: Config) -> dict[str, Any]:
+    keys = (key for key in config["backbone"] if not key.startswith("weights"))
+    return {
+        "data": config["choice"]["data"],
+        **{f"data.{key}": config["data"].get(key) for key in _AS_READ},
+        **{f"backbone.{key}": config["backbone"][key] for key in keys},
+    }
+
+
+def check_backbones(names: Sequence[str], learners: Sequence[Learner]) -> int:
+    """ConfigError with the first stage that differs, and by how much; else the number of tensors that are equal."""
+    first = learners[0].freezing.tensors()
+    for name, learner in zip(names[1:], learners[1:], strict=True):
+        for stage, tensors in learner.freezing.tensors().items():
+            if stage == "head":
+                continue
+            pairs = [(first[stage][key].detach().double(), t.detach().double(), key) for key, t in tensors.items()]
+            if all(torch.equal(a, b) for a, b, _ in pairs):
+                continue
+            apart, key = max((float((a - b).abs().max()), key) for a, b, key in pairs)
+            raise ConfigError(
+                f"graft: the backbones of {names[0]} and {name} differ from {stage} on, "
+                f"by up to {apart:.3g} (in {key}); "
+                f"train the second with freeze=backbone backbone.weights={names[0]}"
+            )
+    return sum(len(tensors) for stage, tensors in first.items() if stage != "head")
+
+
+def merge_configs(names: Sequence[str], configs: Sequence[Config], multitask: Config, folder: str) -> dict[str, Any]:
+    """The config of the merged run: run again, it starts from the very weights that were merged.
+
+    Args:
+        names: of the runs, as ``backbone.weights`` and ``head.part.<task>.weights`` take them.
+        configs: of the runs.
+        multitask: what ``task=multitask`` brings: ``task``, ``head``, ``loss`` and ``objective``.
+        folder: of the merged run.
+    """
+    part: dict[str, dict[str, Any]] = {"task": {}, "head": {}, "loss": {}}
+    for name, config in zip(names, configs, strict=True):
+        for task, prefix in tasks_of(config).items():
+            for group, parts in part.items():
+                parts[task] = dict(config[group]["part"][task] if prefix else config[group])
+            part["head"][task] |= {"weights": name, "weights_map": "same"}
+    groups = {group: {**multitask[group], "part": parts} for group, parts in part.items()}
+    groups["task"] |= {"parts": list(part["task"]), "weights": dict.fromkeys(part["task"], 1.0)}
+    first = configs[0]
+    return {
+        **first,
+        **groups,
+        "choice": {
+            **first["choice"],
+            "task": "multitask",
+            "head": "parallel",
+            "loss": "parallel",
+            "freeze": "backbone",
+        },
+        "backbone": {**first["backbone"], "weights": names[0], "weights_map": "same"},
+        "freeze": multitask["freeze"],
+        "objective": multitask["objective"],
+        "run": {**first["run"], "name": folder, "dir": folder, "overwrite": False},
+    }
+
+
+def merge_states(configs: Sequence[Config], learners: Sequence[Learner]) -> dict[str, Tensor]:
+    """The first run's backbone, and every run's head and what its task has observed, each under its part's name."""
+    merged = {name: t for name, t in learners[0].state_dict().items() if name.startswith("backbone.")}
+    for config, learner in zip(configs, learners, strict=True):
+        for task, prefix in tasks_of(config).items():
+            for name, tensor in learner.state_dict().items():
+                for root in ("head.", "task."):
+                    if name.startswith(root + prefix):
+                        merged[f"{root}part.{task}.{name.removeprefix(root + prefix)}"] = tensor
+    return merged
+
+
+def prove_equal(merged: Learner, configs: Sequence[Config], learners: Sequence[Learner], images: Tensor) -> None:
+    """AssertionError unless the merged network's outputs are the single ones', bit for bit.
+
+    Args:
+        images: uint8, (N, 3, H, W).
+    """
+    together = _outputs(merged, images)
+    for config, learner in zip(configs, learners, strict=True):
+        single = _outputs(learner, images)
+        for task, prefix in tasks_of(config).items():
+            assert torch.equal(together[task], single[task] if prefix else single[""]), f"{task} gives other outputs"
+
+
+def seconds_of(learners: Sequence[Learner], images: Tensor, repeats: int = 5) -> float:
+    """The shortest time in which these networks, one after the other, see the images."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        for learner in learners:
+            _outputs(learner, images)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def _outputs(learner: Learner, images: Tensor) -> dict[str, Tensor]:
+    with torch.inference_mode():
+        outputs = learner.eval()(images)
+    return cast("dict[str, Tensor]", outputs) if isinstance(outputs, dict) else {"": outputs}

@@ -1,0 +1,199 @@
+"""The folder that predictions go to.
+
+predictions.jsonl  a row a photo, in the photos' order as far as one command made them; its presence says: all are done
+coco.json          the boxes, for COCO's tools
+mask/              label images: palette PNGs, whose pixels are class numbers, VOID where the network saw nothing
+overlay/           pictures of the predictions
+made_by.json       the checkpoint and the settings that they come from
+
+Until all photos are done the rows stand in predictions.part.jsonl, each written once all that it names is there.
+"""
+
+import fcntl
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from vggexp.deploy.predict.coco import coco
+from vggexp.deploy.predict.photos import Photo
+from vggexp.deploy.predict.row import describe
+from vggexp.distributed.processes import num_cores
+from vggexp.errors import ConfigError
+from vggexp.run_folder import write_whole
+from vggexp.sample.image_files import ImageFile
+from vggexp.task.drawing import save_mask, save_picture
+from vggexp.types import DataInfo, Prediction
+
+ROWS, PART, COCO, MADE_BY = "predictions.jsonl", "predictions.part.jsonl", "coco.json", "made_by.json"
+
+Draw = Callable[[Tensor, Prediction], Tensor]
+"""A task's: uint8 (3, H, W) and one prediction to a picture."""
+
+
+class PredictionFolder:
+    """Takes predictions in groups; what is written before a kill stays whole, and the same command goes on from it.
+
+    Args:
+        path: is made.
+        info: class names.
+        draw: how a prediction is shown; None writes no pictures.
+        made_by: what decides the predictions, in JSON's types. Rows of anything else are never added to.
+        overwrite: remove earlier predictions, with every file that their rows name, and no other.
+
+    Raises:
+        ConfigError: the folder holds rows of another checkpoint or other settings, or another process writes to it.
+    """
+
+    def __init__(
+        self, path: Path, info: DataInfo, draw: Draw | None, made_by: Mapping[str, Any], overwrite: bool = False
+    ) -> None:
+        self.path, self._info, self._draw = path, info, draw
+        path.mkdir(parents=True, exist_ok=True)
+        # With what encodes a broken name as JSON itself would: no file's name ends the command.
+        self._rows = (path / PART).open("a+", encoding="utf-8", errors="backslashreplace")
+        try:
+            self._begin(made_by, overwrite)
+        except BaseException:
+            self._rows.close()
+            raise
+        self.count = len(self._done)
+        """Photos that have a row."""
+
+    def _begin(self, made_by: Mapping[str, Any], overwrite: bool) -> None:
+        try:
+            fcntl.flock(self._rows, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"another process writes predictions to {self.path}; give another output=FOLDER"
+            ) from error
+        except OSError:  # a file system without locks
+            pass
+        if overwrite:
+            _clear(self.path)
+        self._rows.truncate(_whole_length(self.path / PART))
+        self._done = {str(row["file"]): row for row in read_rows(self.path, PART)}
+        if self._done and (other := _differing(self.path / MADE_BY, made_by)):
+            raise ConfigError(
+                f"{self.path} holds predictions that were begun with another {other}; "
+                "name another output=FOLDER, or say overwrite=true"
+            )
+        write_whole(self.path / MADE_BY, json.dumps(dict(made_by), indent=2) + "\n")
+
+    def __enter__(self) -> Self:
+        # Pillow compresses without holding Python's lock; torch's own threads belong to the network.
+        self._pool = ThreadPoolExecutor(min(4, num_cores()), initializer=torch.set_num_threads, initargs=(1,))
+        self._pending: list[Future[dict[str, Any]]] = []
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Also of a run that was interrupted, the boxes so far."""
+        try:
+            # What the network has answered is worth writing; the first error is the one to tell.
+            with suppress(*([Exception] if error else [])):
+                self._finish()
+        finally:
+            self._pool.shutdown(cancel_futures=True)
+            self._rows.close()
+        content = coco(read_rows(self.path, PART), self._info.classes)
+        if content["annotations"]:
+            write_whole(self.path / COCO, json.dumps(content) + "\n")
+        if error is None:
+            (self.path / PART).rename(self.path / ROWS)
+
+    def missing(self, files: Sequence[ImageFile]) -> list[ImageFile]:
+        """The files that have no row yet.
+
+        Raises:
+            ConfigError: there are rows of other files, or a file's mask would now have another's name.
+        """
+        names = {str(file.path): file.name for file in files}
+        for path, row in self._done.items():
+            written = {Path(row[kind]).with_suffix("").relative_to(kind).as_posix() for kind in _KINDS if kind in row}
+            if path not in names or written - {names[path]}:
+                raise ConfigError(
+                    f"{self.path} holds predictions of other photos, such as {path}; "
+                    "name another output=FOLDER, or say overwrite=true"
+                )
+        return [file for file in files if str(file.path) not in self._done]
+
+    def add(self, photos: Sequence[Photo], predictions: Sequence[Prediction]) -> None:
+        """Begin to write a group's masks and pictures, while the network goes on; write the rows of the one before."""
+        begun = [self._pool.submit(self._write, *both) for both in zip(photos, predictions, strict=True)]
+        self._finish()
+        self._pending = begun
+
+    def _finish(self) -> None:
+        """Write the rows of what was begun, and flush them."""
+        begun, self._pending = self._pending, []
+        for row in (future.result() for future in begun):
+            self._rows.write(json.dumps(row, ensure_ascii=False) + "\n")
+            self.count += 1
+        self._rows.flush()
+
+    def _write(self, photo: Photo, seen: Prediction) -> dict[str, Any]:
+        prediction = photo.window.lay_back(seen, photo.size)
+        height, width = photo.size
+        row: dict[str, Any] = {"file": str(photo.file.path), "width": width, "height": height}
+        row |= describe(prediction, self._info, photo.size)
+        if "mask" in prediction:
+            row["mask"] = name = f"mask/{photo.file.name}.png"
+            save_mask(prediction["mask"], _made(self.path / name), len(self._info.mask_classes))
+        if self._draw and photo.preview is not None:
+            row["overlay"] = name = f"overlay/{photo.file.name}.jpg"
+            image = torch.from_numpy(photo.preview)
+            small = photo.window.lay_back(seen, (image.shape[-2], image.shape[-1]))
+            save_picture(self._draw(image, small), _made(self.path / name))
+        return row
+
+
+_KINDS = ("mask", "overlay")
+
+
+def read_rows(folder: Path, name: str = ROWS) -> Iterator[dict[str, Any]]:
+    """The rows of a folder of predictions, without a last one that a kill cut short."""
+    with (folder / name).open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.endswith("\n"):
+                yield json.loads(line)
+
+
+def _whole_length(path: Path) -> int:
+    """Bytes of a file up to the end of its last whole line."""
+    return path.read_bytes().rfind(b"\n") + 1
+
+
+def _differing(path: Path, made_by: Mapping[str, Any]) -> str:
+    """The first key whose value is another than the one that is recorded; "" if all agree."""
+    try:
+        recorded = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return MADE_BY
+    return next((key for key, value in made_by.items() if recorded.get(key) != value), "")
+
+
+def _made(file: Path) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return file
+
+
+def _clear(folder: Path) -> None:
+    """Remove what earlier predictions wrote, and nothing else."""
+    for rows in (folder / ROWS, folder / PART):
+        for row in read_rows(folder, rows.name) if rows.exists() else ():
+            for kind in _KINDS:
+                file = folder / row.get(kind, "")
+                if kind in row and file.resolve().is_relative_to(folder.resolve()):
+                    file.unlink(missing_ok=True)
+    for name in (ROWS, COCO, MADE_BY):
+        (folder / name).unlink(missing_ok=True)
+    with (folder / PART).open("w"):
+        pass  # not removed: it is the file that is locked

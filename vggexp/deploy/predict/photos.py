@@ -1,0 +1,97 @@
+"""Photos on their way into the network: read and transformed by worker processes, grouped at the network's size."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms.v2 import functional
+
+from vggexp.deploy.predict.view import Size, View, Window
+from vggexp.distributed.processes import num_cores
+from vggexp.errors import DataError
+from vggexp.sample.image import read_image
+from vggexp.sample.image_files import ImageFile
+from vggexp.task.drawing import LONGEST
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One photo, as far as it is needed once the network has seen it."""
+
+    file: ImageFile
+    size: Size
+    """(H, W) of the upright photo."""
+    window: Window
+    preview: np.ndarray | None
+    """uint8, (3, h, w): the photo for a picture, at most ``LONGEST`` pixels a side."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Photos that go through the network together."""
+
+    photos: tuple[Photo, ...]
+    seen: Tensor
+    """uint8, (N, 3, H, W): what the network sees of them."""
+    unread: tuple[str, ...]
+    """Why others are missing, a line each."""
+
+
+class Photos(Dataset[tuple[Photo, Tensor] | str]):
+    """Files to what the network sees of them; of one that cannot be read, the reason."""
+
+    def __init__(self, files: Sequence[ImageFile], view: View, previews: bool) -> None:
+        self._files, self._view, self._previews = files, view, previews
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, index: int) -> tuple[Photo, Tensor] | str:
+        file = self._files[index]
+        try:
+            image = read_image(file.path, upright=True)
+        except DataError as error:
+            return str(error)
+        try:
+            seen, window = self._view(image)
+        except DataError as error:
+            return f"{file.path}: {error}"
+        size = (image.shape[-2], image.shape[-1])
+        return Photo(file, size, window, preview(image).numpy() if self._previews else None), seen
+
+
+def load(
+    files: Sequence[ImageFile], view: View, batch_size: int, workers: int | None = None, previews: bool = True
+) -> Iterator[Group]:
+    """The files in their order, in groups of ``batch_size``; ``workers`` None is one a CPU core, 0 for one group."""
+    if workers is None:
+        workers = min(num_cores(), 8) if len(files) > batch_size else 0
+    loader = DataLoader(
+        Photos(files, view, previews),
+        batch_size,
+        num_workers=workers,
+        collate_fn=_grouped,
+        pin_memory=False,
+        generator=torch.Generator().manual_seed(0),  # or the loader would draw from the global one
+    )
+    yield from loader
+
+
+def preview(image: Tensor) -> Tensor:
+    """The image, made smaller if a side is longer than ``LONGEST``: nobody looks at an overlay of twelve megapixels."""
+    longest = max(image.shape[-2:])
+    if longest <= LONGEST:
+        return image
+    sides = [max(1, round(side * LONGEST / longest)) for side in image.shape[-2:]]
+    smaller: Tensor = functional.resize(image, sides)
+    return smaller
+
+
+def _grouped(items: Sequence[tuple[Photo, Tensor] | str]) -> Group:
+    """Previews stay arrays: tensors would each take a file descriptor on their way out of a worker."""
+    read = [item for item in items if not isinstance(item, str)]
+    seen = torch.stack([image for _, image in read]) if read else torch.empty(0)
+    return Group(tuple(photo for photo, _ in read), seen, tuple(item for item in items if isinstance(item, str)))

@@ -1,0 +1,117 @@
+"""Starts a run's processes with torch's elastic launcher, waits for them, and says which of them failed, and why.
+
+Processes that somebody else started (torchrun, srun) agree on one config here.
+"""
+
+import json
+import logging
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from vggexp.distributed.processes import place_in_run, threads_each
+from vggexp.errors import ConfigError, DataError, UserError
+
+_stores: list[Any] = []  # kept: whoever joined late still asks the first process's store
+
+
+def start(config: Mapping[str, Any], go_on: bool, count: int) -> int:
+    """Run ``vggexp.trainer.worker`` ``count`` times on this machine, on one resolved config.
+
+    Ctrl-C, and the failure of one process, end all of them.
+
+    Raises:
+        UserError: with the first failing process's message and exit code.
+        KeyboardInterrupt: it was interrupted.
+    """
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import elastic_launch
+
+    for name in logging.root.manager.loggerDict:
+        if name.startswith(("torch.distributed.elastic", "torch.distributed.launcher")):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what they say is said below, in one line
+    with _threads_for(count), tempfile.TemporaryDirectory(prefix="vggexp-") as folder:
+        request = Path(folder, "request.json")
+        request.write_text(json.dumps({"config": config, "go_on": go_on}))
+        launch = elastic_launch(_plan(config, count, folder), sys.executable)
+        try:
+            launch("-m", "vggexp.trainer.worker", str(request))
+        except ChildFailedError as error:
+            rank, failure = error.get_first_failure()
+            raise _explain(rank, failure) from error
+        except SignalException as error:
+            raise KeyboardInterrupt from error
+    return 0
+
+
+@contextmanager
+def _threads_for(count: int) -> Iterator[None]:
+    """Give each process its share of the cores, unless the user has said how many threads; the next job has another."""
+    said = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = said or str(threads_each(count))
+    try:
+        yield
+    finally:
+        if said is None:
+            del os.environ["OMP_NUM_THREADS"]
+
+
+def _plan(config: Mapping[str, Any], count: int, folder: str) -> Any:
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
+    from torch.distributed.launcher.api import LaunchConfig
+
+    trainer = config["trainer"]
+    nodes, meeting = trainer.get("nodes") or 1, trainer.get("meet")
+    return LaunchConfig(
+        min_nodes=nodes,
+        max_nodes=nodes,
+        nproc_per_node=count,
+        run_id=str(meeting or os.getpid()),
+        rdzv_backend="c10d",
+        rdzv_endpoint=meeting or "127.0.0.1:0",
+        max_restarts=0,
+        monitor_interval=0.1,
+        local_addr=None if meeting else "127.0.0.1",
+        logs_specs=DefaultLogsSpecs(
+            log_dir=folder, redirects=dict.fromkeys(range(1, count), Std.ALL), local_ranks_filter={0}
+        ),
+    )
+
+
+def _explain(rank: int, failure: Any) -> UserError:
+    """What ended the first process that failed: its own words, or the signal."""
+    if failure.exitcode < 0:
+        return DataError(f"process {rank} was ended by {signal.Signals(-failure.exitcode).name}; {_AFTER}")
+    told = failure.message["message"] if isinstance(failure.message, dict) else str(failure.message)
+    name, _, message = told.partition(": ")
+    kinds: dict[str, type[UserError]] = {kind.__name__: kind for kind in UserError.__subclasses__()}
+    if (kind := kinds.get(name)) is None:
+        return DataError(f"process {rank} failed: {told}; {_AFTER}")
+    return kind(message if issubclass(kind, ConfigError) else f"{message} (process {rank})")
+
+
+_AFTER = "the others were stopped; python -m vggexp resume RUN goes on from the last checkpoint"
+
+
+def agree(config: Mapping[str, Any], go_on: bool) -> tuple[dict[str, Any], bool]:
+    """The first process's config, and whether its run goes on, for all.
+
+    Their clocks, and so the names of their folders, may differ; and the first may have begun the folder already.
+    """
+    if place_in_run()[1] == 1:
+        return dict(config), go_on
+    from torch.distributed.rendezvous import rendezvous
+
+    store, rank, _ = next(rendezvous("env://"))
+    key = f"vggexp/config/{len(_stores)}"  # one a job, if a sweep runs under an outer torchrun
+    _stores.append(store)
+    if rank == 0:
+        store.set(key, json.dumps([config, go_on]))
+    agreed, goes_on = json.loads(store.get(key))
+    return dict(agreed), bool(goes_on)

@@ -1,0 +1,184 @@
+"""The trained whole: backbone, head, task and freeze policy in one LightningModule.
+
+A step is five hops: learner, backbone, head, task, loss. The learner never asks which task it has.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from vggexp.distributed.fsdp import gather, scatter, shard
+from vggexp.learner.freezing import Freezing
+from vggexp.learner.optimizer import begin_epoch, make_optimizer
+from vggexp.learner.scoring import Scoring
+from vggexp.sample.loader import seed_of
+from vggexp.scheduler import Schedule, Span
+from vggexp.types import Backbone, Batch, DataInfo, Head, Objective, Outputs, Prediction, Task
+
+
+class Learner(pl.LightningModule):
+    """Images to outputs, and how that is trained and scored.
+
+    Args:
+        backbone, head, task: the network's two halves, and what it is for; all ``nn.Module``s.
+        freezing: which of their parameters stand still, and when.
+        optimizer: makes an optimizer from parameter groups.
+        scheduler: makes a schedule from (optimizer, span).
+        objective: name of the validation metric to improve, such as "val/miou", and "min" or "max".
+        decay_biases_and_norms: whether weight decay acts on them too.
+        channels_last: memory format NHWC for weights and images.
+        seed: of what is random in a training step, such as dropout.
+        score_constant: score the task's constant predictor beside the network; needs ``task.observe`` called before.
+        config, info: the resolved config and the data set's class names, kept in checkpoints.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        head: Head,
+        task: Task,
+        freezing: Freezing,
+        optimizer: Callable[..., Optimizer],
+        scheduler: Callable[[Optimizer, Span], Schedule],
+        objective: Objective,
+        decay_biases_and_norms: bool = True,
+        channels_last: bool = True,
+        seed: int = 0,
+        score_constant: bool = True,
+        config: Mapping[str, Any] | None = None,
+        info: DataInfo | None = None,
+    ) -> None:
+        super().__init__()
+        self.backbone, self.head, self.task, self.freezing = backbone, head, task, freezing
+        self.objective = objective
+        self._optimizer = partial(make_optimizer, optimizer, decay_biases_and_norms=decay_biases_and_norms)
+        self._scheduler = scheduler
+        self._seed = seed
+        self.entrance: tuple[int, tuple[int, int]] = (0, (0, 0))
+        """Where cached features enter: after how many stages, and the (H, W) of the images they come from."""
+        self._config = dict(config or {})
+        self.info: dict[str, list[str]] = {}
+        """The class names: ``classes`` and ``mask_classes``."""
+        if info is not None:
+            self.info = {key: list(names) for key, names in asdict(info).items()}
+        self._layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.scoring = Scoring(task, score_constant)
+        # A changing policy waits for the first epoch: DDP never reduces what it finds frozen when it wraps the network.
+        if freezing.constant:
+            freezing.apply(0)
+        self.to(memory_format=self._layout)
+
+    @property
+    def constant(self) -> dict[str, float]:
+        """The constant predictor's scores, of the splits that were evaluated."""
+        return self.scoring.constant
+
+    def forward(self, images: Tensor) -> Outputs:
+        """uint8 images (N, 3, H, W) to the head's outputs."""
+        images = images.contiguous(memory_format=self._layout)
+        return self.head(self.backbone(self.backbone.normalize(images), self.head.reads))
+
+    def outputs(self, batch: Batch) -> Outputs:
+        """Of a batch's images; of its cached features, where there are some."""
+        if "feature" not in batch:
+            outputs: Outputs = self(batch["image"])
+            return outputs
+        return self.head(self.backbone(batch["feature"], self.head.reads, *self.entrance))
+
+    def train(self, mode: bool = True) -> "Learner":
+        """Set the mode; what is frozen stays in eval mode."""
+        super().train(mode)
+        self.freezing.set_modes(mode)
+        return self
+
+    def configure_model(self) -> None:
+        """Divide the network, where the trainer has a mesh of devices to divide it between."""
+        if self.device_mesh is not None:
+            shard(self.backbone, self.head, self.device_mesh["data_parallel"])
+
+    def on_train_start(self) -> None:
+        """A run that goes on in the middle of an epoch does not start that epoch again."""
+        self.on_train_epoch_start()
+
+    def on_train_epoch_start(self) -> None:
+        """Freeze and thaw."""
+        self.freezing.apply(self.current_epoch)
+        begin_epoch(self.trainer.optimizers[0], self.current_epoch)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Hold what is frozen in eval mode, whatever somebody called on a part; seed the step.
+
+        A step's randomness depends on its place in the run and on nothing before it: a resumed run draws the same.
+        """
+        self.freezing.set_modes(training=True)
+        torch.manual_seed(seed_of(self._seed, self.current_epoch, batch_idx, self.global_rank))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The loss of one batch."""
+        losses = self.task.loss(self.outputs(batch), batch)
+        self._log_losses("train", losses, batch)
+        return losses["loss"]
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Prediction:
+        """Score one batch of the validation split; callbacks get what was predicted."""
+        return self._score("val", batch)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> Prediction:
+        """Score one batch of the test split; callbacks get what was predicted."""
+        return self._score("test", batch)
+
+    def on_validation_epoch_start(self) -> None:
+        """Have the whole network at hand."""
+        gather(self.backbone, self.head)
+
+    def on_test_epoch_start(self) -> None:
+        """Have the whole network at hand."""
+        gather(self.backbone, self.head)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the scores of the validation split."""
+        scatter(self.backbone, self.head)
+        self.log_dict(self.scoring.close("val"))
+
+    def on_test_epoch_end(self) -> None:
+        """Log the scores of the test split."""
+        scatter(self.backbone, self.head)
+        self.log_dict(self.scoring.close("test"))
+
+    def configure_optimizers(self) -> Any:
+        """The optimizer, and its schedule over the whole run."""
+        epochs = self.trainer.max_epochs
+        optimizer = self._optimizer(self.freezing, epochs or 1)
+        steps = int(self.trainer.estimated_stepping_batches)
+        per_epoch = steps / epochs if epochs and epochs > 0 else steps
+        span = Span(steps, per_epoch, int(self.trainer.num_training_batches), *self.objective)
+        schedule = self._scheduler(optimizer, span)
+        return [optimizer], schedule
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the config and the class names, in plain types, so that a checkpoint alone can be used."""
+        checkpoint["config"], checkpoint["info"] = self._config, self.info
+        checkpoint["constant"] = dict(self.constant)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """A resumed run knows the constant predictor's scores already."""
+        self.scoring.constant = dict(checkpoint["constant"])
+
+    def _score(self, split: str, batch: Batch) -> Prediction:
+        outputs = self.outputs(batch)
+        self._log_losses(split, self.task.loss(outputs, batch), batch)
+        prediction = self.task.predict(outputs)
+        self.scoring.update(split, prediction, batch, self.task.constant)
+        return prediction
+
+    def _log_losses(self, split: str, losses: Mapping[str, Tensor], batch: Batch) -> None:
+        named = {f"{split}/{name}": value.detach() for name, value in losses.items()}
+        # A fraction: Lightning takes the mean of the processes' counts, and of whole numbers it would drop the rest.
+        count: Any = float(len(batch["index"]))
+        self.log_dict(named, on_step=False, on_epoch=True, sync_dist=True, batch_size=count)

@@ -1,0 +1,84 @@
+"""Parameter groups, built once for a whole run, and the optimizer over them.
+
+A policy that changes from epoch to epoch never adds or removes a group: what is frozen has no gradient, and every
+optimizer here passes over a parameter without one, its momentum and its weight decay included. So schedules, averaging
+and resuming meet the same groups from the first step to the last.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch.optim import Optimizer
+
+from vggexp.learner.freezing import Freezing
+
+
+def parameter_groups(freezing: Freezing, epochs: int, decay_biases_and_norms: bool) -> list[dict[str, Any]]:
+    """A partition of the parameters by identity: each in exactly one group.
+
+    Under a constant policy, of those that train; under a changing one, of all. A group's members lie in one part, share
+    weight decay or its absence, and have the same factor on the learning rate in every epoch.
+
+    Args:
+        freezing: the policy, bound to the network.
+        epochs: of the run, more than 0.
+        decay_biases_and_norms: false: weight decay spares them.
+
+    Returns:
+        Groups with ``params``, a ``name`` such as "stage5 spared", and ``factors``: one an epoch, or one if constant.
+    """
+    trained = freezing.trained(epochs)
+    part_of = {id(p): name for name, part in freezing.parts.items() for p in part.parameters()}
+    table = [freezing.factors(epoch) for epoch in range(1 if freezing.constant else epochs)]
+    groups: dict[tuple[object, ...], dict[str, Any]] = {}
+    rows = zip(freezing.parameters, trained, zip(*table, strict=True), strict=True)
+    for (info, parameter), trains, factors in rows:
+        if freezing.constant and not trains:
+            continue
+        is_spared = not decay_biases_and_norms and (info.is_bias or info.is_norm)
+        name = f"{part_of[id(parameter)]} {'spared' if is_spared else 'decayed'}"
+        group = groups.setdefault((name, factors), {"params": [], "name": name, "factors": list(factors)})
+        group["params"].append(parameter)
+        if is_spared:
+            group["weight_decay"] = 0.0
+    return list(groups.values())
+
+
+def make_optimizer(
+    create: Callable[..., Optimizer], freezing: Freezing, epochs: int, decay_biases_and_norms: bool
+) -> Optimizer:
+    """The optimizer of a run; each step is taken at the group's learning rate times its factor in the epoch.
+
+    Raises:
+        ValueError: if nothing is left to train.
+    """
+    groups = parameter_groups(freezing, epochs, decay_biases_and_norms)
+    for group in groups:
+        group["factor"] = group["factors"][0]
+    optimizer = create(groups)
+    if any(factor not in (0, 1) for group in groups for factor in group["factors"]):
+        _scale_steps(optimizer)
+    return optimizer
+
+
+def begin_epoch(optimizer: Optimizer, epoch: int) -> None:
+    """Set every group's factor for an epoch."""
+    for group in optimizer.param_groups:
+        group["factor"] = group["factors"][min(epoch, len(group["factors"]) - 1)]
+
+
+def _scale_steps(optimizer: Optimizer) -> None:
+    """Multiply the learning rates for the time of a step only: schedules compute the next rate from the last one."""
+    scheduled: list[Any] = []
+
+    def scale(optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
+        scheduled[:] = [group["lr"] for group in optimizer.param_groups]
+        for group in optimizer.param_groups:
+            group["lr"] = group["lr"] * group["factor"]
+
+    def restore(optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
+        for group, rate in zip(optimizer.param_groups, scheduled, strict=True):
+            group["lr"] = rate
+
+    optimizer.register_step_pre_hook(scale)
+    optimizer.register_step_post_hook(restore)

@@ -1,0 +1,73 @@
+"""``metrics.jsonl``: the log that every run has, one row a log call, flushed at once: a kill loses nothing."""
+
+import json
+import time
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning.loggers.logger import Logger
+from pytorch_lightning.utilities import rank_zero_only
+
+from vggexp.distributed.processes import place_in_run
+from vggexp.errors import UserError, one_line
+from vggexp.run_folder import RunFolder, hold, plain, say
+
+
+class MetricsJsonl(Logger):
+    """Appends rows such as ``{"step": 38, "epoch": 0, "time": 1.7, "val/top1": 0.31}``; time in seconds."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        before = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        self._start = time.monotonic() - (json.loads(before[-1])["time"] if before else 0.0)
+        self._state = hold(RunFolder(path.parent)) if place_in_run()[0] == 0 else None
+
+    @property
+    def name(self) -> str:
+        """The logger's name."""
+        return "metrics.jsonl"
+
+    @property
+    def version(self) -> str:
+        """A run has one."""
+        return ""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Append one row; a NaN is written as null."""
+        values = dict(metrics)
+        epoch = values.pop("epoch", None)
+        row: dict[str, Any] = {"step": step, "epoch": None if epoch is None else int(epoch)}
+        row |= {"time": round(time.monotonic() - self._start, 3), **plain(values)}
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def __del__(self) -> None:
+        """Let go also where a run ended before it began."""
+        if state := getattr(self, "_state", None):
+            state.close()
+
+    def close(self, summary: Mapping[str, Any], error: BaseException | None = None) -> None:
+        """Leave word of what ended the run before its end; a finished run has its summary, and needs none."""
+        if self._state is None:
+            return
+        if error is None:
+            Path(self._state.name).unlink(missing_ok=True)
+        else:
+            say(self._state, **_how(error))
+        self._state.close()
+
+    @rank_zero_only
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
+        """config.yaml holds them."""
+
+
+def _how(error: BaseException) -> dict[str, Any]:
+    if isinstance(error, KeyboardInterrupt):
+        return {"stopped": True}
+    if isinstance(error, UserError):
+        return {"failed": one_line(error)}
+    return {"failed": f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"}

@@ -1,0 +1,229 @@
+"""Weights & Biases, a mirror of ``metrics.jsonl``: online if a key is configured, offline otherwise, never asking.
+
+One W&B run a run, however many processes share it and however often it was cut short: its id lies in the checkpoints.
+"""
+
+import json
+import netrc
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import pytorch_lightning as pl
+import wandb
+from lightning_fabric.loggers.logger import rank_zero_experiment
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import WandbLogger
+from pytorch_lightning.utilities import rank_zero_only
+from wandb.errors import AuthenticationError, CommError
+
+from vggexp.errors import ConfigError, first_line, require_at_least, require_known
+from vggexp.logger.wandb_media import WandbMedia
+from vggexp.run_folder import RunFolder
+
+STEP = "trainer/global_step"
+"""The steps of the optimizer, on which every curve is drawn; Lightning's name."""
+INTERRUPTED = 255
+"""What W&B takes for the sign that somebody stopped a run."""
+_CLOUDS = ("api.wandb.ai", "api.forge.coreweave.com")
+"""W&B's own hosts: ``wandb login`` stores the key under the first one, since 0.31 under the second."""
+_PATIENCE = 30
+"""Seconds to wait for the network before a run of mode "auto" goes on offline."""
+_COSTS = ("parameters", "trainable_parameters", "seconds", "images_per_second", "peak_memory_mib", "epoch",
+          "constant", "drift")  # fmt: skip
+"""What of ``summary.json`` W&B's table of runs shows, beside the metrics."""
+
+
+class OneRun(WandbLogger):
+    """Lightning's logger of one W&B run, with directions for its metrics, and a beginning and an end of its own.
+
+    Lightning itself cannot tell the end: a test follows the training.
+
+    Args:
+        folder: the run folder.
+        may_go_offline: whether to go on offline where the network does not answer.
+        directions: "max" or "min" of metrics whose name does not tell: all but losses are taken to grow.
+        media_every: epochs between two showings of validation images; None: no images, tables or charts at all.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        may_go_offline: bool,
+        directions: Mapping[str, str],
+        media_every: int | None,
+        **settings: Any,
+    ) -> None:
+        # Absolute: W&B's own process, which writes, outlives a change of this one's working directory.
+        super().__init__(save_dir=folder.path.absolute(), **settings)
+        self._wandb_init.pop("anonymous", None)  # Lightning still passes it, and W&B warns of it
+        media = [WandbMedia(self, folder, media_every)] if media_every else []
+        self.callbacks: list[Callback] = [_KeepId(self), *media]
+        """What the trainer is to run beside this logger."""
+        self._folder, self._may_go_offline, self._directions = folder, may_go_offline, dict(directions)
+        self._defined: set[str] = set()
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        """The W&B run, begun when it is first asked for; a dummy in all processes but the first."""
+        if self._experiment is None:
+            self._experiment = self._begin()
+            self._experiment.define_metric(STEP)
+            self._experiment.define_metric("*", step_metric=STEP, step_sync=True)
+        return self._experiment
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Log one row; a metric that is new is defined first, by its step and what is best of it."""
+        for name in metrics.keys() - self._defined:
+            self._defined.add(name)
+            if best := self.direction(name):
+                self.experiment.define_metric(name, step_metric=STEP, step_sync=True, summary=best)
+        super().log_metrics(metrics, step)
+
+    def direction(self, metric: str) -> str | None:
+        """Whether "max" or "min" of a metric is its best value; None of what none: "epoch", "test/top1"."""
+        split, _, name = metric.partition("/")
+        if split not in ("train", "val"):
+            return None
+        return self._directions.get(name, "min" if name.startswith("loss") else "max")
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on in the W&B run that a checkpoint names; call it before anything is logged."""
+        self._wandb_init["id"] = self._id = state["id"]
+
+    def close(self, summary: Mapping[str, Any], error: BaseException | None = None) -> None:
+        """End the W&B run, as failed if there was an error, and write or send what is left of it."""
+        run, self._experiment = self._experiment, None
+        if run is None:
+            return
+        run.summary.update({key: summary[key] for key in _COSTS if key in summary})
+        run.summary.update(self._best())
+        run.finish(exit_code=_exit_code(error))
+        if error is None and not run.disabled:
+            print(f"W&B, offline: wandb sync {self._kept_in(run)}" if run.offline else f"W&B: {run.url}")
+
+    def _begin(self) -> Any:
+        try:
+            return wandb.init(**self._wandb_init)
+        except AuthenticationError as error:
+            raise ConfigError(f"logger=wandb: {first_line(error)}; logger.wandb.mode=offline needs no key") from error
+        except CommError as error:
+            if not self._may_go_offline:
+                raise ConfigError(
+                    f"logger=wandb: {first_line(error)}; logger.wandb.mode=offline needs no network"
+                ) from error
+            print(f"W&B does not answer ({first_line(error)}): this run is kept offline", file=sys.stderr)
+            return wandb.init(**{**self._wandb_init, "mode": "offline"})
+
+    def _kept_in(self, run: Any) -> Path:
+        return self._folder.path / "wandb" / Path(run.dir).parent.name
+
+    def _best(self) -> dict[str, dict[str, float]]:
+        """What W&B would show, had it seen all rows: of a run that was cut short it has seen the last part only."""
+        rows = self._folder.metrics.read_text(encoding="utf-8").splitlines() if self._folder.metrics.exists() else []
+        best: dict[str, dict[str, float]] = {}
+        for name, value in (pair for row in rows for pair in json.loads(row).items()):
+            if (way := self.direction(name)) and value is not None:
+                known = best.get(name, {}).get(way, value)
+                best[name] = {way: max(known, value) if way == "max" else min(known, value)}
+        return best
+
+
+class _KeepId(Callback):
+    """Writes the W&B run's id into every checkpoint."""
+
+    def __init__(self, logger: OneRun) -> None:
+        self._logger = logger
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Under the logger's name: ``checkpoint["logger"]["wandb"]["id"]``."""
+        checkpoint.setdefault("logger", {})["wandb"] = {"id": self._logger.version}
+
+
+def build_logger(
+    save_dir: Path,
+    objective: Mapping[str, str],
+    project: str = "vggexp",
+    entity: str | None = None,
+    mode: str = "auto",
+    name: str | None = None,
+    group: str | None = None,
+    job_type: str | None = None,
+    tags: Sequence[str] = (),
+    media: bool = True,
+    media_every: int = 5,
+) -> OneRun:
+    """A Lightning logger for one W&B run, kept under ``save_dir``.
+
+    Args:
+        objective: ``metric`` and ``mode`` ("min" or "max") of what the run is to improve.
+        mode: "online", "offline", "disabled", or "auto": online if a key is configured and the network answers.
+        name: what the run is called; None: the path of its folder below runs/.
+        group: runs that belong together: a study, a sweep.
+        job_type: what kind of run it is within its group: the task.
+        tags: words to filter by.
+        media: whether to show images, tables and charts, of what callback=evidence keeps.
+        media_every: epochs between two showings of the validation images.
+
+    Raises:
+        ConfigError: an unknown mode, no epochs. Later, of the first row: W&B refuses the key, or does not answer.
+    """
+    require_known("logger.wandb.mode", mode, ("auto", "online", "offline", "disabled"))
+    require_at_least("logger.wandb.media_every", media_every, 1)
+    chosen = mode if mode != "auto" else ("online" if has_key() else "offline")
+    # Offline runs flush every 15 s by default, so a killed short run would lose everything.
+    # A new W&B run each time, or the jobs of a sweep, which share a process, would all log into the first one's.
+    settings = wandb.Settings(silent=True, console="off", x_transaction_log_flush_interval=1, reinit="create_new")
+    if mode == "auto":
+        settings.init_timeout = _PATIENCE
+    return OneRun(
+        RunFolder(save_dir),
+        may_go_offline=mode == "auto",
+        directions={objective["metric"]: objective["mode"]},
+        media_every=media_every if media else None,
+        name=name or run_name(save_dir),
+        project=project,
+        entity=entity,
+        group=group,
+        job_type=job_type,
+        tags=list(tags),
+        mode=chosen,
+        settings=settings,
+    )
+
+
+def run_name(folder: Path) -> str:
+    """A folder's path below runs/; the folder's own name if it lies elsewhere.
+
+    >>> run_name(Path("runs/freeze/pets/none-1")), run_name(Path("/tmp/x"))
+    ('freeze/pets/none-1', 'x')
+    """
+    below = folder.parts[1:] if folder.parts[:1] == ("runs",) else ()
+    return "/".join(below) or folder.name
+
+
+def has_key() -> bool:
+    """Whether an API key is at hand: in WANDB_API_KEY, or where ``wandb login`` puts it, a netrc file."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    own = urlparse(os.environ.get("WANDB_BASE_URL", "")).hostname
+    hosts = (own,) if own and own not in _CLOUDS else _CLOUDS
+    path = Path(os.environ.get("NETRC", Path.home() / ".netrc"))
+    try:
+        known = netrc.netrc(path).hosts if path.is_file() else {}
+    except (netrc.NetrcParseError, OSError):
+        return False
+    return not known.keys().isdisjoint(hosts)
+
+
+def _exit_code(error: BaseException | None) -> int:
+    if error is None:
+        return 0
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else int(getattr(error, "code", None) or 1)

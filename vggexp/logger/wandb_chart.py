@@ -1,0 +1,79 @@
+"""Charts in W&B's own kinds, of metrics and evidence: confusion matrix, curves, histogram, bars by class."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import wandb
+from wandb.plot import bar, plot_table
+
+from vggexp.task.diagnostics.confusion import cells
+
+MOST_ROWS = 10_000
+"""What W&B draws of a chart's table, at most."""
+
+
+def of_evidence(kind: str, evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """What a kind of target's evidence holds: ``chart/confusion``, ``chart/precision_recall``, ``chart/box_iou``.
+
+    Args:
+        kind: "classification", "localization", ...; part of the name where two kinds may have one chart each.
+        evidence: as the task gives it.
+    """
+    charts: dict[str, Any] = {}
+    if "confusion" in evidence or "cells" in evidence:
+        charts[f"chart/{kind}_confusion"] = confusion(evidence)
+    if any(evidence.get("curve", ())):
+        charts[f"chart/{kind}_precision_recall"] = precision_recall(evidence["curve"], evidence["classes"])
+    if "histogram" in evidence:
+        counts = evidence["histogram"]
+        edges = np.linspace(0, 1, len(counts) + 1)
+        charts[f"chart/{kind}_iou"] = wandb.Histogram(np_histogram=(np.array(counts), edges))
+    return charts
+
+
+def confusion(evidence: Mapping[str, Any]) -> Any:
+    """Every cell; of very many classes, the fullest."""
+    classes, counts = evidence["classes"], {cell[:2]: cell[2] for cell in cells(evidence)}
+    places: Any = counts
+    if len(classes) ** 2 <= MOST_ROWS:
+        places = ((truth, guess) for truth in range(len(classes)) for guess in range(len(classes)))
+    data = [[classes[truth], classes[guess], counts.get((truth, guess), 0)] for truth, guess in places]
+    data = sorted(data, key=lambda cell: -cell[2])[:MOST_ROWS] if len(data) > MOST_ROWS else data
+    table = wandb.Table(columns=["Actual", "Predicted", "nPredictions"], data=data)
+    fields = {name: name for name in ("Actual", "Predicted", "nPredictions")}
+    return plot_table("wandb/confusion_matrix/v1", table, fields, {"title": "Confusion matrix"})
+
+
+def precision_recall(curves: list[Mapping[str, Any] | None], classes: list[str]) -> Any:
+    """A curve a class that occurs, named with its average precision, thinned if they are very many."""
+    found = [(name, curve) for name, curve in zip(classes, curves, strict=True) if curve]
+    step = math.ceil(sum(len(curve["recall"]) for _, curve in found) / MOST_ROWS)
+    data = [
+        [f"{name} (AP {curve['average_precision']:.3f})", recall, precision]
+        for name, curve in found
+        for recall, precision in list(zip(curve["recall"], curve["precision"], strict=True))[::step]
+    ]
+    table = wandb.Table(columns=["class", "recall", "precision"], data=data)
+    fields = {"x": "recall", "y": "precision", "class": "class"}
+    return plot_table("wandb/area-under-curve/v0", table, fields, {"title": "Precision and recall"})
+
+
+def by_class(metrics: Mapping[str, float]) -> dict[str, Any]:
+    """Of metrics such as ``test/iou/cat``: bars a metric, and ``table/by_class`` of all; a NaN is left out.
+
+    >>> sorted(by_class({"test/iou/cat": 0.5, "test/dice/cat": 0.7, "test/miou": 0.5}))
+    ['chart/dice_by_class', 'chart/iou_by_class', 'table/by_class']
+    """
+    parts = [(name.split("/", 2), value) for name, value in metrics.items()]
+    values = {(p[1], p[2]): value for p, value in parts if len(p) == 3 and p[0] == "test" and not math.isnan(value)}
+    kinds, classes = (list(dict.fromkeys(key[place] for key in values)) for place in (0, 1))
+    charts: dict[str, Any] = {}
+    for kind in kinds:
+        data = [[name, values[kind, name]] for name in classes if (kind, name) in values]
+        charts[f"chart/{kind}_by_class"] = bar(wandb.Table(columns=["class", kind], data=data), "class", kind, kind)
+    if kinds:
+        rows = [[name, *(values.get((kind, name)) for kind in kinds)] for name in classes]
+        charts["table/by_class"] = wandb.Table(columns=["class", *kinds], data=rows)
+    return charts

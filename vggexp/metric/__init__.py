@@ -1,1 +1,0 @@
-"""Scores over a split, in the names and definitions that the papers use."""

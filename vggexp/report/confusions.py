@@ -1,0 +1,51 @@
+"""What is confused with what, in words: of many classes no matrix shows it, and the page carries no very large one."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from vggexp.report.diagnostics import Evidence
+from vggexp.task.diagnostics.confusion import cells
+
+LEGIBLE = 12
+"""Classes whose matrix has its numbers written into the cells, at most: there it says enough."""
+ROWS = 10
+_UNITS = {"classification": "images", "segmentation": "pixels"}
+
+
+def confused(found: Sequence[Evidence]) -> list[dict[str, Any]]:
+    """Of each setting with more classes than ``LEGIBLE``: the most confused pairs and the classes that do worst."""
+    tables = []
+    for one in found:
+        for kind, unit in _UNITS.items():
+            part = one.kinds.get(kind)
+            if part is None or len(part["classes"]) <= LEGIBLE:
+                continue
+            pairs = _pairs(part)
+            tables.append({
+                "label": one.setting.label,
+                "unit": unit,
+                "pairs": pairs[:ROWS],
+                "more": max(0, len(pairs) - ROWS),
+                "lowest": _lowest(part),
+            })  # fmt: skip
+    return tables
+
+
+def _pairs(part: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """(truth, predicted, count, share of the truth) of all errors, the most frequent first."""
+    counts, names = cells(part), part["classes"]
+    totals: dict[int, int] = defaultdict(int)
+    for truth, _, count in counts:
+        totals[truth] += count
+    errors = sorted((cell for cell in counts if cell[0] != cell[1]), key=lambda cell: (-cell[2], cell[:2]))
+    return [
+        (names[truth], names[guess], f"{count:,}", f"{count / totals[truth]:.1%}") for truth, guess, count in errors
+    ]
+
+
+def _lowest(part: dict[str, Any]) -> list[tuple[str, str]]:
+    """The classes with the lowest average precision."""
+    pairs = zip(part["classes"], part.get("curve", ()), strict=False)
+    known = sorted((curve["average_precision"], name) for name, curve in pairs if curve)
+    return [(name, f"{value:.3f}") for value, name in known[:ROWS]]

@@ -1,0 +1,160 @@
+"""Figures of the evidence: confusion matrices, precision-recall curves, histograms of IoU.
+
+Where settings cannot share one, a figure holds all and shows one: its traces' ``meta.pick`` is a place in the layout's
+``meta.picks``, the labels to choose from.
+"""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from vggexp.report.diagnostics import Evidence
+from vggexp.report.figures import COLOURS, GRAY, Figure, layout
+
+CELLS = 60_000
+"""Cells of all confusion matrices of one figure, at most."""
+POINTS = 15_000
+"""Points of all curves of one figure, at most."""
+CURVES = POINTS // 10
+
+
+def drawn(found: Sequence[Evidence]) -> dict[str, Figure]:
+    """Every figure that the evidence of one group's settings gives, by name."""
+    made = {f"confusion-{kind}": confusion(found, kind) for kind in ("classification", "segmentation")}
+    made |= {"curve": precision_recall(found), "histogram": histogram(found)}
+    return {name: figure for name, figure in made.items() if figure is not None}
+
+
+def confusion(found: Sequence[Evidence], kind: str) -> Figure | None:
+    """Rows are the truth, in shares of it; the counts are shown on pointing at a cell."""
+    traces: list[Figure] = []
+    picks: list[str] = []
+    size = 0
+    for one in found:
+        part = one.kinds.get(kind)
+        if part is None or "confusion" not in part or (len(picks) + 1) * len(part["classes"]) ** 2 > CELLS:
+            continue
+        names, counts = [escape(name) for name in part["classes"]], part["confusion"]
+        shares = [[count / max(1, sum(row)) for count in row] for row in counts]
+        size = max(size, len(names))
+        traces.append({
+            "type": "heatmap", "x": names, "y": names, "z": shares, "customdata": counts, "zmin": 0, "zmax": 1,
+            "colorscale": "Cividis", "xgap": 1, "ygap": 1, "showscale": False,
+            "text": [[f"{share:.2f}" if share >= 0.005 else "" for share in row] for row in shares],
+            "texttemplate": "%{text}" if size <= 12 else "",
+            "hovertemplate": "truth %{y}<br>predicted %{x}<br>%{z:.3f} of the truth (%{customdata})<extra></extra>",
+            **_pick(picks, one.setting.label),
+        })  # fmt: skip
+    if not traces:
+        return None
+    what = "pixels" if kind == "segmentation" else "images"
+    title = f"confusion of {what}: each row in shares of its truth"
+    axes = {
+        "xaxis": {"type": "category", "title": {"text": "predicted"}, "constrain": "domain"},
+        "yaxis": {"type": "category", "title": {"text": "truth"}, "autorange": "reversed"},
+    }
+    height = min(900, 220 + 34 * size)
+    return {"data": traces, "layout": layout(title, **axes, height=height, meta={"picks": picks})}
+
+
+def left_out(found: Sequence[Evidence], figures: Mapping[str, Figure]) -> list[str]:
+    """A line for each figure that does not show all settings, or is not drawn at all, because it would be too large."""
+    lines = []
+    for kind in ("classification", "segmentation"):
+        sizes = [len(part["classes"]) for one in found if (part := one.kinds.get(kind))]
+        figure = figures.get(f"confusion-{kind}")
+        shown = len(figure["data"]) if figure else 0
+        if shown < len(sizes):
+            cells = f"{max(sizes):,} classes make {max(sizes) ** 2:,} cells a setting, and the page carries {CELLS:,}"
+            which = f"for {shown} of {len(sizes)} settings" if shown else "not drawn"
+            lines.append(
+                f"The confusion matrix of {'images' if kind == 'classification' else 'pixels'} is {which}: {cells}."
+            )
+    curves = sum(len(part["curve"]) for one in found if (part := one.kinds.get("classification")))
+    if curves and "curve" not in figures:
+        lines.append(
+            f"Precision and recall are not drawn: there are {curves:,} curves, and the page carries {CURVES:,}."
+        )
+    return lines
+
+
+def precision_recall(found: Sequence[Evidence]) -> Figure | None:
+    """Of each class against the rest; the legend has the average precisions."""
+    shown = [(one, one.kinds["classification"]) for one in found if "classification" in one.kinds]
+    total = sum(len(part["curve"]) for _, part in shown)
+    if not total or total > CURVES:
+        return None
+    traces: list[Figure] = []
+    picks: list[str] = []
+    for one, part in shown:
+        known = [curve["average_precision"] for curve in part["curve"] if curve]
+        mean = sum(known) / len(known) if known else 0.0
+        pick = _pick(picks, f"{one.setting.label} (mean average precision {mean:.3f})")
+        for place, (name, curve) in enumerate(zip(part["classes"], part["curve"], strict=True)):
+            if curve is None:
+                continue
+            dash = ("solid", "dash", "dot", "dashdot")[place // len(COLOURS) % 4]
+            line = {"color": COLOURS[place % len(COLOURS)], "dash": dash, "width": 1.5, "shape": "vh"}
+            traces.append({
+                "type": "scatter", "mode": "lines", "line": line, **pick,
+                "name": f"{escape(name)} {curve['average_precision']:.3f}",
+                "x": _thinned(curve["recall"], POINTS // total), "y": _thinned(curve["precision"], POINTS // total),
+            })  # fmt: skip
+    axes = {
+        "xaxis": {"title": {"text": "recall"}, "range": [0, 1.01]},
+        "yaxis": {"title": {"text": "precision"}, "range": [0, 1.02]},
+    }
+    title = "precision and recall, a curve a class"
+    return {"data": traces, "layout": layout(title, **axes, height=480, meta={"picks": picks})}
+
+
+def histogram(found: Sequence[Evidence]) -> Figure | None:
+    """Share of the images by IoU, a line a setting; right of the line at 0.5 a box counts as right."""
+    traces: list[Figure] = []
+    for place, one in enumerate(found):
+        if (part := one.kinds.get("localization")) is None:
+            continue
+        counts, total = part["histogram"], max(1, sum(part["histogram"]))
+        edges = [place / len(counts) for place in range(len(counts) + 1)]
+        shares = [100 * count / total for count in counts]
+        line = {"color": COLOURS[place % len(COLOURS)], "width": 2, "shape": "hv"}
+        traces.append({
+            "type": "scatter", "mode": "lines", "name": escape(one.setting.label), "line": line,
+            "x": edges, "y": [*shares, shares[-1]],
+            "hovertemplate": f"IoU from %{{x}}: %{{y:.1f}} % of {total}",
+        })  # fmt: skip
+    if not traces:
+        return None
+    threshold = {"type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": 0, "y1": 1}
+    note = {
+        "x": 0.5,
+        "yref": "paper",
+        "y": 1,
+        "text": "right above 0.5",
+        "showarrow": False,
+        "xanchor": "left",
+        "xshift": 4,
+    }
+    return {
+        "data": traces,
+        "layout": layout(
+            f"IoU of the boxes, in {len(counts)} bins",
+            xaxis={"title": {"text": "IoU"}, "range": [0, 1]},
+            yaxis={"title": {"text": "images, %"}, "rangemode": "tozero"},
+            shapes=[{**threshold, "line": {"dash": "dash", "color": GRAY, "width": 1}}],
+            annotations=[note],
+            showlegend=True,
+        ),
+    }
+
+
+def _pick(picks: list[str], label: str) -> dict[str, Any]:
+    """What ties a trace to a new label to choose; the first is shown."""
+    picks.append(label)
+    return {"meta": {"pick": len(picks) - 1}, "visible": len(picks) == 1}
+
+
+def _thinned(values: Sequence[float], most: int) -> list[float]:
+    if len(values) <= most:
+        return list(values)
+    return [values[round(step * (len(values) - 1) / (most - 1))] for step in range(most)]

@@ -1,0 +1,164 @@
+"""Decoded images, kept in memory or on disk: an epoch then decodes none, and a sample is the same to the bit.
+
+What is kept is what the files' data set would hand to its transform; where the recipe opens with a resize to a fixed
+size, what that step leaves. In memory, loading processes read one copy: they are forked from the process that holds it.
+On disk, one folder a split is mapped into memory, and shared by all runs of a machine.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vggexp.distributed.processes import num_cores
+from vggexp.errors import ConfigError
+from vggexp.sample.column_store import Layout, is_kept, new_columns, read_columns
+from vggexp.sample.files import Files, Source, Stored
+from vggexp.sample.image import Shrink, Size, shrunk_size
+
+RAGGED = ("image", "mask")
+"""What has another size in every sample: laid end to end."""
+
+
+class Decoded:
+    """A source of samples that were read before.
+
+    Args:
+        source: what they were read from.
+        columns: ``image`` and ``mask`` end to end, uint8; ``sides`` (N, 2), height and width; other keys (N, ...).
+    """
+
+    def __init__(self, source: Source, columns: Mapping[str, Tensor]) -> None:
+        self.facts, self.has_masks, self.files = source.facts, source.has_masks, source.files
+        self._columns = columns
+        self._ends = columns["sides"].prod(1).cumsum(0)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def read(self, index: int, _shrink: Shrink) -> Stored:
+        """One sample, as the transform takes it."""
+        stored: dict[str, object] = {}
+        for name, column in self._columns.items():
+            if name in RAGGED:
+                stored[name] = self.part(name, index)
+            elif name == "size":
+                stored[name] = tuple(column[index].tolist())
+            elif name != "sides":
+                stored[name] = column[index]
+        return stored  # type: ignore[return-value]
+
+    def part(self, name: str, index: int) -> Tensor:
+        """A sample's image or mask where it lies, to read or to fill."""
+        height, width = self._columns["sides"][index].tolist()
+        planes = 3 if name == "image" else 1
+        end = int(self._ends[index]) * planes
+        flat = self._columns[name][end - height * width * planes : end]
+        return flat.view(height, width, 3).permute(2, 0, 1) if name == "image" else flat.view(height, width)
+
+
+def keep_decoded(files: Files, name: str, mode: str, folder: str, max_gb: float) -> Files:
+    """The data set with its samples decoded once; itself where ``mode`` is "none" or memory would not do.
+
+    Args:
+        files: the split; ``name`` is what to call it.
+        mode: "none", "memory" or "disk".
+        folder: where mode "disk" keeps its folders.
+        max_gb: of a split: in memory more is not kept, on disk more is an error.
+
+    Raises:
+        ConfigError: more than ``max_gb`` on disk, or a folder that cannot be written.
+    """
+    if mode == "none":
+        return files
+    where = Path(folder).expanduser() / _key(files) if mode == "disk" else None
+    rest = files.transform.divided()[1]
+    if where is not None and is_kept(where):
+        print(f"data.cache: {name} is read from {where}")
+        return Files(Decoded(files.reader, read_columns(where)), rest, decode_scale=False)
+    layout, sides = _layout(files)
+    gb = sum(torch.Size(shape).numel() * dtype.itemsize for shape, dtype in layout.values()) / 2**30
+    text = f"{len(files):,} decoded images, {gb * 1024:,.0f} MiB"
+    if gb > max_gb:
+        if where is not None:
+            raise ConfigError(f"data.cache=disk: {name} is {text}; give data.cache_max_gb={gb:.1f} or more")
+        print(f"data.cache: {name} is {text}, more than data.cache_max_gb: not cached")
+        return files
+    print(f"data.cache: {name}: {text} in {where or 'memory'}", flush=True)
+    if where is None:
+        columns = {key: torch.empty(shape, dtype=dtype) for key, (shape, dtype) in layout.items()}
+        _fill(columns, files, sides)
+    else:
+        with new_columns(where, layout) as columns:
+            _fill(columns, files, sides)
+        columns = read_columns(where)
+    return Files(Decoded(files.reader, columns), rest, decode_scale=False)
+
+
+def _layout(files: Files) -> tuple[Layout, Tensor]:
+    """Shapes of the columns, which the first sample and every image's header show, and the images' sides (N, 2)."""
+    first, count = _sample(files, 0), len(files)
+    if files.transform.divided()[0] is not None:
+        sides = torch.tensor([first["image"].shape[1:]]).repeat(count, 1)
+    else:
+        with ThreadPoolExecutor(min(num_cores(), 16)) as pool:
+            sides = torch.tensor(list(pool.map(lambda index: _sides(files, index), range(count))))
+    pixels = int(sides.prod(1).sum())
+    shapes = {"image": 3 * pixels, "mask": pixels}
+    layout = {"sides": ((count, 2), torch.int64)}
+    for key, value in first.items():
+        layout[key] = (shapes[key],) if key in RAGGED else (count, *value.shape), value.dtype
+    return layout, sides
+
+
+def _sides(files: Files, index: int) -> Size:
+    return shrunk_size(files.reader.files(index)[0], files.shrink)
+
+
+def _sample(files: Files, index: int) -> dict[str, Tensor]:
+    """What is kept of a sample."""
+    stored = dict(files.reader.read(index, files.shrink))
+    opening = files.transform.divided()[0]
+    if opening is not None:
+        moved = opening.move(stored["image"], stored.get("box"), stored.get("mask"))  # type: ignore[arg-type]
+        stored |= {key: moved[key] for key in ("image", "box", "mask") if key in stored}
+        stored["size"] = tuple(moved["image"].shape[1:])  # the rest of the recipe meets it whole
+    return {key: torch.as_tensor(value) for key, value in stored.items()}
+
+
+def _fill(columns: Mapping[str, Tensor], files: Files, sides: Tensor) -> None:
+    """Decode every sample into its place, by threads: decoders let go of Python's lock."""
+    columns["sides"].copy_(sides)
+    places = Decoded(files.reader, columns)
+
+    def fill(index: int) -> None:
+        for key, value in _sample(files, index).items():
+            (places.part(key, index) if key in RAGGED else columns[key][index]).copy_(value)
+
+    with ThreadPoolExecutor(min(num_cores(), 16)) as pool:
+        for _ in pool.map(fill, range(len(files))):
+            pass
+
+
+def _key(files: Files) -> str:
+    """A name that holds all that decoded samples depend on: files with sizes and times, what is read, how small."""
+    opening, _ = files.transform.divided()
+    stats = [
+        (str(path.resolve()), (stat := path.stat()).st_size, stat.st_mtime_ns)
+        for index in range(len(files))
+        for path in files.reader.files(index)
+    ]
+    scale = files.transform.recipes if files.scales else None
+    depends = [
+        "decoded 1",
+        type(files.reader).__qualname__,
+        files.reader.facts,
+        scale,
+        opening and opening.recipes,
+        stats,
+    ]
+    return hashlib.blake2b(json.dumps(depends, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,87 @@
+"""A data set of image files: what reads one sample, and the transform that it passes through.
+
+A data set of files writes a ``Source`` and hands over ``Files(source, transform)``; decoding at a smaller scale and
+keeping what was decoded (``decoded.py``) are then no business of its own.
+"""
+
+from pathlib import Path
+from typing import Protocol, TypedDict
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from vggexp.sample.image import Shrink, Size
+from vggexp.sample.transform import Transform
+from vggexp.types import Sample
+
+
+class Stored(TypedDict, total=False):
+    """A sample as its files hold it: what ``Transform`` takes, but for the index."""
+
+    image: Tensor
+    """uint8, (3, H, W)."""
+    label: int | Tensor
+    box: Tensor
+    """float32, (4,): edges in pixels of ``image``."""
+    mask: Tensor
+    """uint8, (H, W): of ``image``'s size."""
+    size: Size
+    """The size that the image is stored at."""
+
+
+class Source(Protocol):
+    """The samples of a split, read from files."""
+
+    facts: object
+    """What beside the files decides what is read, in plain values: class names, which box, what a border counts as."""
+    has_masks: bool
+
+    def __len__(self) -> int:
+        """Samples."""
+
+    def files(self, index: int) -> tuple[Path, ...]:
+        """The files of a sample, its image first."""
+
+    def read(self, index: int, shrink: Shrink) -> Stored:
+        """One sample, its image as ``read_shrunk`` gives it.
+
+        Raises:
+            DataError: a file is missing or damaged.
+        """
+
+
+class Files(Dataset[Sample]):
+    """The samples of a source, transformed.
+
+    A JPEG is decoded at a smaller scale where the recipe only shrinks it further (``Transform.shrink``): boxes are
+    scaled with it, exactly. Not beside a mask: that takes the nearest of its own pixels, and a mask that was shrunk
+    twice by that rule is another mask.
+
+    Args:
+        source, transform: what to read, and what becomes of it.
+        decode_scale: false: decode every image whole.
+    """
+
+    def __init__(self, source: Source, transform: Transform, decode_scale: bool = True) -> None:
+        self.reader, self.transform = source, transform
+        self.scales = decode_scale and not source.has_masks
+
+    def __len__(self) -> int:
+        return len(self.reader)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self.transform(index=index, **self.reader.read(index, self.shrink))
+
+    def shrink(self, height: int, width: int) -> int:
+        """What the sides of an image of this size are divided by when it is decoded."""
+        return self.transform.shrink(height, width) if self.scales else 1
+
+
+def scaled(box: Tensor, size: Size, image: Tensor) -> Tensor:
+    """Edges (..., 4) in pixels of a stored image of ``size``, in pixels of what it was decoded to."""
+    height, width = image.shape[-2:]
+    if (height, width) == size:
+        return box
+    across, down = width / size[1], height / size[0]
+    return box * torch.tensor([across, down, across, down])

@@ -1,0 +1,4 @@
+"""One command line, one job or many: journal, skipping, resources, Optuna.
+
+May use config/; called by the door.
+"""

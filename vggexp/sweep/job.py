@@ -1,0 +1,146 @@
+"""One job: a verb and a config, here or in a process of its own.
+
+A job of a sweep never ends the sweep: what went wrong is written into the journal, and told at the end.
+"""
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from vggexp.config.check import check
+from vggexp.config.compose import settle
+from vggexp.config.naming import in_sweep, place_in_sweep, register
+from vggexp.config.recorded import complete
+from vggexp.distributed.processes import is_joined, place_in_run
+from vggexp.errors import UserError, kind_and_line, one_line
+from vggexp.run_folder import RunFolder
+from vggexp.sweep.finished import claimed
+from vggexp.sweep.finished import standing as standing_of
+from vggexp.sweep.journal import VARIABLE, Entry, Journal, Plan, standing, title
+from vggexp.sweep.resources import apart
+
+Config = Mapping[str, Any]
+
+
+@dataclass
+class Job:
+    """What Hydra calls with each composed config. It can be pickled: launchers send it to other processes."""
+
+    verb: str
+    debug: bool
+    stamp: str
+    """When the command began."""
+    journal: Path
+    """Of the sweep, if it is one."""
+    home: int = field(default_factory=os.getpid)
+    """The process of the command itself."""
+    code: int = 0
+    """The exit code of a command that is no sweep."""
+    error: Exception | None = None
+    """What ended it."""
+
+    def __call__(self, config: Any) -> float | None:
+        """Run the job; of one in a sweep the objective's value, NaN if it failed."""
+        register(self.stamp)
+        if not in_sweep():
+            try:
+                self.code = perform(self.verb, settle(self.verb, config))
+            except Exception as error:  # kept from Hydra, which would say that there was one
+                self.error = error
+            return None
+        try:
+            return self._in_sweep(config, Journal(self.journal))
+        except BrokenPipeError as error:  # whoever read the output has left: no job could say anything
+            self.error = error
+            raise SystemExit from error
+
+    def _in_sweep(self, config: Any, journal: Journal) -> float:
+        plan = journal.plan() or Plan(1)
+        entry = _note(journal, Entry(*place_in_sweep()))
+        at_home = os.getpid() == self.home
+        if at_home:
+            print(f"\njob {entry.number + 1}/{plan.jobs}  {title(plan, entry.words)}", flush=True)
+        try:
+            settled = settle(self.verb, config)
+            entry = _note(journal, replace(entry, folder=settled.get("run", {}).get("dir")))
+            with nullcontext() if at_home else apart(journal.path, plan, settled):
+                ending = self._ending(settled)
+        except UserError as error:  # the config could not be settled
+            ending = self._failed(error)
+        except KeyboardInterrupt:
+            _note(journal, replace(entry, status="stopped", seconds=time.time() - entry.began))
+            raise
+        value = ending.pop("value", float("nan"))
+        _note(journal, replace(entry, seconds=time.time() - entry.began, **ending))
+        if at_home and place_in_run()[0] == 0:
+            print(standing(plan, journal.entries(), time.time()), flush=True)
+        return float(value)
+
+    def _ending(self, config: Config) -> dict[str, Any]:
+        """How the job ended: the journal's words for it, and its objective's value."""
+        os.environ[VARIABLE] = str(self.journal)
+        try:
+            status, code = train_once(config) if self.verb == "train" else ("done", perform(self.verb, config))
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            return self._failed(error)
+        finally:
+            os.environ.pop(VARIABLE, None)
+        if code:
+            return {"status": "failed", "code": code, "error": "it says above what it could not do"}
+        return {"status": status, **(_score(config) if self.verb == "train" else {})}
+
+    def _failed(self, error: Exception) -> dict[str, Any]:
+        code, message = (error.code, one_line(error)) if isinstance(error, UserError) else (1, kind_and_line(error))
+        if self.debug or not isinstance(error, UserError):  # a bug
+            traceback.print_exc()
+        print(f"vggexp: error: {message}", file=sys.stderr, flush=True)
+        return {"status": "failed", "code": code, "error": message}
+
+
+def perform(verb: str, config: Config, go_on: bool = False) -> int:
+    """Check a composed config, then import the verb's program, and with it torch, and run it."""
+    check(verb, config)
+    program = import_module(f"vggexp.command.{verb}")
+    return int((program.run(config, go_on) if go_on else program.run(config)) or 0)
+
+
+def train_once(config: Config) -> tuple[str, int]:
+    """Train unless that is done already, or going on elsewhere; a run that was cut short goes on. Status and code."""
+    if standing_of(config, complete) == "finished":
+        print(f"{config['run']['dir']}: finished before, skipped")
+        return "skipped", 0
+    check("train", config)
+    folder = RunFolder(config["run"]["dir"])
+    with nullcontext(True) if is_joined() else claimed(folder) as is_ours:
+        if not is_ours:
+            print(f"{folder.path}: another process is at it, skipped")
+            return "skipped", 0
+        if standing_of(config, complete) == "begun" and folder.holds_run():
+            again = {**config, "run": {**config["run"], "overwrite": True}}
+            how = "goes on from its last checkpoint" if folder.last.exists() else "begins again: it has no checkpoint"
+            print(f"{folder.path}: was cut short, {how}")
+            code = perform("train", config if folder.last.exists() else again, folder.last.exists())
+        else:
+            code = perform("train", config)
+    return ("pruned" if folder.read_summary().get("pruned") else "done"), code
+
+
+def _note(journal: Journal, entry: Entry) -> Entry:
+    """Write it down, if this process is the first of those that share a run."""
+    return journal.write(entry) if place_in_run()[0] == 0 else entry
+
+
+def _score(config: Config) -> dict[str, Any]:
+    objective = RunFolder(config["run"]["dir"]).read_summary().get("objective", {})
+    if (value := objective.get("value")) is None:
+        return {}
+    return {"value": value, "score": f"{objective['metric']} {value:.4g}"}

@@ -1,0 +1,167 @@
+"""A sweep's journal: one small file a job, so that any process on any machine that sees the folder can write and read.
+
+``runs/.sweep/20261124-101500-4711/`` holds ``plan.json`` (how many jobs, how many of them at once, what varies), and
+for the first job ``0.json``: its words, status, folder, seconds, error.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from vggexp.run_folder import write_whole
+
+VARIABLE = "VGGEXP_SWEEP"
+"""The environment variable that tells a job's processes the journal's folder."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is known of a sweep before it starts."""
+
+    jobs: int
+    at_once: int = 1
+    """Jobs that run at the same time."""
+    share: int = 1
+    """Jobs that share a machine's cores."""
+    apart: bool = False
+    """Whether the jobs have processes of their own."""
+    varies: tuple[str, ...] = ()
+    """The keys that are swept."""
+    earlier: tuple[str, ...] = ()
+    """Folders of finished runs that belong to the same search and are no jobs of this sweep."""
+    gpus: tuple[str, ...] = ()
+    """The GPUs of this machine, as CUDA_VISIBLE_DEVICES would name them."""
+    threads: str | None = None
+    """OMP_NUM_THREADS as the user had set it."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One job."""
+
+    number: int
+    words: tuple[str, ...]
+    status: str = "running"
+    """running | done | pruned | skipped | failed | stopped (by Ctrl-C)"""
+    folder: str | None = None
+    """The run folder; None for verbs that have none, and where the config could not be settled."""
+    process: int = field(default_factory=os.getpid)
+    began: float = field(default_factory=time.time)
+    seconds: float = 0.0
+    code: int = 0
+    error: str = ""
+    score: str = ""
+    """The objective as one word, such as "val/top1 0.93"."""
+
+
+class Journal:
+    """The files of one sweep.
+
+    Args:
+        path: the folder; it is made when the plan is written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def begin(self, plan: Plan) -> None:
+        """Write the plan."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_whole(self.path / "plan.json", json.dumps(asdict(plan)) + "\n")
+
+    def write(self, entry: Entry) -> Entry:
+        """Write a job's file anew."""
+        write_whole(self.path / f"{entry.number}.json", json.dumps(asdict(entry)) + "\n")
+        return entry
+
+    def plan(self) -> Plan | None:
+        """The plan; None while there is none."""
+        path = self.path / "plan.json"
+        return _read(Plan, path) if path.exists() else None
+
+    def entries(self) -> list[Entry]:
+        """The jobs that have begun, in their order."""
+        return sorted((_read(Entry, path) for path in self.path.glob("[0-9]*.json")), key=lambda entry: entry.number)
+
+
+def _read(kind: Any, path: Path) -> Any:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    known = {one.name for one in fields(kind)}
+    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items() if key in known}
+    return kind(**plain)
+
+
+def standing(plan: Plan, entries: Sequence[Entry], now: float) -> str:
+    """How a sweep stands, in one line.
+
+    >>> jobs = [Entry(0, (), "done", seconds=60), Entry(1, (), "failed", seconds=2), Entry(2, (), "skipped")]
+    >>> standing(Plan(12), jobs, now=0.0)
+    'sweep 3/12 · 1 skipped · 1 failed · about 9 min left'
+    """
+    count = {status: sum(entry.status == status for entry in entries) for status in _SHOWN}
+    ended = sum(entry.status not in _OPEN for entry in entries)
+    words = [f"{number} {status}" for status, number in count.items() if number]
+    left = seconds_left(plan, entries, now)
+    if left is not None and ended < plan.jobs:
+        words.append(f"about {duration(left)} left")
+    return " · ".join([f"sweep {ended}/{plan.jobs}", *words])
+
+
+_OPEN = ("running", "stopped")
+_SHOWN = ("running", "pruned", "skipped", "failed", "stopped")
+
+
+def seconds_left(plan: Plan, entries: Iterable[Entry], now: float) -> float | None:
+    """Seconds to go if what is left takes as long as what was trained; None before a job was."""
+    entries = list(entries)
+    taken = [entry.seconds for entry in entries if entry.status in ("done", "pruned")]
+    if not taken:
+        return None
+    mean = sum(taken) / len(taken)
+    running = [min(now - entry.began, mean) for entry in entries if entry.status == "running"]
+    waiting = plan.jobs - sum(entry.status not in _OPEN for entry in entries)
+    return max(waiting * mean - sum(running), 0.0) / max(min(plan.at_once, waiting), 1)
+
+
+def duration(seconds: float) -> str:
+    """A time in words.
+
+    >>> duration(9.2), duration(239), duration(7800)
+    ('10 s', '4 min', '2 h 10 min')
+    """
+    if seconds < 90:
+        return f"{-(-int(seconds + 0.999) // 5) * 5} s" if seconds > 5 else f"{int(seconds + 0.999)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def title(plan: Plan, words: Sequence[str]) -> str:
+    """What distinguishes a job from the others of its sweep.
+
+    >>> title(Plan(2, varies=("seed",)), ("task=segmentation", "seed=2"))
+    'seed=2'
+    """
+    varying = [word for word in words if word.partition("=")[0].lstrip("+") in plan.varies]
+    return " ".join(varying or words)
+
+
+def line(plan: Plan, entry: Entry) -> str:
+    """One job, once it has ended."""
+    what = entry.status if entry.status == "skipped" else f"{entry.status} in {duration(entry.seconds)}"
+    told = entry.error or "  ".join(filter(None, (entry.score, entry.folder or "")))
+    return "  ".join(filter(None, (f"job {entry.number + 1}", title(plan, entry.words), what, told)))
+
+
+def failures(plan: Plan, entries: Iterable[Entry]) -> list[str]:
+    """A line for each failed job: its words, its exit code, its folder, its error."""
+    return [
+        f"  job {entry.number + 1}  {title(plan, entry.words)}  (exit code {entry.code}"
+        + (f", {entry.folder}" if entry.folder else "")
+        + f"): {entry.error}"
+        for entry in entries
+        if entry.status == "failed"
+    ]

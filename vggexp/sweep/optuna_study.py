@@ -1,0 +1,111 @@
+"""A search by Optuna: what it may choose, what it has chosen, and how the runs told it went.
+
+Akiba et al., arXiv 1907.10902. A study lives in a data base; whoever opens it again goes on with it.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vggexp.errors import ConfigError, first_line, require_known
+from vggexp.run_folder import RunFolder
+from vggexp.sweep.journal import Entry
+
+SAMPLERS = {"tpe": "TPESampler", "random": "RandomSampler", "qmc": "QMCSampler"}
+FOLDER = "folder"
+"""The trial's attribute that names its run folder."""
+
+Space = Mapping[str, Any]
+"""Optuna's distributions by key."""
+
+
+def open_study(name: str, storage: str | None, mode: str, *, sampler: str, seed: int, startup: int, batch: int) -> Any:
+    """The study of this name, made if it is not there yet.
+
+    Args:
+        mode: "min" or "max", the objective's.
+        sampler: "tpe", "random" or "qmc".
+        startup: random trials before TPE chooses.
+        batch: trials that are asked for together; TPE then expects the worst of those still running.
+
+    Raises:
+        ConfigError: optuna is missing, or there is no such sampler.
+    """
+    try:
+        import optuna
+    except ModuleNotFoundError as error:
+        raise ConfigError("hydra/sweeper=optuna is not installed; pip install 'vggexp[optuna]'") from error
+    require_known("hydra.sweeper.sampler", sampler, SAMPLERS)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if storage and storage.startswith("sqlite:///"):
+        Path(storage.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    direction = {"min": "minimize", "max": "maximize"}[mode]
+    try:
+        study = optuna.create_study(storage=storage, study_name=name, direction=direction, load_if_exists=True)
+    except Exception as error:  # whatever SQLAlchemy and the data base's driver may say
+        raise ConfigError(f"hydra.sweeper.storage={storage} cannot be opened: {first_line(error)}") from error
+    # A sampler that began with the same seed each time would draw again what the study has had.
+    settings: dict[str, Any] = {"seed": seed + len(study.trials)}
+    if sampler == "tpe":
+        settings |= {"n_startup_trials": startup, "constant_liar": batch > 1}
+    study.sampler = getattr(optuna.samplers, SAMPLERS[sampler])(**settings)
+    return study
+
+
+def take_up(study: Any) -> None:
+    """Trials that were running when an earlier command died come first: the same words find the same run folders."""
+    from optuna.trial import TrialState
+
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        study.tell(trial.number, state=TrialState.FAIL)
+        study.enqueue_trial(trial.params, skip_if_exists=False)
+
+
+def finished(study: Any) -> list[Any]:
+    """The trials that have told something: complete, or pruned."""
+    from optuna.trial import TrialState
+
+    return list(study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED)))
+
+
+def folders(study: Any) -> tuple[str, ...]:
+    """The run folders of its finished trials."""
+    return tuple(trial.user_attrs[FOLDER] for trial in finished(study) if FOLDER in trial.user_attrs)
+
+
+def ask(study: Any, space: Space, count: int) -> list[Any]:
+    """So many new trials."""
+    return [study.ask(fixed_distributions=dict(space)) for _ in range(count)]
+
+
+def words(trial: Any) -> list[str]:
+    """A trial's choices as overrides."""
+    return [f"{key}={value}" for key, value in trial.params.items()]
+
+
+def tell(study: Any, trial: Any, value: float, entry: Entry | None, metric: str) -> None:
+    """How a trial's run ended: with the objective's value, pruned, or not at all; and its curve."""
+    from optuna.trial import TrialState
+
+    if entry is None or entry.status in ("failed", "running", "stopped") or value != value:
+        study.tell(trial, state=TrialState.FAIL)
+        return
+    if entry.folder:
+        trial.set_user_attr(FOLDER, entry.folder)
+        for epoch, score in RunFolder(entry.folder).curve(metric).items():
+            trial.report(score, epoch)
+    if entry.status == "pruned":
+        study.tell(trial, state=TrialState.PRUNED)
+    else:
+        study.tell(trial, value)
+
+
+def best(study: Any, keys: Sequence[str]) -> str:
+    """The best trial in one line; '' if none is complete."""
+    from optuna.trial import TrialState
+
+    if not study.get_trials(states=(TrialState.COMPLETE,)):
+        return ""
+    trial = study.best_trial
+    chosen = " ".join(f"{key}={trial.params[key]}" for key in keys if key in trial.params)
+    return f"best of {len(finished(study))} trials: {trial.value:.4g}  {chosen}  {trial.user_attrs.get(FOLDER, '')}"

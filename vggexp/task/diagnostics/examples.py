@@ -1,0 +1,91 @@
+"""The images that people look at: which ones, and how each is stored, so that truth and prediction can lie over it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms.v2.functional import to_pil_image
+
+from vggexp.task.diagnostics.rounding import decimals
+from vggexp.task.drawing import palette_image
+from vggexp.task.metric.box import of_label
+from vggexp.types import Batch, Prediction
+
+Size = tuple[int, int]
+"""(width, height), pixels."""
+_TARGETS = ("label", "box", "mask")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One image as it was scored, without its pixels."""
+
+    index: int
+    """Its place in the split."""
+    score: float
+    truth: Mapping[str, Tensor]
+    prediction: Mapping[str, Tensor]
+
+
+def chosen(scores: Mapping[int, float], fixed: Sequence[int], extremes: int) -> set[int]:
+    """The fixed images, the worst and the best; what has no score is neither.
+
+    >>> sorted(chosen({0: 0.5, 1: 0.1, 2: 0.9, 3: 0.4, 4: float("nan")}, fixed=[3, 4, 7], extremes=1))
+    [1, 2, 3, 4]
+    """
+    ranked = sorted((index for index in scores if scores[index] == scores[index]), key=lambda index: scores[index])
+    best = ranked[max(0, len(ranked) - extremes) :]
+    return {*(index for index in fixed if index in scores), *ranked[:extremes], *best}
+
+
+def shown(index: int, score: float, prediction: Prediction, batch: Batch, place: int) -> Shown:
+    """The sample at ``place`` in a batch; of one box a class, the true label's box, as it is scored."""
+    guess = {name: value[place] for name, value in prediction.items()}
+    if "box_per_class" in guess:
+        guess["box"] = of_label(guess.pop("box_per_class")[None], batch["label"][place][None])[0]
+    truth = {name: value[place] for name, value in batch.items() if name in _TARGETS}  # type: ignore[index]
+    # Copies: a view would keep its whole batch, and be sent with it.
+    copied = [{name: value.cpu().clone() for name, value in one.items()} for one in (truth, guess)]
+    return Shown(index, score, *copied)
+
+
+def write_picture(pixels: Tensor, path: Path, side: int) -> Size:
+    """Write an image (3, H, W), uint8, as WebP of at most ``side`` pixels; its (width, height)."""
+    picture = to_pil_image(pixels)
+    share = min(1, side / max(picture.size))
+    size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
+    picture.resize(size, Image.Resampling.BOX).save(path, "WEBP", quality=85, method=4)
+    return size
+
+
+def write_layers(image: Shown, size: Size, folder: Path, with_truth: bool = True) -> dict[str, Any]:
+    """Write an image's masks in the size of its picture; the record that names them.
+
+    Labels and boxes, (x, y, h, w) as shares of the image, stand in the record itself.
+
+    Args:
+        with_truth: False: the true mask is there already.
+    """
+    record: dict[str, Any] = {"index": image.index, "score": round(image.score, 4), "size": list(size)}
+    for kind, values in (("truth", image.truth), ("prediction", image.prediction)):
+        record[kind] = _numbers(values)
+        if "mask" in values:
+            record[kind]["mask"] = f"{image.index}-{kind}.png"
+            if kind == "prediction" or with_truth:
+                mask = palette_image(values["mask"]).resize(size, Image.Resampling.NEAREST)
+                mask.save(folder / record[kind]["mask"], "PNG")
+    return record
+
+
+def _numbers(values: Mapping[str, Tensor]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if "label" in values:
+        found["label"] = int(values["label"])
+    if "probability" in values:
+        found["probability"] = round(float(values["probability"].max()), 4)
+    if "box" in values:
+        found["box"] = decimals(values["box"])
+    return found

@@ -1,0 +1,40 @@
+"""The rows of many images, put together from batches and processes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vggexp.task.diagnostics.rounding import decimals
+from vggexp.types import Rows
+
+EACH = 10_000
+"""Images of which every one is listed, at most: of a larger split, the rest of the evidence alone is kept."""
+
+Part = tuple[Tensor, Rows]
+"""Images by their place in the split, (N,), and their rows."""
+
+
+def scores(rows: Rows) -> Tensor:
+    """(N,): the mean over the kinds of target; NaN for an image that a kind cannot score."""
+    return torch.stack([columns["score"].float() for columns in rows.values()]).mean(0)
+
+
+def joined(parts: Sequence[Part]) -> Part:
+    """Parts of one split as one part on the CPU, in the split's order."""
+    index = torch.cat([index.cpu() for index, _ in parts])
+    order = index.argsort()
+    rows = {
+        kind: {name: torch.cat([rows[kind][name].cpu() for _, rows in parts])[order] for name in columns}
+        for kind, columns in parts[0][1].items()
+    }
+    return index[order], rows
+
+
+def listed(index: Tensor, rows: Rows, evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """``count`` images, every one's ``index`` and ``score``, worst to look up, and the ``evidence`` by kind."""
+    if len(index) > EACH:
+        bare = {kind: {name: value for name, value in one.items() if name != "each"} for kind, one in evidence.items()}
+        return {"count": len(index), "evidence": bare}
+    return {"count": len(index), "index": index.tolist(), "score": decimals(scores(rows)), "evidence": dict(evidence)}

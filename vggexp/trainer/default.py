@@ -1,0 +1,186 @@
+"""A Lightning trainer from plain arguments: one CPU, one GPU, several GPUs, with mixed precision."""
+
+import logging
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+from pytorch_lightning.strategies import DDPStrategy, Strategy
+from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
+from torch.distributed.fsdp import FSDPModule
+
+from vggexp.distributed.device import resolve_devices, resolve_precision
+from vggexp.distributed.fsdp import Shares
+from vggexp.distributed.processes import place_in_run
+from vggexp.transfer.checkpoint import write_checkpoint
+from vggexp.types import Objective
+
+
+def build_trainer(
+    folder: Path,
+    objective: Objective,
+    loggers: Sequence[Logger] = (),
+    callbacks: Sequence[Callback] = (),
+    standing: bool = True,
+    changing: bool = False,
+    gpus: int | None = None,
+    strategy: str = "ddp",
+    compress: str = "none",
+    bucket_mb: int = 25,
+    precision: str | int = "auto",
+    max_epochs: int = 15,
+    accumulate: int = 1,
+    clip: float | None = None,
+    ema: float | None = None,
+    early_stopping: int | None = None,
+    val_every: int = 1,
+    log_every: int = 10,
+    deterministic: bool = False,
+    limit_train_batches: int | float = 1.0,
+    limit_val_batches: int | float = 1.0,
+    limit_test_batches: int | float = 1.0,
+    overfit_batches: int | float = 0,
+) -> pl.Trainer:
+    """The trainer of one run.
+
+    Args:
+        folder: the run folder; the best checkpoint goes to ``checkpoint/``.
+        objective: the metric that decides which checkpoint is best, and "min" or "max".
+        loggers, callbacks: added to what every training has.
+        standing: whether it trains, and so keeps its best checkpoint and may average weights or stop early.
+        changing: whether what is frozen changes while it trains.
+        gpus: None uses what is there; 0 the CPU; n exactly n GPUs.
+        strategy: what each of several devices holds: "ddp" the whole network, "fsdp" a share of every parameter.
+        compress: what gradients travel in between devices: "none" (as they are), "fp16" or "bf16".
+        bucket_mb: how many of them travel together, MiB.
+        precision: "auto", 32, "bf16-mixed" or "16-mixed".
+        accumulate: batches to a step.
+        clip: largest gradient norm.
+        ema: decay of an exponential moving average of the weights, which is then what is evaluated and kept.
+        early_stopping: patience in epochs.
+        val_every: epochs between validations.
+
+    The rest is Lightning's, under its names.
+    """
+    _quiet_lightning()
+    accelerator, devices = resolve_devices(gpus)
+    on_gpu = accelerator == "cuda"
+    world_size = place_in_run()[1]
+    if on_gpu:
+        torch.set_float32_matmul_precision("high")  # TF32 for what autocast leaves in float32
+    return pl.Trainer(
+        accelerator=accelerator,
+        devices=devices,
+        num_nodes=world_size // devices if world_size > 1 else 1,
+        strategy=_strategy(strategy, on_gpu, changing, compress, bucket_mb) if world_size > 1 else "auto",
+        precision=resolve_precision(precision, on_gpu),
+        max_epochs=max_epochs,
+        accumulate_grad_batches=accumulate,
+        gradient_clip_val=clip,
+        check_val_every_n_epoch=val_every,
+        log_every_n_steps=log_every,
+        deterministic=deterministic,
+        benchmark=on_gpu and not deterministic,
+        use_distributed_sampler=False,  # loader.Order divides the batches itself, and pads none
+        limit_train_batches=limit_train_batches,
+        limit_val_batches=limit_val_batches,
+        limit_test_batches=limit_test_batches,
+        overfit_batches=overfit_batches,
+        num_sanity_val_steps=0,
+        inference_mode=strategy != "fsdp",  # what it puts together to evaluate, the next step trains
+        logger=list(loggers),
+        enable_checkpointing=standing,
+        callbacks=[
+            *(_standing_callbacks(folder, objective, ema, early_stopping) if standing else []),
+            *callbacks,
+        ],
+        plugins=[StraightToDisk()],
+        default_root_dir=folder,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+class StraightToDisk(TorchCheckpointIO):
+    """Writes a checkpoint once, where Lightning would write all of it into memory first: VGG16's are a gigabyte."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
+    ) -> None:
+        """Write it under a temporary name and rename it."""
+        write_checkpoint(Path(path), checkpoint)
+
+
+def _strategy(name: str, on_gpu: bool, changing: bool, compress: str, bucket_mb: int) -> Strategy:
+    if name == "fsdp":
+        if not hasattr(FSDPModule, "reset_iter_state"):
+            raise ValueError(f"trainer.strategy=fsdp: torch {torch.__version__} is too old (2.15 is not); choose ddp")
+        return Shares(place_in_run()[1], "nccl" if on_gpu else "gloo")
+    if name != "ddp":
+        raise ValueError(f"trainer.strategy={name} is not known; choose from: ddp, fsdp")
+    return _ddp(on_gpu, changing, compress, bucket_mb)
+
+
+def _ddp(on_gpu: bool, changing: bool, compress: str, bucket_mb: int) -> DDPStrategy:
+    """Parameters that rest for an epoch must not be waited for, and no process starts another: the launcher does."""
+    hooks = {"none": None, "fp16": default_hooks.fp16_compress_hook, "bf16": default_hooks.bf16_compress_hook}
+    if compress not in hooks:
+        raise ValueError(f"trainer.compress={compress} is not known; choose from: {', '.join(hooks)}")
+    return DDPStrategy(
+        process_group_backend="nccl" if on_gpu else "gloo",
+        find_unused_parameters=changing,
+        gradient_as_bucket_view=True,
+        bucket_cap_mb=bucket_mb,
+        ddp_comm_hook=hooks[compress],
+    )
+
+
+def _standing_callbacks(
+    folder: Path, objective: Objective, ema: float | None, early_stopping: int | None
+) -> list[Callback]:
+    metric, mode = objective
+    callbacks: list[Callback] = [
+        ModelCheckpoint(
+            folder / "checkpoint",
+            "best",
+            monitor=metric,
+            mode=mode,
+            save_on_train_epoch_end=False,
+            # Nobody goes on from it: no optimizer in it. But an average of weights comes by a callback, only if all is.
+            save_weights_only=ema is None,
+            enable_version_counter=False,
+        )
+    ]
+    if ema is not None:
+        callbacks.append(EMAWeightAveraging(decay=ema))
+    if early_stopping is not None:
+        callbacks.append(EarlyStopping(metric, mode=mode, patience=early_stopping))
+    return callbacks
+
+
+def _quiet_lightning() -> None:
+    """Leave out Lightning's banners and the advice that does not apply here."""
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for advice in _ADVICE:
+        warnings.filterwarnings("ignore", advice)
+
+
+_ADVICE = (
+    ".*does not have many workers.*",  # the embedded data needs none
+    ".*Checkpoint directory .* exists and is not empty.*",
+    ".*The number of training batches .* is smaller than the logging interval.*",
+    ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
+    ".*in eval mode at the start of training.*",  # frozen parts: so it should be
+    ".*It is recommended to use .*sync_dist=True.*",  # torchmetrics has reduced them already
+    ".*all_gather is deprecated.*",
+    ".*lr_scheduler.step.*before.*optimizer.step.*",
+    ".*WeightAveraging callback with a model that overrides.*",  # a divided network is refused an average
+)

@@ -1,0 +1,38 @@
+"""One of the processes that share a run, started by ``launcher``: it composes nothing and parses nothing."""
+
+import json
+import sys
+import traceback
+from pathlib import Path
+
+from vggexp.distributed.processes import leave
+from vggexp.errors import UserError
+
+
+def main() -> int:
+    """Train what the request file says; leave an error where the launcher looks for it."""
+    from torch.distributed.elastic.multiprocessing.errors import get_error_handler
+
+    from vggexp.trainer.training import train
+
+    handler = get_error_handler()
+    handler.initialize()
+    request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    try:
+        code = train(request["config"], request["go_on"])
+        leave()
+        return code
+    except KeyboardInterrupt:
+        return 130
+    except UserError as error:
+        handler.record_exception(error)
+        if request["config"]["debug"]:
+            traceback.print_exc()
+        return error.code
+    except Exception as error:
+        handler.record_exception(error)
+        raise
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""Where first weights come from: torchvision's ImageNet weights, another run, or a file. ``transfer`` uses them."""
+
+import json
+import os
+import pickle
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.serialization import get_crc32_options, set_crc32_options
+
+from vggexp.errors import ConfigError, DataError, first_line
+from vggexp.run_folder import RunFolder
+
+# torchvision's names, by the paper's letter; nets C and A-LRN were never published there.
+_TORCHVISION = {"A": "VGG11", "B": "VGG13", "D": "VGG16", "E": "VGG19"}
+
+
+def read_weights(source: str, backbone: Mapping[str, Any], part: str) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+    """A source's tensors by name, and the backbone config of the run that wrote it ({} if there was none).
+
+    Args:
+        source: "imagenet", a run folder (its best checkpoint), a ``.ckpt``, ``.pth`` or ``.safetensors`` file.
+        backbone: config of the backbone at hand: its net and its normalisation choose among torchvision's weights.
+        part: "backbone" or "head", for the message.
+
+    Raises:
+        ConfigError: there are no ImageNet weights for this network.
+        DataError: the file cannot be read or downloaded.
+    """
+    return (_download(backbone, part), {}) if source == "imagenet" else _read(Path(source))
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint's content, on the CPU. Only tensors and plain types are ever unpickled.
+
+    Args:
+        path: a run folder (its best checkpoint), a checkpoint file, or a ``.safetensors``; of one that vggexp did not
+            write, the weights alone are found.
+    """
+    file = RunFolder(path).best if path.is_dir() else path
+    if file.suffix == ".safetensors":
+        return _read_safetensors(file)
+    if not file.exists():
+        raise DataError(f"{path} holds no checkpoint ({file} is missing); give the folder of a finished run")
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
+        raise DataError(
+            f"{file} is not a checkpoint that can be read ({first_line(error)}); is the file whole?"
+        ) from error
+    if not isinstance(content, dict):
+        raise DataError(f"{file} is not a checkpoint: it holds a {type(content).__name__}")
+    return content
+
+
+def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a checkpoint under a temporary name and rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with _without_checksums():
+        torch.save(dict(content), temporary)
+    temporary.replace(path)
+
+
+@contextmanager
+def _without_checksums() -> Iterator[None]:
+    """CRC-32 takes more time than writing, and ``torch.load`` never looks at it."""
+    before = get_crc32_options()
+    set_crc32_options(False)
+    try:
+        yield
+    finally:
+        set_crc32_options(before)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+    """A file's tensors by name, and the backbone config of the run that wrote it ({} if there was none)."""
+    content = read_checkpoint(path)
+    tensors = content.get("state_dict", content)
+    return tensors, content.get("config", {}).get("backbone", {})
+
+
+def _read_safetensors(path: Path) -> dict[str, Any]:
+    """``state_dict``, and ``config`` and ``info`` if the header has them, as the verb export writes them."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return {"state_dict": tensors, **{key: json.loads(header[key]) for key in ("config", "info") if key in header}}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise DataError(f"{path} is not a safetensors file ({first_line(error)})") from error
+
+
+def _download(config: Mapping[str, Any], part: str) -> dict[str, Tensor]:
+    """ImageNet weights of this net as torchvision publishes them, from torch's cache or the network."""
+    import torchvision
+
+    if config["net"] not in _TORCHVISION or config["local_response_norm"] or config["width"] != 1:
+        raise ConfigError(f"{part}.weights=imagenet: there are none for nets A-LRN and C, or for a width other than 1")
+    name = _TORCHVISION[config["net"]] + ("_BN" if config["batch_norm"] else "") + "_Weights.IMAGENET1K_V1"
+    weights = torchvision.models.get_weight(name)
+    wanted = weights.transforms()
+    for key in ("mean", "std"):
+        if list(config[key]) != list(getattr(wanted, key)):
+            raise ConfigError(f"backbone.{key}={config[key]}: these weights were trained with {getattr(wanted, key)}")
+    try:
+        state: dict[str, Tensor] = weights.get_state_dict(progress=True, check_hash=True)
+    except OSError as error:
+        place = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
+        raise DataError(f"cannot download {weights.url} ({first_line(error)}); fetch it by hand to {place}") from error
+    return state

@@ -38,7 +38,7 @@ def test_three_runs_in_one_network(singles: tuple[Path, Path, Path], vggexp: Any
     for folder, metric in zip(singles, ("top1", "box_iou", "miou"), strict=True):
         alone = json.loads((folder / "summary.json").read_text())
         assert merged["metrics"][f"test/{metric}"] == alone["metrics"][f"test/{metric}"]
-        assert merged["constant"][f"test/{metric}"] == alone["constant"][f"test/{metric}"]
+        assert merged["baseline"][f"test/{metric}"] == alone["baseline"][f"test/{metric}"]
     assert merged["trainable_parameters"] == 0
 
 

@@ -49,7 +49,7 @@ def test_a_run_holds_what_was_logged(train_tiny: Train, offline_run: Any) -> Non
         way = choose.__name__
         assert run.summary[name][way] == choose(row[name] for row in rows(folder) if name in row)
     summary = json.loads((folder / "summary.json").read_text())
-    for key in ("trainable_parameters", "seconds", "constant"):
+    for key in ("trainable_parameters", "seconds", "baseline"):
         assert run.summary[key] == summary[key]
     assert run.values("test/top1") == [logged["test/top1"]] == [run.summary["test/top1"]]
     assert run.exit_codes == [0]

@@ -79,7 +79,7 @@ def test_an_unfinished_run_has_its_best_validation_score(make_run: MakeRun, tmp_
         file.write('{"epoch": 3, "val/miou": 0.2}\n{"epoch": 4, "val/mi')  # the last row is being written
     (run,) = read_runs(tmp_path / "runs")
     assert run.score() == 0.6
-    assert run.score(of="constant") is None
+    assert run.score(of="baseline") is None
     assert len(run.rows) == 4
 
 

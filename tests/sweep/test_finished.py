@@ -118,7 +118,7 @@ def test_a_run_from_before_a_key_existed_is_the_same_run_if_the_key_has_its_defa
     assert code == 0, errors
     assert "finished before, skipped" in out
     for changed in ("cache=off", "freeze.every=3", "trainer.nodes=2"):
-        code, _, errors = vggexp(*words, changed, "trainer.meet=localhost:1")
+        code, _, errors = vggexp(*words, changed, "trainer.rendezvous=localhost:1")
         assert code == 2, changed
         assert "runs/s1 holds a finished run" in errors
     assert len(stub.calls) == 1

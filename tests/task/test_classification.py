@@ -27,13 +27,13 @@ def observed(*values: int, loss: CrossEntropy | None = None) -> Classification:
     return task
 
 
-def test_the_constant_is_the_classes_shares() -> None:
+def test_the_baseline_is_the_classes_shares() -> None:
     task = Classification(INFO, CrossEntropy())
     task.observe(labels(0, 1, 1))
     task.observe(labels(1, 2))
-    constant = task.constant(labels(2, 2))
-    assert constant["label"].tolist() == [1, 1]
-    torch.testing.assert_close(constant["probability"], torch.tensor([[0.2, 0.6, 0.2]] * 2))
+    baseline = task.baseline(labels(2, 2))
+    assert baseline["label"].tolist() == [1, 1]
+    torch.testing.assert_close(baseline["probability"], torch.tensor([[0.2, 0.6, 0.2]] * 2))
 
 
 def test_predicts_shares() -> None:

@@ -25,7 +25,7 @@ T = TypeVar("T")
 _PIXELS = ("image", "feature")
 
 
-class Evidence(Callback):
+class Diagnostics(Callback):
     """Keeps what was predicted while it is scored: no second pass, and no number that differs from the scores'.
 
     Args:
@@ -85,7 +85,7 @@ class Evidence(Callback):
         self._parts = []
         if trainer.is_global_zero and parts:
             index, rows = joined(parts)
-            found = listed(index, rows, pl_module.task.evidence(rows))
+            found = listed(index, rows, pl_module.task.diagnostics(rows))
             self._write("test", images, {**pl_module.info, "extremes": self.extremes, **found})
 
     def _begin(self, loader: object) -> None:

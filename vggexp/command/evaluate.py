@@ -1,4 +1,4 @@
-"""``evaluate``: a finished run's scores on one of its splits, beside the constant predictor's."""
+"""``evaluate``: a finished run's scores on one of its splits, beside the baseline's."""
 
 import json
 from collections.abc import Mapping
@@ -26,22 +26,22 @@ def run(config: Mapping[str, Any]) -> int:
     restored = restore(Path(config["checkpoint"]), config["override"])
     output = config["output"]
     is_unchanged = Path(config["checkpoint"]).is_dir() and not config["override"] and output is None
-    scores = score(restored, build_data(restored.config), split, evidence=is_unchanged and split == "test")
-    constant = restored.learner.constant
-    content = {"split": split, "metrics": scores, "constant": constant}
+    scores = score(restored, build_data(restored.config), split, diagnostics=is_unchanged and split == "test")
+    baseline = restored.learner.baseline
+    content = {"split": split, "metrics": scores, "baseline": baseline}
     file = restored.folder / f"evaluation-{split}.json" if output is None else Path(str(output))
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, json.dumps(plain(content), indent=2) + "\n")
-    print_scores(f"{config['checkpoint']} on {split}", scores, constant)
+    print_scores(f"{config['checkpoint']} on {split}", scores, baseline)
     print(f"scores: {file}")
     return 0
 
 
-def score(restored: Restored, data: Data, split: str, evidence: bool = False) -> dict[str, float]:
-    """The metrics of a finished run on a split; the constant predictor's are then in ``learner.constant``.
+def score(restored: Restored, data: Data, split: str, diagnostics: bool = False) -> dict[str, float]:
+    """The metrics of a finished run on a split; the baseline's are then in ``learner.baseline``.
 
     Args:
-        evidence: whether to write what the page shows of single images into the folder, if the run keeps such.
+        diagnostics: whether to write what the page shows of single images into the folder, if the run keeps such.
     """
     learner, config = restored.learner, restored.config
     loader = build_loader(config, data.split(split, needs(config)))
@@ -52,12 +52,12 @@ def score(restored: Restored, data: Data, split: str, evidence: bool = False) ->
         folder=restored.folder,
         objective=learner.objective,
         standing=False,
-        callbacks=_evidence(config, restored.folder) if evidence else [],
+        callbacks=_diagnostics(config, restored.folder) if diagnostics else [],
     )
     (scores,) = (trainer.test if split == "test" else trainer.validate)(learner, loader, verbose=False)
     return dict(scores)
 
 
-def _evidence(config: Mapping[str, Any], folder: Path) -> list[Callback]:
-    chosen = config.get("callback", {}).get("evidence")
+def _diagnostics(config: Mapping[str, Any], folder: Path) -> list[Callback]:
+    chosen = config.get("callback", {}).get("diagnostics")
     return [build("callback", chosen, folder=RunFolder(folder).predictions)] if chosen else []

@@ -60,7 +60,7 @@ def _write(folder: RunFolder, merged: Learner, restored: Restored, overwrite: bo
     content["config"] = config
     for path in (folder.best, folder.last):
         write_checkpoint(path, content)
-    metrics = {**score(restored, data, "val"), **score(restored, data, "test", evidence=True)}
+    metrics = {**score(restored, data, "val"), **score(restored, data, "test", diagnostics=True)}
     metric, mode = merged.objective
     folder.finish(
         {
@@ -68,7 +68,7 @@ def _write(folder: RunFolder, merged: Learner, restored: Restored, overwrite: bo
             "seed": config["seed"],
             "objective": {"metric": metric, "mode": mode, "value": metrics[metric]},
             "metrics": metrics,
-            "constant": merged.constant,
+            "baseline": merged.baseline,
             "parameters": sum(parameter.numel() for _, parameter in merged.freezing.parameters),
             "trainable_parameters": 0,
             "seconds": 0.0,

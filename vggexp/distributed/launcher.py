@@ -67,7 +67,7 @@ def _plan(config: Mapping[str, Any], count: int, folder: str) -> Any:
     from torch.distributed.launcher.api import LaunchConfig
 
     trainer = config["trainer"]
-    nodes, meeting = trainer.get("nodes") or 1, trainer.get("meet")
+    nodes, meeting = trainer.get("nodes") or 1, trainer.get("rendezvous")
     return LaunchConfig(
         min_nodes=nodes,
         max_nodes=nodes,

@@ -34,7 +34,7 @@ class Learner(pl.LightningModule):
         decay_biases_and_norms: whether weight decay acts on them too.
         channels_last: memory format NHWC for weights and images.
         seed: of what is random in a training step, such as dropout.
-        score_constant: score the task's constant predictor beside the network; needs ``task.observe`` called before.
+        score_baseline: score the task's baseline beside the network; needs ``task.observe`` called before.
         config, info: the resolved config and the data set's class names, kept in checkpoints.
     """
 
@@ -50,7 +50,7 @@ class Learner(pl.LightningModule):
         decay_biases_and_norms: bool = True,
         channels_last: bool = True,
         seed: int = 0,
-        score_constant: bool = True,
+        score_baseline: bool = True,
         config: Mapping[str, Any] | None = None,
         info: DataInfo | None = None,
     ) -> None:
@@ -68,16 +68,16 @@ class Learner(pl.LightningModule):
         if info is not None:
             self.info = {key: list(names) for key, names in asdict(info).items()}
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
-        self.scoring = Scoring(task, score_constant)
+        self.scoring = Scoring(task, score_baseline)
         # A changing policy waits for the first epoch: DDP never reduces what it finds frozen when it wraps the network.
         if freezing.constant:
             freezing.apply(0)
         self.to(memory_format=self._layout)
 
     @property
-    def constant(self) -> dict[str, float]:
-        """The constant predictor's scores, of the splits that were evaluated."""
-        return self.scoring.constant
+    def baseline(self) -> dict[str, float]:
+        """The baseline's scores, of the splits that were evaluated."""
+        return self.scoring.baseline
 
     def forward(self, images: Tensor) -> Outputs:
         """uint8 images (N, 3, H, W) to the head's outputs."""
@@ -164,17 +164,17 @@ class Learner(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the config and the class names, in plain types, so that a checkpoint alone can be used."""
         checkpoint["config"], checkpoint["info"] = self._config, self.info
-        checkpoint["constant"] = dict(self.constant)
+        checkpoint["baseline"] = dict(self.baseline)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """A resumed run knows the constant predictor's scores already."""
-        self.scoring.constant = dict(checkpoint["constant"])
+        """A resumed run knows the baseline's scores already."""
+        self.scoring.baseline = dict(checkpoint.get("baseline", checkpoint.get("constant", {})))  # its earlier name
 
     def _score(self, split: str, batch: Batch) -> Prediction:
         outputs = self.outputs(batch)
         self._log_losses(split, self.task.loss(outputs, batch), batch)
         prediction = self.task.predict(outputs)
-        self.scoring.update(split, prediction, batch, self.task.constant)
+        self.scoring.update(split, prediction, batch, self.task.baseline)
         return prediction
 
     def _log_losses(self, split: str, losses: Mapping[str, Tensor], batch: Batch) -> None:

@@ -69,7 +69,7 @@ class CrossEntropy(nn.Module):
     def _checked_weight(self, num_classes: int) -> Tensor | None:
         if self.balanced and self.weight is None:
             raise ConfigError(
-                "loss.class_weight=median_frequency needs the training targets observed first; train with constant=true"
+                "loss.class_weight=median_frequency needs the training targets observed first; train with baseline=true"
             )
         if self.weight is not None and len(self.weight) != num_classes:
             raise ConfigError(f"loss.class_weight has {len(self.weight)} numbers for {num_classes} classes")

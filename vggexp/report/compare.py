@@ -11,7 +11,7 @@ from vggexp.report.runs import Run
 
 SHOWN = ("task", "data", "backbone", "head", "freeze")
 """The choices that have a column of their own."""
-_INCIDENTAL = ("run.", "seed", "choice.", "debug", "logger", "callback", "constant", "test", "trainer.log_every")
+_INCIDENTAL = ("run.", "seed", "choice.", "debug", "logger", "callback", "baseline", "test", "trainer.log_every")
 
 Score = float
 
@@ -140,7 +140,7 @@ def _settings(runs: Sequence[Run]) -> list[Setting]:
 
 @dataclass(frozen=True)
 class Difference:
-    """A setting's scores less a baseline's, seed by seed."""
+    """A setting's scores less a reference's, seed by seed."""
 
     mean: float
     half_width: float | None
@@ -148,11 +148,11 @@ class Difference:
     seeds: int
 
 
-def paired_difference(ours: Mapping[int, Score], baseline: Mapping[int, Score]) -> Difference | None:
+def paired_difference(ours: Mapping[int, Score], reference: Mapping[int, Score]) -> Difference | None:
     """The mean difference over common seeds, with its interval; None if they share no seed."""
     from scipy.stats import t
 
-    differences = [ours[seed] - baseline[seed] for seed in ours if seed in baseline]
+    differences = [ours[seed] - reference[seed] for seed in ours if seed in reference]
     if not differences:
         return None
     count = len(differences)

@@ -10,6 +10,7 @@ import yaml
 
 from vggexp.errors import ConfigError
 from vggexp.run_folder import RunFolder
+from vggexp.transfer.renamed import renew
 
 Config = Mapping[str, Any]
 
@@ -28,7 +29,7 @@ def standing(config: Config, complete: Callable[[Config], Config]) -> Literal["n
     if not folder.config.exists():
         return "new"
     recorded = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
-    if not isinstance(recorded, Mapping) or not is_same(recorded, config, complete):
+    if not isinstance(recorded, Mapping) or not is_same(renew(recorded), config, complete):
         return "new"
     return "finished" if folder.summary.exists() else "begun"
 

@@ -61,7 +61,7 @@ class Classification(nn.Module):
             check_occurring(self.count, self.names, "class")
             balance(self.criterion, self.count / self.count.sum())
 
-    def constant(self, batch: Batch) -> Prediction:
+    def baseline(self, batch: Batch) -> Prediction:
         """The classes' shares in training as everyone's probability: so top-1 is the most frequent class."""
         share = (self.count / self.count.sum()).to(batch["index"].device)
         probability = share.expand(len(batch["index"]), -1)
@@ -71,9 +71,9 @@ class Classification(nn.Module):
         """Each image's label and probabilities."""
         return {"classification": classification.rows(prediction, batch)}
 
-    def evidence(self, rows: Rows) -> dict[str, Any]:
+    def diagnostics(self, rows: Rows) -> dict[str, Any]:
         """The confusion matrix and a precision-recall curve a class."""
-        return {"classification": classification.evidence(rows["classification"], self.names)}
+        return {"classification": classification.diagnostics(rows["classification"], self.names)}
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Write the class below the image and, of a prediction, its probability."""

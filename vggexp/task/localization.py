@@ -71,7 +71,7 @@ class Localization(nn.Module):
     def finish_observing(self) -> None:
         """Nothing to check: a box has no class that could be missing."""
 
-    def constant(self, batch: Batch) -> Prediction:
+    def baseline(self, batch: Batch) -> Prediction:
         """The mean box of the training split, which minimises the squared loss."""
         mean = (self.box_sum / self.count).float().to(batch["index"].device)
         return {"box": mean.expand(len(batch["index"]), -1)}
@@ -80,9 +80,9 @@ class Localization(nn.Module):
         """Each image's two boxes and their IoU."""
         return {"localization": localization.rows(prediction, batch)}
 
-    def evidence(self, rows: Rows) -> dict[str, Any]:
+    def diagnostics(self, rows: Rows) -> dict[str, Any]:
         """The histogram of the IoUs."""
-        return {"localization": localization.evidence(rows["localization"])}
+        return {"localization": localization.diagnostics(rows["localization"])}
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Outline the box; without a label to choose by, one box a class leaves the image as it is."""

@@ -77,20 +77,20 @@ class Multitask(nn.Module):
         for task in self._tasks().values():
             task.finish_observing()
 
-    def constant(self, batch: Batch) -> Prediction:
-        """What every part's constant predictor says."""
+    def baseline(self, batch: Batch) -> Prediction:
+        """What every part's baseline says."""
         merged: Prediction = {}
         for task in self._tasks().values():
-            merged |= task.constant(batch)
+            merged |= task.baseline(batch)
         return merged
 
     def rows(self, prediction: Prediction, batch: Batch) -> Rows:
         """All parts' rows, by part."""
         return {kind: rows for task in self._tasks().values() for kind, rows in task.rows(prediction, batch).items()}
 
-    def evidence(self, rows: Rows) -> dict[str, Any]:
-        """All parts' evidence, by part."""
-        return {kind: found for task in self._tasks().values() for kind, found in task.evidence(rows).items()}
+    def diagnostics(self, rows: Rows) -> dict[str, Any]:
+        """All parts' diagnostics, by part."""
+        return {kind: found for task in self._tasks().values() for kind, found in task.diagnostics(rows).items()}
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Masks, then boxes over them, then the caption, which makes the picture taller than the image."""

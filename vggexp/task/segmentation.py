@@ -70,7 +70,7 @@ class Segmentation(nn.Module):
             check_occurring(self.pixels, self.names, "pixel class")
             balance(self.criterion, self.pixels / self.pixels_where_present)
 
-    def constant(self, batch: Batch) -> Prediction:
+    def baseline(self, batch: Batch) -> Prediction:
         """The most frequent class of the training split's pixels, everywhere."""
         truth = batch["mask"]
         label = self.pixels.argmax().to(truth.device, torch.uint8)
@@ -80,9 +80,9 @@ class Segmentation(nn.Module):
         """Each image's confusion of pixels, and its means of IoU and Dice."""
         return {"segmentation": segmentation.rows(prediction, batch, len(self.names))}
 
-    def evidence(self, rows: Rows) -> dict[str, Any]:
+    def diagnostics(self, rows: Rows) -> dict[str, Any]:
         """The confusion of pixels over all images."""
-        return {"segmentation": segmentation.evidence(rows["segmentation"], self.names)}
+        return {"segmentation": segmentation.diagnostics(rows["segmentation"], self.names)}
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Lay each class's colour over its pixels, gray over void."""

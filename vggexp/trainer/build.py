@@ -39,7 +39,7 @@ METADATA: dict[str, frozenset[str]] = {
             "save_every",
             "processes",
             "nodes",
-            "meet",
+            "rendezvous",
             "sync_batchnorm",
             "effective_batch",
         }
@@ -121,7 +121,7 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
             decay_biases_and_norms=optimizer["decay_biases_and_norms"],
             channels_last=config["trainer"]["channels_last"],
             seed=config["seed"],
-            score_constant=config["constant"],
+            score_baseline=config["baseline"],
             config=dict(config),
             info=info,
         )

@@ -40,12 +40,12 @@ class Splits:
         return build_loader(self.config, self._decoded(dataset, split), shuffle=shuffle)
 
     def observe(self, task: Task, trained: Dataset[Sample]) -> None:
-        """Show a task its training targets: what the constant predictor and class balancing are made of.
+        """Show a task its training targets: what the baseline and class balancing are made of.
 
         Args:
             trained: what the run trains on. If it is cached, and nothing moves its targets, no photo is read for them.
         """
-        if self.config["constant"]:
+        if self.config["baseline"]:
             with torch.inference_mode():
                 for batch in build_loader(self.config, self._targets(trained), shared=False):
                     task.observe(batch)

@@ -14,6 +14,7 @@ from torch.serialization import get_crc32_options, set_crc32_options
 
 from vggexp.errors import ConfigError, DataError, first_line
 from vggexp.run_folder import RunFolder
+from vggexp.transfer.renamed import new_key, renew
 
 # torchvision's names, by the paper's letter; nets C and A-LRN were never published there.
 _TORCHVISION = {"A": "VGG11", "B": "VGG13", "D": "VGG16", "E": "VGG19"}
@@ -43,7 +44,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     file = RunFolder(path).best if path.is_dir() else path
     if file.suffix == ".safetensors":
-        return _read_safetensors(file)
+        return _with_new_names(_read_safetensors(file))
     if not file.exists():
         raise DataError(f"{path} holds no checkpoint ({file} is missing); give the folder of a finished run")
     try:
@@ -54,7 +55,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(content, dict):
         raise DataError(f"{file} is not a checkpoint: it holds a {type(content).__name__}")
-    return content
+    return _with_new_names(content)
+
+
+def _with_new_names(content: dict[str, Any]) -> dict[str, Any]:
+    """A checkpoint of an earlier version with today's names in its config and of its own keys."""
+    if isinstance(content.get("config"), Mapping):
+        content["config"] = renew(content["config"])
+    return {new_key(str(name)): value for name, value in content.items()}
 
 
 def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ def rows(prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
     return {"label": label, "predicted": prediction["label"], "probability": probability, "score": score}
 
 
-def evidence(rows: Mapping[str, Tensor], classes: Sequence[str]) -> dict[str, Any]:
+def diagnostics(rows: Mapping[str, Tensor], classes: Sequence[str]) -> dict[str, Any]:
     """``confusion`` [truth][predicted] or ``cells``, ``curve`` by class, the images' columns under ``each``."""
     label, predicted, probability = rows["label"], rows["predicted"], rows["probability"]
     size = len(classes)

@@ -21,7 +21,7 @@ def rows(prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
     return {"truth": truth, "prediction": box.float(), "score": boxes.iou(box.float(), truth)}
 
 
-def evidence(rows: Mapping[str, Tensor]) -> dict[str, Any]:
+def diagnostics(rows: Mapping[str, Tensor]) -> dict[str, Any]:
     """``histogram``: images by IoU in ``BINS`` equal bins from 0 to 1; the images' columns under ``each``."""
     iou = rows["score"].double().clamp(0, 1)  # rounding takes equal boxes above 1, which histc would leave out
     return {

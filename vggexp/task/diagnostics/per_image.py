@@ -10,7 +10,7 @@ from vggexp.task.diagnostics.rounding import decimals
 from vggexp.types import Rows
 
 EACH = 10_000
-"""Images of which every one is listed, at most: of a larger split, the rest of the evidence alone is kept."""
+"""Images of which every one is listed, at most: of a larger split, the rest of the diagnostics alone is kept."""
 
 Part = tuple[Tensor, Rows]
 """Images by their place in the split, (N,), and their rows."""
@@ -32,9 +32,16 @@ def joined(parts: Sequence[Part]) -> Part:
     return index[order], rows
 
 
-def listed(index: Tensor, rows: Rows, evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """``count`` images, every one's ``index`` and ``score``, worst to look up, and the ``evidence`` by kind."""
+def listed(index: Tensor, rows: Rows, diagnostics: Mapping[str, Any]) -> dict[str, Any]:
+    """``count`` images, every one's ``index`` and ``score``, worst to look up, and the ``diagnostics`` by kind."""
     if len(index) > EACH:
-        bare = {kind: {name: value for name, value in one.items() if name != "each"} for kind, one in evidence.items()}
-        return {"count": len(index), "evidence": bare}
-    return {"count": len(index), "index": index.tolist(), "score": decimals(scores(rows)), "evidence": dict(evidence)}
+        bare = {
+            kind: {name: value for name, value in one.items() if name != "each"} for kind, one in diagnostics.items()
+        }
+        return {"count": len(index), "diagnostics": bare}
+    return {
+        "count": len(index),
+        "index": index.tolist(),
+        "score": decimals(scores(rows)),
+        "diagnostics": dict(diagnostics),
+    }

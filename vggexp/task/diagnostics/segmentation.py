@@ -21,7 +21,7 @@ def rows(prediction: Prediction, batch: Batch, num_classes: int) -> dict[str, Te
     return {"confusion": counts.int(), "dice": dice, "score": iou}
 
 
-def evidence(rows: Mapping[str, Tensor], classes: Sequence[str]) -> dict[str, Any]:
+def diagnostics(rows: Mapping[str, Tensor], classes: Sequence[str]) -> dict[str, Any]:
     """``confusion``, pixels [truth][predicted] over all images; the images' columns under ``each``."""
     return {
         "classes": list(classes),

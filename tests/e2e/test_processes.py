@@ -91,7 +91,7 @@ def test_a_policy_thawed_after_ddp_has_wrapped_is_caught(tmp_path: Path) -> None
         timeout=300,
     )
     assert done.returncode != 0
-    assert "the processes of this run hold different weights in stage" in done.stderr
+    assert "the ranks of this run hold different weights in stage" in done.stderr
 
 
 def test_evaluation_meets_every_sample_once() -> None:

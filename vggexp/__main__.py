@@ -6,6 +6,7 @@ mistake that the config alone can show are answered first. A verb is a pair of f
 """
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -82,10 +83,10 @@ def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
     for word in rest:
         if flags and flags[-1] in FLAGS_WITH_VALUE:
             flags.append(word)
-        elif word.startswith("-"):
+        elif word in FLAGS or (word.startswith("-") and not _is_bare(word, verb)):
             flags.append(_known(word))
         else:
-            (bare if _is_bare(word) else settings).append(word)
+            (bare if _is_bare(word, verb) else settings).append(word)
     return verb, flags + _named(bare, settings, verb) + settings
 
 
@@ -123,8 +124,10 @@ def _known(flag: str) -> str:
     return flag
 
 
-def _is_bare(word: str) -> bool:
-    return "=" not in word and not word.startswith(("-", "+", "~"))
+def _is_bare(word: str, verb: str = "train") -> bool:
+    """Whether a word is an argument of the verb: it has no form that Hydra knows, or a file of this name exists."""
+    is_plain = "=" not in word and not word.startswith(("-", "+", "~"))
+    return is_plain or ((verb in MAIN_ARGUMENTS or verb in TAKES_A_LIST) and os.path.lexists(word))
 
 
 def _named(bare: Sequence[str], settings: Sequence[str], verb: str) -> list[str]:
@@ -145,7 +148,9 @@ def _named(bare: Sequence[str], settings: Sequence[str], verb: str) -> list[str]
 
 
 def _quoted(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace("'", "\\'")
+    """A word as Hydra's grammar quotes it: backslashes count only before a quote; ``${`` would be an interpolation."""
+    escaped = re.sub(r"(\\*)\$\{", r"\1\1\\${", word)
+    escaped = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), escaped)
     return f"'{escaped}'"
 
 

@@ -58,7 +58,7 @@ _AT_LEAST: dict[str, float] = {
 }
 """The smallest value of a number, or of each number of a list, by its key; a whole one where this is a whole one."""
 
-_POSITIVE = ("optimizer.lr", "backbone.width", "trainer.clip", "head.width", "freeze.lr_decay")
+_POSITIVE = ("backbone.width", "trainer.clip", "head.width", "freeze.lr_decay")
 """Keys whose value is above 0."""
 
 _SHARES: dict[str, bool] = {

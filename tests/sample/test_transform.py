@@ -7,7 +7,8 @@ from torch import Tensor
 
 from vggexp.boxes import to_edges
 from vggexp.errors import ConfigError
-from vggexp.sample.transform import Recipe, Transform
+from vggexp.sample.recipe import Recipe
+from vggexp.sample.transform import Transform
 from vggexp.types import VOID, Sample
 
 HEIGHT, WIDTH = 60, 80

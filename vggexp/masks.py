@@ -11,7 +11,7 @@ from torch import Tensor
 
 Places = NDArray[np.int64]
 """Rows or columns of a mask."""
-TIE = 1e-6
+TIE = 1e-3
 """Pixels: a centre this near to a border of two old pixels counts as lying on it."""
 
 

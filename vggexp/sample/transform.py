@@ -168,7 +168,9 @@ def moved(steps: v2.Transform, parts: dict[str, Any]) -> dict[str, Tensor]:
         raise ValueError(first_line(error)) from error
     image = found["image"]
     if not isinstance(image, Tensor):
-        raise ValueError(f"the image becomes a {type(image).__name__}; leave out the step that makes one of it")
+        raise ValueError(
+            f"the image becomes an object of type {type(image).__name__}; leave out the step that makes it"
+        )
     if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] != 3:
         raise ValueError("a transform recipe must give a uint8 RGB image; the backbone normalises it on the device")
     for name in parts.keys() - {"image"}:
@@ -179,13 +181,14 @@ def moved(steps: v2.Transform, parts: dict[str, Any]) -> dict[str, Tensor]:
 def _require_beside(image: Tensor, name: str, part: Any, kind: type) -> None:
     """ValueError unless the part is still of its kind, and of the image's size."""
     if type(part) is not kind:  # by its type torchvision knows how to move it
-        raise ValueError(f"the {name} becomes a {type(part).__name__}; leave out the step that makes one of it")
+        raise ValueError(
+            f"the {name} becomes an object of type {type(part).__name__}; leave out the step that makes it"
+        )
     if isinstance(part, tv_tensors.BoundingBoxes) and part.format is not tv_tensors.BoundingBoxFormat.XYXY:
         raise ValueError(f"the {name} is in the format {part.format.name}; leave out ConvertBoundingBoxFormat")
-    size = part.canvas_size if isinstance(part, tv_tensors.BoundingBoxes) else part.shape[-2:]
-    if tuple(size) != tuple(image.shape[-2:]):
-        high, wide = image.shape[-2:]
-        raise ValueError(f"the image becomes {high} x {wide} and its {name} {size[0]} x {size[1]}")
+    if isinstance(part, Labels) and part.shape[-2:] != image.shape[-2:]:
+        sizes = [f"{one.shape[-2]} x {one.shape[-1]}" for one in (image, part)]
+        raise ValueError(f"the image becomes {sizes[0]} and its {name} {sizes[1]}")
 
 
 def _visible(clipped: Tensor, whole: Tensor, image: Tensor) -> tuple[Tensor, float]:

@@ -85,4 +85,4 @@ def test_what_is_turned_or_flipped_cannot_be_laid_back(step: dict[str, Any]) -> 
 
 def test_a_photo_that_the_recipe_does_not_take_is_named_a_data_error() -> None:
     with pytest.raises(DataError, match="fails on an image of 20 x 10 pixels"):
-        View([{"RandomCrop": {"size": 30}}], SIZE)(torch.zeros(3, 10, 20, dtype=torch.uint8))
+        View([{"RandomCrop": {"size": 32}}], SIZE)(torch.zeros(3, 10, 20, dtype=torch.uint8))

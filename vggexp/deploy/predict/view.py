@@ -16,6 +16,7 @@ from vggexp.errors import ConfigError, DataError, first_line
 from vggexp.masks import cells_under, pick
 from vggexp.sample.recipe import Recipe, pipeline
 from vggexp.sample.transform import moved
+from vggexp.trainer.image_size import require_size
 from vggexp.types import VOID, Prediction
 
 Size = tuple[int, int]
@@ -76,13 +77,30 @@ class View:
 
     Args:
         recipe: ``data.eval_transform``.
-        size: (H, W) of what the network takes. A recipe that ends elsewhere, such as the empty one of embedded data, is
-            followed by a resize.
+        size: (H, W) of what the network takes. A recipe that leaves images of many sizes, such as the empty one of
+            embedded data, is followed by a resize.
+
+    Raises:
+        ConfigError: the recipe ends at one size, and that is another.
     """
 
     def __init__(self, recipe: Recipe, size: Size) -> None:
         self.size = size
         self._steps = pipeline(recipe)
+        if (ends := self._one_size()) is not None:
+            require_size(ends, list(size))
+
+    def _one_size(self) -> Size | None:
+        """What the recipe gives for an image of any size; None if that depends on the image."""
+        height, width = self.size
+        sizes = set()
+        for sides in ((2 * height + 1, 3 * width), (3 * height, 2 * width + 1)):
+            try:
+                seen = moved(self._steps, {"image": torch.zeros(3, *sides, dtype=torch.uint8)})["image"]
+            except ValueError:  # told of the photo that it happens to
+                return None
+            sizes.add((seen.shape[-2], seen.shape[-1]))
+        return sizes.pop() if len(sizes) == 1 else None
 
     def __call__(self, image: Tensor) -> tuple[Tensor, Window]:
         """uint8 (3, H, W) to uint8 (3, *size), and where the image lies in it.

@@ -73,12 +73,14 @@ def test_every_decoder_gives_the_same_pixels(
     ramp = np.linspace(0, 255, 51 * 37 * 3).reshape(37, 51, 3).astype(np.uint8)
     path = tmp_path / "a.jpg"
     Image.fromarray(ramp).convert(mode).save(path, format)
-    found, size = read_shrunk(path, lambda *_: factor)
+    photo = read_shrunk(path, lambda *_: factor)
+    found, size = photo.image, photo.size
     divisor = factor if format == "JPEG" else 1
     assert size == (37, 51)
     assert found.shape == (3, -(-37 // divisor), -(-51 // divisor)) == (3, *shrunk_size(path, lambda *_: factor))
     monkeypatch.setattr(images, "HAS_SIMPLEJPEG", False)
-    again, size = read_shrunk(path, lambda *_: factor)
+    photo = read_shrunk(path, lambda *_: factor)
+    again, size = photo.image, photo.size
     assert size == (37, 51)
     assert torch.equal(found, again)
 
@@ -125,7 +127,8 @@ def test_a_box_lies_where_the_decoder_left_its_object(tmp_path: Path, size: tupl
     pixels[box[1] : box[3], box[0] : box[2]] = 255
     path = tmp_path / "a.jpg"
     Image.fromarray(pixels).save(path, quality=100, subsampling=0)
-    image, stored = read_shrunk(path, lambda *_: factor)
+    photo = read_shrunk(path, lambda *_: factor)
+    image, stored = photo.image, photo.size
     edges, mass = scaled(box.float(), stored, image), image[0].double() / image[0].sum()
     for axis, first in ((0, 0), (1, 1)):  # x, y
         weights = mass.sum(axis)
@@ -153,7 +156,7 @@ class TestReal:
         )
         differences = []
         for index in range(0, len(scaled), 8):
-            if scaled.shrink(*read_shrunk(scaled.reader.files(index)[0], lambda *_: 1)[1]) == 1:
+            if scaled.shrink(*read_shrunk(scaled.reader.files(index)[0], lambda *_: 1).size) == 1:
                 continue
             torch.manual_seed(index)
             one = scaled[index]

@@ -40,7 +40,7 @@ def upright_mask(mask: Tensor, photo: Photo, path: str | Path) -> Tensor:
         return mask
     if stored == photo.size:
         raise DataError(
-            f"{path}: its image is turned by EXIF (orientation {photo.orientation}), and the size does not tell whether "
-            "the mask is turned, too; save the image upright"
+            f"{path}: its image is turned by EXIF (orientation {photo.orientation}), and the size does not tell "
+            "whether the mask is turned, too; save the image upright"
         )
     return turn(mask, photo.orientation)

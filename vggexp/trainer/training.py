@@ -59,6 +59,8 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     run = assemble(config)
     overfit = bool(config["trainer"]["overfit_batches"])  # the same few batches again and again, in the same order
     val, batches = run.splits.loader("val"), run.splits.loader("train", shuffle=not overfit)
+    if place_in_run()[0] == 0:
+        run.splits.check_files()
     run.splits.observe(run.learner.task, batches.dataset)
     kept = begin(run, batches, go_on)
     compile_network(config, run.learner, batches)

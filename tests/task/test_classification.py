@@ -28,7 +28,7 @@ def observed(*values: int, loss: CrossEntropy | None = None) -> Classification:
 
 
 def test_one_class_is_nothing_to_tell_apart() -> None:
-    with pytest.raises(ConfigError, match="needs two classes or more, and the data has cat; see data.classes"):
+    with pytest.raises(ConfigError, match=r"needs two classes or more, and the data has cat; see data\.classes"):
         Classification(DataInfo(("cat",), ()), CrossEntropy())
 
 

@@ -31,7 +31,9 @@ class Classification(nn.Module):
         super().__init__()
         if len(info.classes) < 2:
             only = ", ".join(info.classes) or "none"
-            raise ConfigError(f"task=classification needs two classes or more, and the data has {only}; see data.classes")
+            raise ConfigError(
+                f"task=classification needs two classes or more, and the data has {only}; see data.classes"
+            )
         self.names = info.classes
         self.classes: Mapping[str, int] = {"classification": len(self.names)}
         self.criterion = loss

@@ -13,6 +13,7 @@ from vggexp.errors import require_known
 from vggexp.report.console import print_scores
 from vggexp.run_folder import RunFolder, plain, write_whole
 from vggexp.trainer.build import build, build_data, build_loader
+from vggexp.trainer.image_size import check_image_size
 from vggexp.types import Data
 
 
@@ -44,7 +45,9 @@ def score(restored: Restored, data: Data, split: str, diagnostics: bool = False)
         diagnostics: whether to write what the page shows of single images into the folder, if the run keeps such.
     """
     learner, config = restored.learner, restored.config
-    loader = build_loader(config, data.split(split, needs(config)))
+    dataset = data.split(split, needs(config))
+    check_image_size(config, dataset)
+    loader = build_loader(config, dataset)
     devices = {"gpus": min(gpus, 1) if (gpus := config["trainer"]["gpus"]) else gpus}  # this process alone
     trainer = build(
         "trainer",

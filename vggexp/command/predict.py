@@ -20,7 +20,8 @@ from vggexp.sample.image_files import ImageFile, find_images
 def run(config: Mapping[str, Any]) -> int:
     """Predict every photo; those that cannot be read are named at the end, and make the exit code 1."""
     output = Path(str(config["output"]))  # a year would be a number
-    files = find_images(config["input"], leave_out=output)
+    left_out: list[str] = []
+    files = find_images(config["input"], leave_out=output, unreadable=left_out)
     restored = restore(Path(config["checkpoint"]), config["override"])
     draw = restored.learner.task.draw if config["overlays"] else None
     made_by = _made_by(config)
@@ -29,14 +30,16 @@ def run(config: Mapping[str, Any]) -> int:
             missing = folder.missing(files)
             if folder.count:
                 print(f"{folder.count} of {len(files)} images were there already")
-            unread = predict(restored, missing, folder, config)
+            predict(restored, missing, folder, config)
     except KeyboardInterrupt:
         print(f"\n{output / PART} has what was done; the same command goes on from there", file=sys.stderr)
         raise
     print(f"{folder.count} of {len(files)} images: {_listed(output)}")
-    for message in unread:
+    for message in folder.unread:
         print(f"not read: {message}")
-    return 1 if unread else 0
+    for message in left_out:
+        print(f"left out: {message}")
+    return 1 if folder.unread else 0
 
 
 def _made_by(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,23 +56,19 @@ def _made_by(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def predict(
-    restored: Restored, files: list[ImageFile], folder: PredictionFolder, config: Mapping[str, Any]
-) -> list[str]:
-    """Fill the folder; why some photos are missing in it, a line each."""
+def predict(restored: Restored, files: list[ImageFile], folder: PredictionFolder, config: Mapping[str, Any]) -> None:
+    """Add the predictions of these files to the folder, and the reasons why some could not be read."""
     predictor, view = ready(restored)
     size = config["batch_size"] or restored.config["data"]["batch_size"]
     groups = load(files, view, size, config["workers"], config["overlays"])
-    unread: list[str] = []
     # It draws when told to, from no thread of its own: the processes that read photos are forked.
     with Progress(console=console(), auto_refresh=False, disable=not console().is_terminal) as bar:
         row = bar.add_task("predict", total=len(files))
         for group in groups:
             if group.photos:
                 folder.add(group.photos, predictor(group.seen))
-            unread += group.unread
+            folder.unread += group.unread
             bar.update(row, advance=len(group.photos) + len(group.unread), refresh=True)
-    return unread
 
 
 def ready(restored: Restored) -> tuple[Predictor, View]:

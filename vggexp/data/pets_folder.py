@@ -11,8 +11,9 @@ from torch import Tensor
 from torchvision.datasets import OxfordIIITPet
 
 from vggexp.errors import DataError
-from vggexp.sample.image import read_mask
-from vggexp.sample.voc_xml import Edges, largest_box
+from vggexp.sample.image import Photo
+from vggexp.sample.mask_file import read_mask, upright_mask
+from vggexp.sample.voc_xml import Annotation, read_annotation
 
 PET, BACKGROUND, BORDER = 1, 2, 3
 """The trimap's labels."""
@@ -56,10 +57,10 @@ class PetsFolder:
         except (IndexError, ValueError) as error:
             raise DataError(f"{path} has a line that is not 'name class ...' ({error}); restore the file") from error
 
-    def heads(self, names: Iterable[str]) -> dict[str, Edges]:
+    def heads(self, names: Iterable[str]) -> dict[str, Annotation]:
         """The largest head of each of these images that has one."""
         present = _names_in(self._annotations / "xmls")
-        found = {name: largest_box(self.xml(name)) for name in names if f"{name}.xml" in present}
+        found = {name: read_annotation(self.xml(name)) for name in names if f"{name}.xml" in present}
         return {name: head for name, head in found.items() if head}
 
     def require(self, paths: list[Path]) -> None:
@@ -71,15 +72,13 @@ class PetsFolder:
                 f"{lost[0]} is missing{more}; restore it, or take its name out of the lists in annotations/"
             )
 
-    def read_trimap(self, name: str, image: Tensor) -> Tensor:
-        """uint8, (H, W): PET, BACKGROUND or BORDER of each of the image's pixels.
+    def read_trimap(self, name: str, photo: Photo) -> Tensor:
+        """uint8, (H, W): PET, BACKGROUND or BORDER of each pixel of the upright photo.
 
         Raises:
             DataError: it is of another size, has other labels, or shows no pet.
         """
-        trimap = read_mask(path := self.trimap(name))
-        if trimap.shape != image.shape[-2:]:
-            raise DataError(f"{path} is not of its image's size; resize both alike, the trimap by nearest neighbour")
+        trimap = upright_mask(read_mask(path := self.trimap(name)), photo, path)
         if trimap.min() < PET or trimap.max() > BORDER:
             labels = f"{PET} pet, {BACKGROUND} background, {BORDER} border"
             raise DataError(f"{path} has labels other than {labels}; restore it")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vggexp.errors import ConfigError
+from vggexp.errors import ConfigError, require_weights
 from vggexp.types import VOID
 
 
@@ -19,8 +19,8 @@ class CrossEntropy(nn.Module):
 
     Args:
         label_smoothing: share of the target's probability that is spread over all classes, 0 to 1.
-        class_weight: one weight a class; ``"median_frequency"`` for weights that make the rare classes count as
-            much as the common ones, taken from the training targets; ``None`` for equal weights.
+        class_weight: one weight a class, 0 or more and not all 0; ``"median_frequency"`` for weights from the
+            training targets that make rare classes count as much as common ones; ``None`` for equal weights.
     """
 
     weight: Tensor | None
@@ -35,6 +35,8 @@ class CrossEntropy(nn.Module):
             raise ConfigError(f"loss.label_smoothing is {label_smoothing}; it is a share, 0 to 1")
         if isinstance(class_weight, str) and class_weight != "median_frequency":
             raise ConfigError(f"loss.class_weight is '{class_weight}'; use median_frequency, a list of numbers or null")
+        if class_weight is not None and not isinstance(class_weight, str):
+            require_weights("loss.class_weight", class_weight)
         self.label_smoothing = label_smoothing
         self.balanced = class_weight == "median_frequency"
         # Not in the state_dict: a list comes from the config, and balanced weights are a function of the counts,

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
 
+from vggexp.errors import ConfigError
 from vggexp.types import Batch, Sample
 
 Place = tuple[int, int]
@@ -134,13 +135,27 @@ def collate(samples: list[Sample]) -> Batch:
     """One batch, its images laid out in memory as the samples' are, so that none is rearranged.
 
     Decoders put the channels last, and so has the network them.
+
+    Raises:
+        ConfigError: its images have different sizes.
     """
+    _require_one_size(samples)
     if "image" not in samples[0] or samples[0]["image"].stride(0) != 1:
         return default_collate(samples)  # type: ignore[no-any-return]
     rows = [{**sample, "image": sample["image"].permute(1, 2, 0)} for sample in samples]
     batch: Batch = default_collate(rows)
     batch["image"] = batch["image"].permute(0, 3, 1, 2)
     return batch
+
+
+def _require_one_size(samples: list[Sample]) -> None:
+    sizes = {(sample["image"].shape[-2], sample["image"].shape[-1]) for sample in samples if "image" in sample}
+    if len(sizes) > 1:
+        one, other = (f"{height} x {width}" for height, width in sorted(sizes)[:2])
+        raise ConfigError(
+            f"the images of a batch are {one} and {other} pixels (height x width); let data.train_transform and "
+            "data.eval_transform each end at one size: Resize: {size: [height, width]}"
+        )
 
 
 def _as_it_is(batch: Any) -> Any:

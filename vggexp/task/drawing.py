@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
-from torch.nn import functional
 from torchvision.transforms.v2.functional import pil_to_tensor, to_pil_image
 
 from vggexp.boxes import to_edges
+from vggexp.masks import stretch
 from vggexp.types import VOID
 
 Color = tuple[int, int, int]
@@ -80,7 +80,7 @@ def draw_box(image: Tensor, box: Tensor, color: Color = _HUES[2], label: str = "
 
 def blend_mask(image: Tensor, mask: Tensor, num_classes: int, alpha: float = 0.5) -> Tensor:
     """Lay each class's colour over its pixels, and gray over VOID; a smaller mask (h, w) is stretched to the image."""
-    stretched = functional.interpolate(mask[None, None].float().cpu(), image.shape[-2:], mode="nearest")[0, 0]
+    stretched = stretch(mask.cpu(), (image.shape[-2], image.shape[-1]))
     layer = _colors(num_classes)[stretched.long()].permute(2, 0, 1).float()
     return (image.cpu() * (1 - alpha) + layer * alpha).round().to(torch.uint8)
 

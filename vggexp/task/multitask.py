@@ -6,7 +6,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from vggexp.errors import ConfigError, did_you_mean
+from vggexp.errors import ConfigError, did_you_mean, require_weights
 from vggexp.loss.parallel import Parallel
 from vggexp.task.metric.box import of_label
 from vggexp.task.metric.multitask import MultitaskMetrics
@@ -38,6 +38,7 @@ class Multitask(nn.Module):
     ):
         super().__init__()
         _check_names(parts, part, loss.part, weights)
+        require_weights("task.weights", [weights[name] for name in parts])
         self.part = nn.ModuleDict({name: part[name](info, loss.part[name]) for name in parts})
         self.weights = {name: weights[name] for name in parts}
         self.classes: Mapping[str, int] = {

@@ -13,6 +13,7 @@ from vggexp.sample.decoded import keep_decoded
 from vggexp.sample.files import Files
 from vggexp.sample.loader import ResumableLoader
 from vggexp.trainer.build import build_loader
+from vggexp.trainer.image_size import check_image_size
 from vggexp.types import Data, Sample, Task
 
 
@@ -35,6 +36,8 @@ class Splits:
             shuffle: in an order that changes with the epoch, and augmented.
         """
         dataset = self.data.split(split, needs(self.config), augment=shuffle)
+        if split == "val":
+            check_image_size(self.config, dataset)
         if self.features is not None and (split != "test" or self.features.settings.mode == "disk"):
             dataset = self.features.split(dataset, split, augment=shuffle)
         return build_loader(self.config, self._decoded(dataset, split), shuffle=shuffle)

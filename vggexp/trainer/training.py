@@ -58,7 +58,7 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     run = assemble(config)
     overfit = bool(config["trainer"]["overfit_batches"])  # the same few batches again and again, in the same order
-    batches, val = run.splits.loader("train", shuffle=not overfit), run.splits.loader("val")
+    val, batches = run.splits.loader("val"), run.splits.loader("train", shuffle=not overfit)
     run.splits.observe(run.learner.task, batches.dataset)
     kept = begin(run, batches, go_on)
     compile_network(config, run.learner, batches)

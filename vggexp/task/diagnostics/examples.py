@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2.functional import to_pil_image
 
+from vggexp.masks import stretch
 from vggexp.task.diagnostics.rounding import decimals
 from vggexp.task.drawing import palette_image
 from vggexp.task.metric.box import of_label
@@ -75,7 +76,7 @@ def write_layers(image: Shown, size: Size, folder: Path, with_truth: bool = True
         if "mask" in values:
             record[kind]["mask"] = f"{image.index}-{kind}.png"
             if kind == "prediction" or with_truth:
-                mask = palette_image(values["mask"]).resize(size, Image.Resampling.NEAREST)
+                mask = palette_image(stretch(values["mask"], size[::-1]))
                 mask.save(folder / record[kind]["mask"], "PNG")
     return record
 

@@ -61,7 +61,7 @@ def cells_under(count: int, cells: int, start: float = 0.0, end: float = 1.0) ->
     """
     numbers = np.arange(count)
     places = (start + (numbers + 0.5) * ((end - start) / count)) * cells
-    below = np.floor(places + TIE)
+    below: Places = np.floor(places + TIE).astype(np.int64)
     on_border = places - below < TIE
-    places_under: Places = below.astype(np.int64) - (on_border & (numbers % 2 == 1))
-    return places_under
+    below[on_border & (numbers % 2 == 1)] -= 1
+    return below

@@ -11,9 +11,12 @@ from vggexp.errors import ConfigError
 
 NAMES = [
     "a=b.jpg", "input=c.jpg", "+plus.jpg", "++x=1.jpg", "~tilde.jpg", "~t=1.jpg", "-dash.jpg", "--d=1.jpg",
-    r"back\slash.jpg", "back\\", r"two\\b.jpg", "it's.jpg", r"esc\'d.jpg", '"quoted".jpg', "a,b.jpg", "[1].jpg", "{a:1}.jpg",
-    " blank .jpg", "$x.jpg", "${x}.jpg", r"\${x}.jpg", r"\\${x}.jpg", "$${", "日本語 é.jpg", "caf\udce9.jpg", "line\nbreak.jpg",
-    "null", "true", "12", "(a).jpg", "a:b.jpg", "#1.jpg", "*.jpg", "choice(a,b)", "a???.jpg", "%20.jpg", "epoch=1-top1=0.14.ckpt",
+    r"back\slash.jpg", "back\\", r"two\\b.jpg", "it's.jpg", r"esc\'d.jpg", '"quoted".jpg', "a,b.jpg", "[1].jpg",
+    "{a:1}.jpg",
+    " blank .jpg", "$x.jpg", "${x}.jpg", r"\${x}.jpg", r"\\${x}.jpg", "$${", "日本語 é.jpg",
+    "caf\udce9.jpg", "line\nbreak.jpg",
+    "null", "true", "12", "(a).jpg", "a:b.jpg", "#1.jpg", "*.jpg", "choice(a,b)", "a???.jpg",
+    "%20.jpg", "epoch=1-top1=0.14.ckpt",
 ]  # fmt: skip
 
 
@@ -30,7 +33,8 @@ def test_what_a_shell_expands_is_what_the_config_says() -> None:
 
 @pytest.mark.parametrize("name", ["a=b", "+plus", "~tilde", "-dash", r"back\slash", "${x}", "epoch=1-top1=0.14.ckpt"])
 @pytest.mark.parametrize(
-    ("verb", "key"), [("evaluate", "checkpoint"), ("predict", "checkpoint"), ("report", "input"), ("graft", "checkpoints")]
+    ("verb", "key"),
+    [("evaluate", "checkpoint"), ("predict", "checkpoint"), ("report", "input"), ("graft", "checkpoints")],
 )  # fmt: skip
 def test_the_main_argument_of_each_verb(verb: str, key: str, name: str) -> None:
     Path("runs").mkdir()

@@ -243,7 +243,7 @@ def test_an_empty_split_and_a_class_without_training_images(tree: Any) -> None:
     assert len(names(Pets(str(tree.root)), "train", BOX)) > 0
     with pytest.raises(DataError, match=r"no image of 'Bengal' to train on; leave it out of data\.classes"):
         Pets(str(tree.root)).split("train", BOX | LABEL)
-    with pytest.raises(DataError, match=r"no image in split 'val' has \['box'\]; see data\.classes"):
+    with pytest.raises(DataError, match=r"no image in split 'val' has \['box'\]; a class needs 5 .* see data\.classes"):
         Pets(str(tree.root), classes=["Bengal"]).split("val", BOX)
 
 
@@ -371,3 +371,28 @@ def test_a_half_turn_does_not_tell_what_a_trimap_counts(tree: Any) -> None:
     turned_pets(tree, "Bengal_5", 3)
     with pytest.raises(DataError, match=r"turned by EXIF \(orientation 3\).*save the image upright"):
         sample_of(tree, "Bengal_5", {"mask"})
+
+
+def test_a_list_with_a_bom_and_photos_in_capitals_are_read(tree: Any) -> None:
+    path = tree.annotations / "trainval.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    for photo in sorted((tree.folder / "images").glob("Bengal_*")):
+        photo.rename(photo.with_suffix(".JPG"))
+    assert {split: len(names(Pets(str(tree.root)), split)) for split in SIZES} == SIZES
+
+
+@pytest.mark.parametrize("name", ["img_0001", "cat0001"])
+def test_classes_by_number_alone_are_named(name: str, tree: Any) -> None:
+    path = tree.annotations / "trainval.txt"
+    path.write_text(f"{name} 1 1 1\nimg_0101 2 1 1\nimg_0102 1 1 1\n")
+    with pytest.raises(
+        DataError, match=r"trainval\.txt: \w+ is of class \d by its number .*; name each image CLASS_NUMBER"
+    ):
+        Pets(str(tree.root))
+
+
+def test_too_few_images_say_how_many_a_class_needs(tree: Any) -> None:
+    path = tree.annotations / "trainval.txt"
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if line.split()[0][-1] in "123") + "\n")
+    with pytest.raises(DataError, match=r"no image in split 'val' .* a class needs 5 images in trainval\.txt"):
+        Pets(str(tree.root)).split("val", LABEL)

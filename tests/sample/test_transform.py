@@ -191,8 +191,8 @@ def test_the_recipes_of_the_yaml_files_work() -> None:
     ("step", "message"),
     [
         ("ToPILImage", "the image becomes an object of type Image; leave out"),
-        ("ToPureTensor", "the (box|whole|mask) becomes an object of type Tensor; leave out"),
-        ({"FiveCrop": {"size": 20}}, "the image becomes an object of type tuple"),
+        ("ToPureTensor", "the box becomes an object of type Tensor; leave out"),
+        ({"FiveCrop": {"size": 20}}, "not supported by FiveCrop"),
         (
             {"ConvertBoundingBoxFormat": {"format": "CXCYWH"}},
             "the format CXCYWH; leave out ConvertBoundingBoxFormat",

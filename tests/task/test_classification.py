@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from vggexp.errors import DataError
+from vggexp.errors import ConfigError, DataError
 from vggexp.loss.cross_entropy import CrossEntropy
 from vggexp.task.classification import Classification
 from vggexp.types import Batch, DataInfo
@@ -25,6 +25,11 @@ def observed(*values: int, loss: CrossEntropy | None = None) -> Classification:
     task.observe(labels(*values))
     task.finish_observing()
     return task
+
+
+def test_one_class_is_nothing_to_tell_apart() -> None:
+    with pytest.raises(ConfigError, match=r"needs two classes or more, and the data has cat; see data\.classes"):
+        Classification(DataInfo(("cat",), ()), CrossEntropy())
 
 
 def test_the_baseline_is_the_classes_shares() -> None:

@@ -14,7 +14,7 @@ from vggexp.head.mlp import MLP
 from vggexp.trainer.build import build
 from vggexp.transfer.checkpoint import read_checkpoint
 from vggexp.transfer.head import load_heads
-from vggexp.types import HeadSpec
+from vggexp.types import DataInfo, HeadSpec
 
 Train = Callable[..., Path]
 SINGLE = ("task=localization", "head.hidden=[8]", "head.pool=1")
@@ -76,6 +76,21 @@ def test_another_number_of_classes(train_tiny: Train, tiny: Any) -> None:
     )
 
 
+def test_a_head_of_other_classes_is_refused_unless_it_is_only_a_start(train_tiny: Train, tiny: Any) -> None:
+    small = ("head.hidden=8", "head.pool=1")
+    train_tiny(*small, "data.classes=[0,1]", name="one")
+    words = (*small, "data.classes=[1,0]", "head.weights=one", "run.dir=two")
+    code, _, errors = tiny(*words)
+    assert (code, errors) == (
+        2,
+        "vggexp: error: the classes of head.weights=one are [0, 1], those of this data set [1, 0] (in another order); "
+        "head.weights_map=fitting starts from them all the same\n",
+    )
+    code, out, errors = tiny(*words, "head.weights_map=fitting")
+    assert code == 0, errors
+    assert "6 tensors from one; left out: backbone 56, task 1; the classes of head.weights=one are [0, 1]" in out
+
+
 def test_a_layer_is_taken_whole_or_not_at_all(train_tiny: Train, tiny: Any) -> None:
     train_tiny("head.hidden=8", "head.pool=1", name="one")
     words = ("head.hidden=8", "head.pool=2", "head.weights=one", "head.weights_map=fitting", "run.dir=two")
@@ -123,7 +138,7 @@ def test_the_dense_layers_of_imagenet(tmp_path: Path, monkeypatch: pytest.Monkey
     made = build("backbone", its)
     head = MLP(HeadSpec(made.channels, made.strides, {"classification": 7}))
     own = {"weights": "imagenet", "weights_map": "fitting"}
-    (report,) = load_heads(head, {"backbone": its, "head": own, "choice": {"task": "classification"}})
+    (report,) = load_heads(head, {"backbone": its, "head": own, "choice": {"task": "classification"}}, DataInfo((), ()))
     assert torch.equal(head.state_dict()["classifier.3.weight"], theirs["classifier.3.weight"])
     assert (len(report.loaded), len(report.fresh), len(report.left_out)) == (
         4,

@@ -14,6 +14,7 @@ from vggexp.report.console import print_scores
 from vggexp.run_folder import RunFolder, plain, write_whole
 from vggexp.trainer.build import build, build_data, build_loader
 from vggexp.trainer.image_size import check_image_size
+from vggexp.transfer.class_names import require_same_names
 from vggexp.types import Data
 
 
@@ -27,7 +28,9 @@ def run(config: Mapping[str, Any]) -> int:
     restored = restore(Path(config["checkpoint"]), config["override"])
     output = config["output"]
     is_unchanged = Path(config["checkpoint"]).is_dir() and not config["override"] and output is None
-    scores = score(restored, build_data(restored.config), split, diagnostics=is_unchanged and split == "test")
+    data = build_data(restored.config)
+    check_names(config["checkpoint"], restored, data)
+    scores = score(restored, data, split, diagnostics=is_unchanged and split == "test")
     baseline = restored.learner.baseline
     content = {"split": split, "metrics": scores, "baseline": baseline}
     file = restored.folder / f"evaluation-{split}.json" if output is None else Path(str(output))
@@ -36,6 +39,13 @@ def run(config: Mapping[str, Any]) -> int:
     print_scores(f"{config['checkpoint']} on {split}", scores, baseline)
     print(f"scores: {file}")
     return 0
+
+
+def check_names(name: str, restored: Restored, data: Data) -> None:
+    """ConfigError unless the data set has the class names, in their order, that the run was trained on."""
+    where = (f"the run {name}", "this data set")
+    advice = "evaluate on the run's own classes, in the run's order: see data.classes and data.root"
+    require_same_names(restored.info, data.info, needs(restored.config), where, advice)
 
 
 def score(restored: Restored, data: Data, split: str, diagnostics: bool = False) -> dict[str, float]:

@@ -30,6 +30,7 @@ def run(config: Mapping[str, Any]) -> int:
     singles = [restore(Path(name), {}) for name in names]
     configs, learners = [single.config for single in singles], [single.learner for single in singles]
     graft.check_mergeable(names, configs)
+    graft.check_names(names, [single.info for single in singles])
     tensors = graft.check_backbones(names, learners)
     merged_config = graft.merge_configs(names, configs, _multitask(), str(folder.path))
     merged = build_learner(without_weights(merged_config), singles[0].info)
@@ -69,6 +70,7 @@ def _write(folder: RunFolder, merged: Learner, restored: Restored, overwrite: bo
             "objective": {"metric": metric, "mode": mode, "value": metrics[metric]},
             "metrics": metrics,
             "baseline": merged.baseline,
+            **merged.info,
             "parameters": sum(parameter.numel() for _, parameter in merged.freezing.parameters),
             "trainable_parameters": 0,
             "seconds": 0.0,

@@ -9,7 +9,7 @@ from vggexp.config.recorded import amend
 from vggexp.errors import ConfigError, DataError
 from vggexp.learner.learner import Learner
 from vggexp.trainer.build import build_learner
-from vggexp.transfer.checkpoint import read_checkpoint
+from vggexp.transfer.checkpoint import read_checkpoint, read_info
 from vggexp.transfer.without_weights import without_weights
 from vggexp.types import DataInfo
 
@@ -32,7 +32,7 @@ def restore(path: Path, changes: Mapping[str, Any]) -> Restored:
     if not {"config", "info", "state_dict"} <= content.keys():
         raise DataError(f"{path} was not written by vggexp: it holds weights and no config")
     config = amend(content["config"], changes)
-    info = DataInfo(*(tuple(content["info"][name]) for name in ("classes", "mask_classes")))
+    info = read_info(content)
     learner = build_learner(without_weights(config), info)
     try:
         learner.load_state_dict(content["state_dict"])

@@ -110,7 +110,8 @@ class Pets:
         """There are images, and of each class some to train on."""
         folder = self._folder.path
         if not names:
-            raise DataError(f"{folder}: no image in split {split!r} has {sorted(needs)}; see data.classes and data.box")
+            least = "; a class needs 5 images in trainval.txt, with data.box=head 10 that have a head; see data.classes"
+            raise DataError(f"{folder}: no image in split {split!r} has {sorted(needs)}{least}")
         untrained = set(self.info.classes) - {breed_of(name) for name in names}
         if untrained and split == "train" and "label" in needs:
             raise DataError(f"{folder}: no image of {min(untrained)!r} to train on; leave it out of data.classes")

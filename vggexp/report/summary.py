@@ -37,6 +37,7 @@ def summarize(
         "epoch": best.get("epoch"),
         "metrics": {**metrics, **test},
         "baseline": learner.baseline,
+        **learner.info,
         "parameters": sum(parameter.numel() for parameter in parameters),
         "trainable_parameters": sum(p.numel() for p, trains in zip(parameters, trained, strict=True) if trains),
         **stopwatch.cost(),

@@ -11,7 +11,7 @@ import torch
 from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional
 
-from vggexp.masks import stretch
+from vggexp.sample.mask_grid import stretch
 
 
 class Labels(tv_tensors.Mask):  # type: ignore[misc]

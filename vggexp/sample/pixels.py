@@ -30,4 +30,5 @@ def to_8_bits(values: np.ndarray) -> np.ndarray:
     bits = next((bits for bits in DEPTHS if high < 2**bits), None)
     if bits is None or low < 0:
         raise DepthError(f"{values.dtype} pixels from {low} to {high}, where 0 to 65535 is read")
-    return (values.astype(np.int64) * 255 // (2**bits - 1)).astype(np.uint8)
+    scaled: np.ndarray = values.astype(np.int64) * 255 // (2**bits - 1)
+    return scaled.astype(np.uint8)

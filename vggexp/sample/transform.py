@@ -173,8 +173,9 @@ def moved(steps: v2.Transform, parts: dict[str, Any]) -> dict[str, Tensor]:
         )
     if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] != 3:
         raise ValueError("a transform recipe must give a uint8 RGB image; the backbone normalises it on the device")
-    for name in parts.keys() - {"image"}:
-        _require_beside(image, name, found[name], type(parts[name]))
+    for name, part in parts.items():
+        if name != "image":
+            _require_beside(image, name, found[name], type(part))
     return {name: part.as_subclass(Tensor) for name, part in found.items()}
 
 
@@ -189,6 +190,10 @@ def _require_beside(image: Tensor, name: str, part: Any, kind: type) -> None:
     if isinstance(part, Labels) and part.shape[-2:] != image.shape[-2:]:
         sizes = [f"{one.shape[-2]} x {one.shape[-1]}" for one in (image, part)]
         raise ValueError(f"the image becomes {sizes[0]} and its {name} {sizes[1]}")
+
+
+def _other_kind(name: str, part: Any) -> str:
+    return f"the {name} becomes an object of type {type(part).__name__}; leave out the step that makes it"
 
 
 def _visible(clipped: Tensor, whole: Tensor, image: Tensor) -> tuple[Tensor, float]:

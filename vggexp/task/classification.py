@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vggexp.errors import ConfigError
 from vggexp.task import drawing
 from vggexp.task.diagnostics import classification
 from vggexp.task.metric.classification import ClassificationMetrics
@@ -28,6 +29,11 @@ class Classification(nn.Module):
 
     def __init__(self, info: DataInfo, loss: nn.Module):
         super().__init__()
+        if len(info.classes) < 2:
+            only = ", ".join(info.classes) or "none"
+            raise ConfigError(
+                f"task=classification needs two classes or more, and the data has {only}; see data.classes"
+            )
         self.names = info.classes
         self.classes: Mapping[str, int] = {"classification": len(self.names)}
         self.criterion = loss

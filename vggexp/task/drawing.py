@@ -15,7 +15,7 @@ from torch import Tensor
 from torchvision.transforms.v2.functional import pil_to_tensor, to_pil_image
 
 from vggexp.boxes import to_edges
-from vggexp.masks import stretch
+from vggexp.sample.mask_grid import stretch
 from vggexp.types import VOID
 
 Color = tuple[int, int, int]

@@ -107,7 +107,7 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
     backbone, head, task = build_network(config, info)
     if _syncs_batchnorm(config):
         backbone, head = _with_synced_batchnorm(backbone, head)
-    _load_weights(config, backbone, head)
+    _load_weights(config, backbone, head, info)
     objective, optimizer = config["objective"], _optimizer(config)
     try:
         return Learner(
@@ -129,11 +129,11 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
         raise ConfigError(str(error)) from error
 
 
-def _load_weights(config: Config, backbone: Backbone, head: Head) -> None:
+def _load_weights(config: Config, backbone: Backbone, head: Head, info: DataInfo) -> None:
     assert isinstance(backbone, nn.Module)
     assert isinstance(head, nn.Module)
     loaded = load_backbone(backbone, config["backbone"]["weights"], config["backbone"])
-    for report in [*([loaded] if loaded else []), *load_heads(head, config)]:
+    for report in [*([loaded] if loaded else []), *load_heads(head, config, info)]:
         print(report)
 
 

@@ -12,6 +12,7 @@ from vggexp.config.check import needs
 from vggexp.sample.decoded import keep_decoded
 from vggexp.sample.files import Files
 from vggexp.sample.loader import ResumableLoader
+from vggexp.sample.open_check import check_files_open
 from vggexp.trainer.build import build_loader
 from vggexp.trainer.image_size import check_image_size
 from vggexp.types import Data, Sample, Task
@@ -41,6 +42,17 @@ class Splits:
         if self.features is not None and (split != "test" or self.features.settings.mode == "disk"):
             dataset = self.features.split(dataset, split, augment=shuffle)
         return build_loader(self.config, self._decoded(dataset, split), shuffle=shuffle)
+
+    def check_files(self) -> None:
+        """Open every file that the run will read only later; the pass over the training targets reads the others.
+
+        Raises:
+            DataError: one cannot be opened.
+        """
+        splits = [*([] if self.config["baseline"] else ["train"]), "val", *(["test"] if self.config["test"] else [])]
+        for split in splits:
+            if isinstance(dataset := self.data.split(split, needs(self.config)), Files):
+                check_files_open(dataset, split)
 
     def observe(self, task: Task, trained: Dataset[Sample]) -> None:
         """Show a task its training targets: what the baseline and class balancing are made of.

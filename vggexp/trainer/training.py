@@ -18,6 +18,7 @@ from vggexp.callback.keep_last import KeepLast
 from vggexp.callback.progress import Progress
 from vggexp.callback.prune import Prune
 from vggexp.callback.stopwatch import Stopwatch
+from vggexp.config.check import needs
 from vggexp.distributed.fsdp import load_whole
 from vggexp.distributed.memory import give_back_freed_memory
 from vggexp.distributed.processes import place_in_run
@@ -32,7 +33,8 @@ from vggexp.run_folder import RunFolder
 from vggexp.sample.loader import ResumableLoader
 from vggexp.trainer.build import accumulation, build, build_data, build_learner
 from vggexp.trainer.splits import Splits
-from vggexp.transfer.checkpoint import read_checkpoint
+from vggexp.transfer.checkpoint import read_checkpoint, read_info
+from vggexp.transfer.class_names import require_same_names
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     run = assemble(config)
     overfit = bool(config["trainer"]["overfit_batches"])  # the same few batches again and again, in the same order
     val, batches = run.splits.loader("val"), run.splits.loader("train", shuffle=not overfit)
+    if place_in_run()[0] == 0:
+        run.splits.check_files()
     run.splits.observe(run.learner.task, batches.dataset)
     kept = begin(run, batches, go_on)
     compile_network(config, run.learner, batches)
@@ -87,7 +91,7 @@ def begin(run: Training, batches: ResumableLoader, go_on: bool) -> Mapping[str, 
     config, is_first = run.config, place_in_run()[0] == 0
     kept: Mapping[str, Any] = {}
     if go_on:
-        kept = find_place(run.folder, batches)
+        kept = find_place(run, batches)
     elif is_first:
         run.folder.begin(config, config["run"]["overwrite"])
     if is_first:
@@ -141,12 +145,18 @@ def ending(loggers: Sequence[Logger]) -> Iterator[dict[str, Any]]:
         close(summary)
 
 
-def find_place(folder: RunFolder, train: ResumableLoader) -> Mapping[str, Any]:
+def find_place(run: Training, train: ResumableLoader) -> Mapping[str, Any]:
     """Let the folder's rows and the loader go on where its last checkpoint is; what this keeps of each logger.
 
     Lightning would set the loader itself, had the length of the run not been asked for before it read the checkpoint.
+
+    Raises:
+        ConfigError: the data set has other class names now than when the checkpoint was written.
     """
-    checkpoint = read_checkpoint(folder.last)
+    folder, checkpoint = run.folder, read_checkpoint(run.folder.last)
+    where = (str(folder.last), "the data set now")
+    advice = "go on with the classes and the data the run began with, or train anew in another run.dir"
+    require_same_names(read_info(checkpoint), run.splits.data.info, needs(run.config), where, advice)
     loop, kept = checkpoint["loops"]["fit_loop"], checkpoint.get("logger", {})
     epochs = int(loop["epoch_progress"]["current"]["processed"])
     if place_in_run()[0] == 0:

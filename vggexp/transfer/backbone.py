@@ -48,7 +48,8 @@ def _fill_from_net_a(backbone: nn.Module, source: str, config: Config) -> LoadRe
 
 def _read(source: str, config: Config) -> tuple[Tensors, Tensors]:
     """All tensors of the source, and its backbone's under the backbone's own names."""
-    tensors, origin = read_weights(source, config, "backbone")
+    tensors, about = read_weights(source, config, "backbone")
+    origin = about.get("config", {}).get("backbone", {})
     for key in ("mean", "std"):
         if key in origin and list(origin[key]) != list(config[key]):
             raise ConfigError(f"backbone.{key}={config[key]}: the weights in {source} were trained with {origin[key]}")

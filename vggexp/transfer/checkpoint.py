@@ -15,13 +15,14 @@ from torch.serialization import get_crc32_options, set_crc32_options
 from vggexp.errors import ConfigError, DataError, first_line
 from vggexp.run_folder import RunFolder
 from vggexp.transfer.renamed import new_key, renew
+from vggexp.types import DataInfo
 
 # torchvision's names, by the paper's letter; nets C and A-LRN were never published there.
 _TORCHVISION = {"A": "VGG11", "B": "VGG13", "D": "VGG16", "E": "VGG19"}
 
 
 def read_weights(source: str, backbone: Mapping[str, Any], part: str) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
-    """A source's tensors by name, and the backbone config of the run that wrote it ({} if there was none).
+    """A source's tensors by name, and what else it holds: ``config`` and ``info`` of the run that wrote it, or nothing.
 
     Args:
         source: "imagenet", a run folder (its best checkpoint), a ``.ckpt``, ``.pth`` or ``.safetensors`` file.
@@ -65,6 +66,12 @@ def _with_new_names(content: dict[str, Any]) -> dict[str, Any]:
     return {new_key(str(name)): value for name, value in content.items()}
 
 
+def read_info(content: Mapping[str, Any]) -> DataInfo:
+    """The class names that a checkpoint of vggexp's keeps."""
+    names = content["info"]
+    return DataInfo(tuple(names["classes"]), tuple(names["mask_classes"]))
+
+
 def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
     """Write a checkpoint under a temporary name and rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,10 +93,11 @@ def _without_checksums() -> Iterator[None]:
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
-    """A file's tensors by name, and the backbone config of the run that wrote it ({} if there was none)."""
+    """A file's tensors by name, and what else it holds."""
     content = read_checkpoint(path)
-    tensors = content.get("state_dict", content)
-    return tensors, content.get("config", {}).get("backbone", {})
+    if "state_dict" not in content:
+        return content, {}
+    return content["state_dict"], {key: content[key] for key in ("config", "info") if key in content}
 
 
 def _read_safetensors(path: Path) -> dict[str, Any]:

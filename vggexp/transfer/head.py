@@ -6,22 +6,29 @@ from typing import Any, cast
 from torch import nn
 
 from vggexp.errors import ConfigError
-from vggexp.transfer.checkpoint import read_weights
+from vggexp.transfer.checkpoint import read_info, read_weights
+from vggexp.transfer.class_names import require_same_names
 from vggexp.transfer.report import LoadReport, left_out
 from vggexp.transfer.shapes import Tensors, check_shapes, whole_layers
+from vggexp.types import DataInfo
 
 Config = Mapping[str, Any]
 
+_NAMED = {"class_logits": "label", "box_per_class": "label", "pixel_logits": "mask"}
+"""By what a head gives: the target whose class names its outputs stand for."""
 
-def load_heads(head: nn.Module, config: Config) -> list[LoadReport]:
+
+def load_heads(head: nn.Module, config: Config, info: DataInfo) -> list[LoadReport]:
     """Copy weights into a head, or into parts of a parallel one, where the config names a source.
 
     Args:
         head: what to fill.
         config: of the whole run: its task, its backbone, its head.
+        info: the class names of the run's data set.
 
     Raises:
-        ConfigError: a tensor is missing, left over or of another shape; with ``weights_map: fitting``, none fits.
+        ConfigError: a tensor is missing, left over or of another shape, or the source's classes are others; with
+            ``weights_map: fitting``, none fits.
         DataError: the file cannot be read or downloaded.
     """
     own, task = config["head"], config["choice"]["task"]
@@ -31,13 +38,32 @@ def load_heads(head: nn.Module, config: Config) -> list[LoadReport]:
     reports = []
     for name, module, its, its_task in targets:
         if its.get("weights", "none") not in ("none", None):
-            tensors, _ = read_weights(its["weights"], config["backbone"], name)
+            tensors, about = read_weights(its["weights"], config["backbone"], name)
+            note = _compare_names(name, its, list(parts if its_task is None else ()), about, info)
             given = _of_head(tensors, its_task, parts)
             if its_task is None and not given:
                 raise ConfigError(_of_one_task(str(its["weights"]), list(parts)))
             taken, fresh = _fill(name, module, its, given)
-            reports.append(LoadReport(name, str(its["weights"]), tuple(taken), fresh, left_out(tensors, taken)))
+            left = left_out(tensors, taken)
+            reports.append(LoadReport(name, str(its["weights"]), tuple(taken), fresh, left, note))
     return reports
+
+
+def _compare_names(name: str, its: Config, parts: Sequence[str], about: Config, info: DataInfo) -> str:
+    """ConfigError if the source's class names are others; where ``weights_map: fitting`` lets it pass, what to say."""
+    if "info" not in about:  # no run of vggexp's
+        return ""
+    ones = [its["part"][part] for part in parts] if parts else [its]
+    targets = {_NAMED[one["gives"]] for one in ones if one["gives"] in _NAMED}
+    advice = f"{name}.weights_map=fitting starts from them all the same"
+    where = (f"{name}.weights={its['weights']}", "this data set")
+    try:
+        require_same_names(read_info(about), info, targets, where, advice)
+    except ConfigError as error:
+        if its["weights_map"] == "same":
+            raise
+        return str(error).partition("; ")[0]
+    return ""
 
 
 def _of_head(tensors: Tensors, task: str | None, parts: Iterable[str]) -> Tensors:

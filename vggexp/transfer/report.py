@@ -20,13 +20,16 @@ class LoadReport:
     """Tensors of the part that keep their fresh start, some with the reason."""
     left_out: tuple[str, ...] = ()
     """Tensors of the source, by its own names, that were not copied."""
+    note: str = ""
+    """What else to know of it."""
 
     def __str__(self) -> str:
         """One line; what was left out is counted by the source's parts."""
         fresh = f"; fresh: {', '.join(self.fresh)}" if self.fresh else ""
         counts = Counter(_part_of(name) for name in self.left_out)
         left_out = "; left out: " + ", ".join(f"{part} {count}" for part, count in counts.items()) if counts else ""
-        return f"{self.part} weights: {len(self.loaded)} tensors from {self.source}{left_out}{fresh}"
+        note = f"; {self.note}" if self.note else ""
+        return f"{self.part} weights: {len(self.loaded)} tensors from {self.source}{left_out}{fresh}{note}"
 
 
 def left_out(tensors: Mapping[str, Tensor], taken: Mapping[str, Tensor]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import torch
 
 from vggexp.deploy.predict.view import View, Window
 from vggexp.errors import ConfigError, DataError
-from vggexp.masks import stretch
+from vggexp.sample.mask_grid import stretch
 from vggexp.types import VOID
 
 SIZE = (32, 32)

@@ -6,7 +6,7 @@ from typing import Any
 from vggexp.config.check.machine import check_machine
 from vggexp.config.check.parts import check_data, check_parts
 from vggexp.config.check.paths import check_checkpoints, check_output, check_run, check_weights
-from vggexp.config.check.values import check_formats, check_numbers, check_words
+from vggexp.config.check.values import check_formats, check_numbers, check_override, check_words
 from vggexp.sample.image_files import find_images
 
 
@@ -22,6 +22,7 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
         check_run(config)
     if "backbone" in config:
         check_weights(config)
+    check_override(verb, config)
     check_checkpoints(verb, config)
     if verb == "predict":
         check_output(config)

@@ -81,6 +81,10 @@ _WORDS: dict[str, tuple[str, ...]] = {
 """What a word may be, by its key in a training; first what a run counts as that was recorded before the key existed."""
 
 
+_TAKES_PHOTOS = ("predict", "export", "demo")
+_OF_PHOTOS = ("image_size", "eval_transform", "batch_size")
+
+
 def check_numbers(config: Config) -> None:
     """Those of any verb."""
     for key, least in _AT_LEAST.items():
@@ -103,6 +107,16 @@ def check_words(config: Config) -> None:
     """Those of a training."""
     for key, options in _WORDS.items():
         require_known(key, _value(config, key, options[0]), options)
+
+
+def check_override(verb: str, config: Config) -> None:
+    """Of a run's data set, verbs that take photos read how photos become the network's input, and nothing else."""
+    given = config.get("override", {}).get("data", {}) if verb in _TAKES_PHOTOS else {}
+    if without := [key for key in given if key not in _OF_PHOTOS]:
+        raise ConfigError(
+            f"{verb}: data.{without[0]} changes nothing here: {verb} opens no data set, and its class names are the "
+            f"run's; leave it out (of data, {verb} reads only {', '.join(_OF_PHOTOS)})"
+        )
 
 
 def check_formats(names: Any) -> None:

@@ -13,7 +13,7 @@ from torchvision.transforms.v2 import functional
 
 from vggexp.boxes import from_edges, to_edges
 from vggexp.errors import ConfigError, DataError, first_line
-from vggexp.masks import cells_under, pick
+from vggexp.sample.mask_grid import cells_under, pick
 from vggexp.sample.recipe import Recipe, pipeline
 from vggexp.sample.transform import moved
 from vggexp.trainer.image_size import require_size

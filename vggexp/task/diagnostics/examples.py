@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2.functional import to_pil_image
 
-from vggexp.masks import stretch
+from vggexp.sample.mask_grid import stretch
 from vggexp.task.diagnostics.rounding import decimals
 from vggexp.task.drawing import palette_image
 from vggexp.task.metric.box import of_label

@@ -63,4 +63,5 @@ def cells_under(count: int, cells: int, start: float = 0.0, end: float = 1.0) ->
     places = (start + (numbers + 0.5) * ((end - start) / count)) * cells
     below = np.floor(places + TIE)
     on_border = places - below < TIE
-    return below.astype(np.int64) - (on_border & (numbers % 2 == 1))
+    places_under: Places = below.astype(np.int64) - (on_border & (numbers % 2 == 1))
+    return places_under

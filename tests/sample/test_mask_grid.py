@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vggexp.masks import cells_under, stretch
+from vggexp.sample.mask_grid import cells_under, stretch
 
 SIZES = [(50, 70), (9, 13), (32, 32), (16, 96), (24, 31)]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
-
 from vggexp.masks import stretch
+
 from vggexp.sample.image import read_mask
 from vggexp.task.metric.segmentation import confusion, overlap
 from vggexp.types import VOID

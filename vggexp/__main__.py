@@ -1,7 +1,7 @@
-"""The door: ``python -m vggexp [verb] [argument] [group=option] [key=value]`` to a composed, checked config.
+"""The entry point: ``python -m vggexp [verb] [argument] [group=option] [key=value]``.
 
-Torch takes seconds to import, so this module and what it imports never do: ``--help``, ``--cfg job`` and every
-mistake that the config alone can show are answered first. A verb is a pair of files: its root config
+Torch takes seconds to import, so neither this module nor anything that it imports does so: ``--help``, ``--cfg job``
+and every mistake that the config alone shows are answered before. A verb is a pair of files: its root config
 ``conf/<verb>.yaml`` and its program ``vggexp/command/<verb>.py`` with a function ``run(config)``.
 """
 
@@ -15,7 +15,7 @@ from vggexp.config.words import split_verb
 from vggexp.errors import UserError, one_line
 
 _SIGPIPE = 141
-"""The exit code that shells give a program whose reader has left: 128 + the signal's number."""
+"""The exit code of a program that was ended by SIGPIPE: 128 + the signal's number."""
 
 
 def main() -> None:
@@ -23,36 +23,38 @@ def main() -> None:
     try:
         code = enter(sys.argv[1:])
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read the output has left, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would say so at its end
+    except BrokenPipeError:  # the reader of the output has closed it, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python reports it once more at exit
         code = _SIGPIPE
     sys.exit(code)
 
 
 def enter(words: Sequence[str]) -> int:
-    """Do what the command line says and return its exit code: 0, 1 (data, or a bug), 2 (config), 130 (Ctrl-C)."""
-    # With this set, Hydra hands its exceptions on instead of printing them and leaving.
+    """Run a command line and return its exit code: 0, 1 (data, or a bug), 2 (config), 130 (Ctrl-C)."""
+    # With this set, Hydra raises its exceptions; otherwise it prints them and exits.
     os.environ["HYDRA_FULL_ERROR"] = "1"
 
-    def open_door() -> int:
+    def run_verb() -> int:
         verb, rest = split_verb(words)
         if "--help" in rest or "-h" in rest:
             print(help_text(verb, rest))
             return 0
-        from vggexp.sweep.command_line import start  # Hydra takes a quarter of a second: --help does without
+        from vggexp.sweep.command_line import (
+            start,
+        )  # not needed for --help: importing Hydra takes a quarter of a second
 
         return start(verb, rest, debug)
 
     debug = "debug=true" in words
     try:
-        return guarded(open_door, debug)
+        return guarded(run_verb, debug)
     except KeyboardInterrupt:
-        print("vggexp: interrupted; what was written before stays", file=sys.stderr)
+        print("vggexp: interrupted; the files written so far are kept", file=sys.stderr)
         return 130
 
 
 def guarded(action: Callable[[], int], debug: bool = False) -> int:
-    """The action's exit code; a mistake of the user's is printed as one line (with its traceback, if debug)."""
+    """Run the action and return its exit code; print a mistake of the user's as one line, with debug after its traceback."""
     try:
         return action()
     except UserError as error:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """A mistake of the user's. The door prints its message as one line and exits with ``code``."""
+    """A mistake of the user's. The entry point prints its message as one line and exits with ``code``."""
 
     code = 1
 

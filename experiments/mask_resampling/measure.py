@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
-from vggexp.masks import stretch
 
 from vggexp.sample.image import read_mask
+from vggexp.sample.mask_grid import stretch
 from vggexp.task.metric.segmentation import confusion, overlap
 from vggexp.types import VOID
 

@@ -199,7 +199,7 @@ def test_ctrl_c_ends_all(wait_for: Callable[[Callable[[], object]], None]) -> No
         os.killpg(parent.pid, signal.SIGINT)  # as a terminal does
         _, errors = parent.communicate(timeout=60)
     assert parent.returncode == 130
-    assert errors.strip().splitlines()[-1] == "vggexp: interrupted; what was written before stays"
+    assert errors.strip().splitlines()[-1] == "vggexp: interrupted; the files written so far are kept"
     assert not list(workers())
 
 

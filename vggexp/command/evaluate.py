@@ -1,4 +1,4 @@
-"""``evaluate``: a finished run's scores on one of its splits, beside the baseline's."""
+"""``evaluate``: score a finished run on one of its splits, beside the baseline."""
 
 import json
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ def check_names(name: str, restored: Restored, data: Data) -> None:
 
 
 def score(restored: Restored, data: Data, split: str, diagnostics: bool = False) -> dict[str, float]:
-    """The metrics of a finished run on a split; the baseline's are then in ``learner.baseline``.
+    """The metrics of a finished run on a split. Afterwards ``learner.baseline`` has the baseline's metrics.
 
     Args:
         diagnostics: whether to write what the page shows of single images into the folder, if the run keeps such.

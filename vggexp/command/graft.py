@@ -1,4 +1,4 @@
-"""``graft``: runs that share a frozen backbone become one multitask run, without any training."""
+"""``graft``: merge runs that share a frozen backbone into one multitask run, without training."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,11 +19,11 @@ from vggexp.transfer.checkpoint import write_checkpoint
 from vggexp.transfer.without_weights import without_weights
 
 IMAGES = 16
-"""Random images on which the merged network must give what the single ones give."""
+"""Random images on which the merged network must return the outputs of the single networks."""
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Merge, prove that no output changed, write the run folder, and score it beside the single runs."""
+    """Merge, check that no output changed, write the run folder, and score it beside the single runs."""
     folder, names = RunFolder(config["output"]), [str(path) for path in config["checkpoints"]]
     if folder.holds_run() and not config["overwrite"]:
         raise ConfigError(f"{folder.path} holds a run; name another output, or say overwrite=true")
@@ -48,12 +48,12 @@ def run(config: Mapping[str, Any]) -> int:
 
 
 def _multitask() -> dict[str, Any]:
-    """What ``task=multitask freeze=backbone`` brings."""
+    """The defaults of ``task=multitask freeze=backbone``."""
     return defaults("train", "task=multitask", "freeze=backbone", "run.name=graft")
 
 
 def _write(folder: RunFolder, merged: Learner, restored: Restored, overwrite: bool) -> None:
-    """The run folder as a training leaves it, but for the rows of epochs that never were."""
+    """Write a run folder like that of a training, without rows of epochs."""
     config, data = restored.config, build_data(restored.config)
     folder.begin(config, overwrite)
     content: dict[str, Any] = {"state_dict": merged.state_dict()}

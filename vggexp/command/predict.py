@@ -1,4 +1,4 @@
-"""``predict``: a finished run applied to photos, as JSON, COCO boxes, masks and pictures."""
+"""``predict``: apply a finished run to photos; write JSON lines, COCO boxes, masks and pictures."""
 
 import sys
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from vggexp.sample.image_files import ImageFile, find_images
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Predict every photo; those that cannot be read are named at the end, and make the exit code 1."""
+    """Predict every photo. Photos that cannot be read are listed at the end, and the exit code is 1."""
     output = Path(str(config["output"]))  # a year would be a number
     left_out: list[str] = []
     files = find_images(config["input"], leave_out=output, unreadable=left_out)
@@ -43,7 +43,7 @@ def run(config: Mapping[str, Any]) -> int:
 
 
 def _made_by(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides the predictions: rows of two networks, or of one before and after more training, never mix."""
+    """Everything that the predictions depend on, so that one file never holds rows of two checkpoints or settings."""
     path = Path(config["checkpoint"])
     file = (RunFolder(path).best if path.is_dir() else path).absolute()
     state = file.stat()
@@ -72,7 +72,7 @@ def predict(restored: Restored, files: list[ImageFile], folder: PredictionFolder
 
 
 def ready(restored: Restored) -> tuple[Predictor, View]:
-    """What predicts, and what makes a photo fit for it, as the run's config says."""
+    """The predictor and the view of a photo that the run's config describes."""
     data, trainer = restored.config["data"], restored.config["trainer"]
     height, width = data["image_size"]
     view = View(data["eval_transform"], (height, width))
@@ -80,6 +80,6 @@ def ready(restored: Restored) -> tuple[Predictor, View]:
 
 
 def _listed(output: Path) -> str:
-    """What there is now, for the last line."""
+    """The files and folders that exist now, for the last line."""
     found = [output / ROWS, *(path for name in (COCO, "mask", "overlay") if (path := output / name).exists())]
     return ", ".join(map(str, found))

@@ -132,9 +132,9 @@ def make_loader(
 
 
 def collate(samples: list[Sample]) -> Batch:
-    """One batch, its images laid out in memory as the samples' are, so that none is rearranged.
+    """Join samples into a batch whose images have the memory layout of the samples, so that none is copied twice.
 
-    Decoders put the channels last, and so has the network them.
+    Decoders return channels-last images, the layout that the network uses.
 
     Raises:
         ConfigError: its images have different sizes.

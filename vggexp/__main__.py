@@ -54,7 +54,7 @@ def enter(words: Sequence[str]) -> int:
 
 
 def guarded(action: Callable[[], int], debug: bool = False) -> int:
-    """Run the action and return its exit code; print a mistake of the user's as one line, with debug after its traceback."""
+    """Run the action and return its exit code; print a mistake of the user as one line."""
     try:
         return action()
     except UserError as error:

@@ -12,6 +12,8 @@ from vggexp.config.check import needs
 from vggexp.errors import require_known
 from vggexp.report.console import print_scores
 from vggexp.run_folder import RunFolder, plain, write_whole
+from vggexp.sample.contract import Contract
+from vggexp.sample.data_contract import open_split
 from vggexp.trainer.build import build, build_data, build_loader
 from vggexp.transfer.class_names import require_same_names
 from vggexp.types import Data
@@ -54,7 +56,8 @@ def score(restored: Restored, data: Data, split: str, evidence: bool = False) ->
         evidence: whether to write what the page shows of single images into the folder, if the run keeps such.
     """
     learner, config = restored.learner, restored.config
-    loader = build_loader(config, data.split(split, needs(config)))
+    contract = Contract(split, data.info, needs(config))
+    loader = build_loader(config, open_split(data, split, needs(config)), contract=contract)
     devices = {"gpus": min(gpus, 1) if (gpus := config["trainer"]["gpus"]) else gpus}  # this process alone
     trainer = build(
         "trainer",

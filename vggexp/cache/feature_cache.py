@@ -25,7 +25,7 @@ from vggexp.learner.freeze_check import network_hashes
 from vggexp.learner.freezing import DROPOUTS
 from vggexp.learner.learner import Learner
 from vggexp.sample.column_store import is_kept, read_columns, write_columns
-from vggexp.sample.loader import Seeded, collate
+from vggexp.sample.loader import Collate, Seeded, collate
 from vggexp.types import Batch, Sample
 
 Config = Mapping[str, Any]
@@ -77,8 +77,14 @@ class FeatureCache:
     stage: int
     """The features are this stage's."""
 
-    def split(self, source: Dataset[Sample], name: str, augment: bool) -> Dataset[Sample]:
-        """The split with its features in place of images; the split itself where they would be too large."""
+    def split(self, source: Dataset[Sample], name: str, augment: bool, together: Collate = collate) -> Dataset[Sample]:
+        """The split with its features in place of images; the split itself where they would be too large.
+
+        Args:
+            source, name: the split.
+            augment: whether it is to train on.
+            together: makes a batch of its samples.
+        """
         moves = augment and is_random(self.config["data"]["train_transform"])
         views = (self.settings.views or 1) if moves else 1
         where = self._folder(name, views, augment)
@@ -94,12 +100,12 @@ class FeatureCache:
             return source
         print(f"cache: stage {self.stage} of {name}: {text}" + (f" in {where}" if where else ""))
         seed = self.config["seed"] if moves else None
-        columns = self._compute(source, views, seed)
+        columns = self._compute(source, views, seed, together)
         give_back_freed_memory()
         return CachedSplit(source, columns if where is None else write_columns(where, columns), views)
 
     @torch.inference_mode()
-    def _compute(self, source: Dataset[Sample], views: int, seed: int | None) -> dict[str, Tensor]:
+    def _compute(self, source: Dataset[Sample], views: int, seed: int | None, together: Collate) -> dict[str, Tensor]:
         """Every view of every sample through the frozen stages, in evaluation mode and in the run's precision."""
         count = len(source)  # type: ignore[arg-type]
         dataset = source if seed is None else Seeded(source, seed)
@@ -109,7 +115,7 @@ class FeatureCache:
         data = self.config["data"]
         loader = DataLoader(
             dataset, data["batch_size"], sampler=places, num_workers=data["workers"] or 0,
-            collate_fn=collate, generator=torch.Generator().manual_seed(0),
+            collate_fn=together, generator=torch.Generator().manual_seed(0),
         )  # fmt: skip
         columns: dict[str, Tensor] = {}
         row = 0

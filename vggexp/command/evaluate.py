@@ -12,6 +12,8 @@ from vggexp.config.check import needs
 from vggexp.errors import require_known
 from vggexp.report.console import print_scores
 from vggexp.run_folder import RunFolder, plain, write_whole
+from vggexp.sample.contract import Contract
+from vggexp.sample.data_contract import open_split
 from vggexp.trainer.build import build, build_data, build_loader
 from vggexp.trainer.image_size import check_image_size
 from vggexp.transfer.class_names import require_same_names
@@ -55,9 +57,9 @@ def score(restored: Restored, data: Data, split: str, diagnostics: bool = False)
         diagnostics: whether to write what the page shows of single images into the folder, if the run keeps such.
     """
     learner, config = restored.learner, restored.config
-    dataset = data.split(split, needs(config))
+    dataset = open_split(data, split, needs(config))
     check_image_size(config, dataset)
-    loader = build_loader(config, dataset)
+    loader = build_loader(config, dataset, contract=Contract(split, data.info, needs(config)))
     devices = {"gpus": min(gpus, 1) if (gpus := config["trainer"]["gpus"]) else gpus}  # this process alone
     trainer = build(
         "trainer",

@@ -126,12 +126,16 @@ def read_rows(folder: RunFolder) -> list[Row]:
 
 
 def best_row(rows: Iterable[Row], metric: str, mode: str) -> Row:
-    """The row with the best objective, with that epoch's other values; {} if there is none."""
+    """The row with the best objective, with that epoch's other values; {} if no epoch was validated.
+
+    Of a run whose objective never had a value it is the last validated epoch's: the one whose checkpoint is kept.
+    """
     rows = list(rows)
-    scored = [row for row in rows if row.get(metric) is not None]
-    if not scored:
+    validated = [row for row in rows if metric in row]
+    if not validated:
         return {}
-    best = (max if mode == "max" else min)(scored, key=lambda row: row[metric])
+    scored = [row for row in validated if row[metric] is not None]
+    best = (max if mode == "max" else min)(scored, key=lambda row: row[metric]) if scored else validated[-1]
     merged: Row = {}
     for row in rows:
         if row["epoch"] == best["epoch"]:

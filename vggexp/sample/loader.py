@@ -5,7 +5,7 @@ and processes that share a run divide each batch between them.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from vggexp.errors import ConfigError
 from vggexp.types import Batch, Sample
 
+Collate = Callable[[Any], Batch]
 Place = tuple[int, int]
 """(epoch, index) of a sample whose augmentation depends on both."""
 
@@ -112,16 +113,26 @@ class ResumableLoader(DataLoader[Batch]):
 
 
 def make_loader(
-    dataset: Dataset[Sample], batch_size: int, workers: int, seed: int | None, rank: int = 0, world_size: int = 1
+    dataset: Dataset[Sample],
+    batch_size: int,
+    workers: int,
+    seed: int | None,
+    rank: int = 0,
+    world_size: int = 1,
+    together: Collate | None = None,
 ) -> ResumableLoader:
-    """Batches of a data set: shuffled and augmented by a seed, or (None) in the given order, each sample once."""
+    """Batches of a data set: shuffled and augmented by a seed, or (None) in the given order, each sample once.
+
+    Args:
+        together: makes a batch of samples, or looks at one that the data set made itself; by default ``collate``.
+    """
     order = Order(len(dataset), batch_size, seed, rank, world_size)  # type: ignore[arg-type]
     is_batched = getattr(dataset, "is_batched", False)  # it looks up whole batches, and knows views by their epoch
     workers = 0 if is_batched else workers
     loader = ResumableLoader(
         dataset if seed is None or is_batched else Seeded(dataset, seed),
         batch_sampler=order,
-        collate_fn=_as_it_is if is_batched else collate,
+        collate_fn=together or (_as_it_is if is_batched else collate),
         num_workers=workers,
         persistent_workers=workers > 0,
         pin_memory=torch.cuda.is_available(),

@@ -142,5 +142,5 @@ def _note(journal: Journal, entry: Entry) -> Entry:
 def _score(config: Config) -> dict[str, Any]:
     objective = RunFolder(config["run"]["dir"]).read_summary().get("objective", {})
     if (value := objective.get("value")) is None:
-        return {}
+        return {"score": f"{objective['metric']} has no value"} if objective else {}
     return {"value": value, "score": f"{objective['metric']} {value:.4g}"}

@@ -4,7 +4,7 @@ A value that is known before anything is built travels by interpolation in the Y
 argument of a ``_partial_``: the data set's ``DataInfo`` to the task, the backbone's shape to the head.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -18,10 +18,12 @@ from vggexp.distributed.processes import num_workers, place_in_run, world_size
 from vggexp.errors import ConfigError, UserError
 from vggexp.learner.freezing import Freezing
 from vggexp.learner.learner import Learner
+from vggexp.sample.contract import Contract
+from vggexp.sample.data_contract import check_data
 from vggexp.sample.loader import ResumableLoader, make_loader
 from vggexp.transfer.backbone import load_backbone
 from vggexp.transfer.head import load_heads
-from vggexp.types import Backbone, Data, DataInfo, Head, HeadSpec, Sample, Task
+from vggexp.types import Backbone, Batch, Data, DataInfo, Head, HeadSpec, Sample, Task
 
 METADATA: dict[str, frozenset[str]] = {
     "backbone": frozenset({"weights", "weights_map"}),
@@ -87,8 +89,9 @@ def _without(hidden: frozenset[str], config: Any) -> Any:
 
 
 def build_data(config: Config) -> Data:
-    """The data set."""
+    """The data set; DataError if it does not name its classes, or cannot be asked for its splits."""
     data: Data = build("data", config["data"])
+    check_data(data)
     return data
 
 
@@ -187,15 +190,26 @@ def bind_freezing(config: Config, backbone: Backbone, head: Head) -> Freezing:
 
 
 def build_loader(
-    config: Config, dataset: Dataset[Sample], *, shuffle: bool = False, shared: bool = True
+    config: Config,
+    dataset: Dataset[Sample],
+    *,
+    shuffle: bool = False,
+    shared: bool = True,
+    contract: Contract | None = None,
 ) -> ResumableLoader:
     """Batches of a split, in an order, and with an augmentation, that the seed and the epoch decide.
 
     Args:
         shared: divide the batches between the processes of a run; false: each sees them all.
+        contract: what the samples must be. Of shuffled ones, which were looked at in their order, only a sample that
+            does not go into a batch is named.
     """
     workers = config["data"]["workers"]
     if workers is None:
         workers = 0 if getattr(dataset, "in_memory", False) else num_workers()
     seed = config["seed"] if shuffle else None
-    return make_loader(dataset, config["data"]["batch_size"], workers, seed, *(place_in_run() if shared else (0, 1)))
+    together: Callable[[Any], Batch] | None = contract
+    if shuffle and contract is not None:
+        together = None if getattr(dataset, "is_batched", False) else contract.together
+    place = place_in_run() if shared else (0, 1)
+    return make_loader(dataset, config["data"]["batch_size"], workers, seed, *place, together=together)

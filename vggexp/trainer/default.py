@@ -9,13 +9,14 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.callbacks import Callback, EMAWeightAveraging
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.strategies import DDPStrategy, Strategy
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
 from torch.distributed.fsdp import FSDPModule
 
+from vggexp.callback.best import Best, Patience
 from vggexp.distributed.device import resolve_devices, resolve_precision
 from vggexp.distributed.fsdp import Shares
 from vggexp.distributed.processes import place_in_run
@@ -147,7 +148,7 @@ def _standing_callbacks(
 ) -> list[Callback]:
     metric, mode = objective
     callbacks: list[Callback] = [
-        ModelCheckpoint(
+        Best(
             folder / "checkpoint",
             "best",
             monitor=metric,
@@ -161,7 +162,7 @@ def _standing_callbacks(
     if ema is not None:
         callbacks.append(EMAWeightAveraging(decay=ema))
     if early_stopping is not None:
-        callbacks.append(EarlyStopping(metric, mode=mode, patience=early_stopping))
+        callbacks.append(Patience(metric, mode=mode, patience=early_stopping))
     return callbacks
 
 

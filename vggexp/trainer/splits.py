@@ -9,13 +9,16 @@ from torch.utils.data import Dataset
 
 from vggexp.cache.feature_cache import CachedSplit, FeatureCache
 from vggexp.config.check import needs
+from vggexp.errors import DataError
+from vggexp.sample.contract import Contract, has_truth
+from vggexp.sample.data_contract import check_ends, open_split
 from vggexp.sample.decoded import keep_decoded
 from vggexp.sample.files import Files
 from vggexp.sample.loader import ResumableLoader
 from vggexp.sample.open_check import check_files_open
 from vggexp.trainer.build import build_loader
 from vggexp.trainer.image_size import check_image_size
-from vggexp.types import Data, Sample, Task
+from vggexp.types import VOID, Data, Sample, Task
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,19 @@ class Splits:
         Args:
             shuffle: in an order that changes with the epoch, and augmented.
         """
-        dataset = self.data.split(split, needs(self.config), augment=shuffle)
+        dataset, contract = self._open(split, augment=shuffle), self._contract(split)
         if split == "val":
             check_image_size(self.config, dataset)
         if self.features is not None and (split != "test" or self.features.settings.mode == "disk"):
-            dataset = self.features.split(dataset, split, augment=shuffle)
-        return build_loader(self.config, self._decoded(dataset, split), shuffle=shuffle)
+            dataset = self.features.split(dataset, split, shuffle, contract.together)
+        return build_loader(self.config, self._decoded(dataset, split), shuffle=shuffle, contract=contract)
+
+    def check(self) -> None:
+        """DataError unless every split that the run reads can be read, and its ends keep the samples' contract."""
+        before = torch.default_generator.get_state()
+        for split in ("train", "val", "test") if self.config["test"] else ("train", "val"):
+            check_ends(self._contract(split), self._open(split, augment=split == "train"))
+        torch.default_generator.set_state(before)  # what augmentation drew here, no later step misses
 
     def check_files(self) -> None:
         """Open every file that the run will read only later; the pass over the training targets reads the others.
@@ -51,7 +61,7 @@ class Splits:
         """
         splits = [*([] if self.config["baseline"] else ["train"]), "val", *(["test"] if self.config["test"] else [])]
         for split in splits:
-            if isinstance(dataset := self.data.split(split, needs(self.config)), Files):
+            if isinstance(dataset := self._open(split), Files):
                 check_files_open(dataset, split)
 
     def observe(self, task: Task, trained: Dataset[Sample]) -> None:
@@ -61,10 +71,21 @@ class Splits:
             trained: what the run trains on. If it is cached, and nothing moves its targets, no photo is read for them.
         """
         if self.config["baseline"]:
+            contract, true = self._contract("train"), False
             with torch.inference_mode():
-                for batch in build_loader(self.config, self._targets(trained), shared=False):
+                for batch in build_loader(self.config, self._targets(trained), shared=False, contract=contract):
                     task.observe(batch)
+                    true = true or has_truth(batch)
+            if not true:
+                raise DataError(f"every pixel of every mask of train is void ({VOID}); there is nothing to learn")
         task.finish_observing()
+
+    def _open(self, split: str, augment: bool = False) -> Dataset[Sample]:
+        dataset: Dataset[Sample] = open_split(self.data, split, needs(self.config), augment)
+        return dataset
+
+    def _contract(self, split: str) -> Contract:
+        return Contract(split, self.data.info, needs(self.config))
 
     def _decoded(self, dataset: Dataset[Sample], split: str) -> Dataset[Sample]:
         own = self.config["data"]
@@ -77,4 +98,4 @@ class Splits:
         own = self.config["data"]
         if isinstance(trained, CachedSplit) and own["train_transform"] in ([], own["eval_transform"]):
             return trained.targets()
-        return self.data.split("train", needs(self.config))
+        return self._open("train")

@@ -59,6 +59,7 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     give_back_freed_memory()  # of the sweep's previous run in this process
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     run = assemble(config)
+    run.splits.check()
     overfit = bool(config["trainer"]["overfit_batches"])  # the same few batches again and again, in the same order
     val, batches = run.splits.loader("val"), run.splits.loader("train", shuffle=not overfit)
     if place_in_run()[0] == 0:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vggexp.config.check.keys import check_keys
 from vggexp.config.check.machine import check_machine
 from vggexp.config.check.parts import check_data, check_parts
 from vggexp.config.check.paths import check_checkpoints, check_output, check_run, check_weights
@@ -13,6 +14,8 @@ from vggexp.sample.image_files import find_images
 def check(verb: str, config: Mapping[str, Any]) -> None:
     """Raise a ConfigError for the first thing in a verb's config that cannot work."""
     check_numbers(config)
+    if verb == "train":
+        check_keys(config)
     if "task" in config:
         check_parts(config)
     if verb == "train":

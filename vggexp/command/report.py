@@ -44,8 +44,6 @@ def _write(root: Path, runs: list[Run], output: Path, refresh: int | None) -> No
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_page(root, runs, output, refresh)
-    except ModuleNotFoundError as error:
-        raise ConfigError("the page needs plotly; pip install 'vggexp[page]', or say page=false") from error
     except IsADirectoryError as error:
         raise ConfigError(
             f"output={output} is a folder; name a file in it, such as {output / 'report.html'}"

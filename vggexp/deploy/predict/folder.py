@@ -9,7 +9,6 @@ made_by.json       the checkpoint and the settings that they come from
 Until all photos are done the rows stand in predictions.part.jsonl, each written once all that it names is there.
 """
 
-import fcntl
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +25,7 @@ from vggexp.deploy.predict.photos import Photo
 from vggexp.deploy.predict.row import describe
 from vggexp.distributed.processes import num_cores
 from vggexp.errors import ConfigError
+from vggexp.lock import lock
 from vggexp.run_folder import write_whole
 from vggexp.sample.image_files import ImageFile
 from vggexp.task.drawing import save_mask, save_picture
@@ -67,14 +67,8 @@ class PredictionFolder:
         """Photos that have a row."""
 
     def _begin(self, made_by: Mapping[str, Any], overwrite: bool) -> None:
-        try:
-            fcntl.flock(self._rows, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ConfigError(
-                f"another process writes predictions to {self.path}; give another output=FOLDER"
-            ) from error
-        except OSError:  # a file system without locks
-            pass
+        if lock(self._rows.fileno()) is False:
+            raise ConfigError(f"another process writes predictions to {self.path}; give another output=FOLDER")
         if overwrite:
             _clear(self.path)
         self._rows.truncate(_whole_length(self.path / PART))

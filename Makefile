@@ -1,7 +1,7 @@
 # One target for each thing a developer or CI does. `make` alone lists them.
 
 # Candidates for building .venv, tried in this order: `make setup PYTHON=/opt/python3.12/bin/python` names another.
-PYTHON ?= python3.12 python3.11 python3 python
+PYTHON ?= python3.12 python3.13 python3.11 python3.14 python3 python
 UV_VERSION := 0.13.9
 # Each test process spends ten seconds on importing torch, side by side; more of them need more cores and memory.
 WORKERS ?= 2
@@ -10,7 +10,7 @@ BIN := .venv/bin
 PY := $(BIN)/python
 READY := .venv/.ready
 
-SUPPORTED := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+SUPPORTED := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 
 # With this set, Python would compile vggexp anew at each start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -22,7 +22,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: setup
-setup: $(READY) ## build .venv with the pinned versions in constraints.txt (Python 3.11 or 3.12; about 6 GB)
+setup: $(READY) ## build .venv with the pinned versions in constraints.txt (Python 3.11 to 3.14; about 6 GB)
 	@echo "$(PY) is ready; next: make demo"
 
 # Candidates are run, not looked up: pyenv leaves a `python3.12` in the path that exits with 127.
@@ -33,7 +33,7 @@ $(READY): pyproject.toml constraints.txt
 		for python in $(PYTHON); do \
 			"$$python" -c '$(SUPPORTED)' 2>/dev/null && exec "$$python" -m venv --clear .venv; \
 		done; \
-		echo "make setup: none of [$(PYTHON)] is a working Python 3.11 or 3.12 with venv;" \
+		echo "make setup: none of [$(PYTHON)] is a working Python 3.11 to 3.14 with venv;" \
 			"install one, or name it: make setup PYTHON=/path/to/python" >&2; \
 		exit 1; }
 	$(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

@@ -5,6 +5,7 @@ Hydra's own plugin (hydra-optuna-sweeper 1.3.0) asks for an Optuna below 3, whic
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,14 +52,17 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Ask, launch, tell, until the study is large enough."""
-        from vggexp.sweep import optuna_study
-
         words = [*(f"{key}={value}" for key, value in self.params.items()), *arguments]
         parsed = OverridesParser.create().parse_overrides(words)
         overrides = {override.get_key_element(): override for override in parsed}
         fixed = [f"{key}={one.get_value_element_as_str()}" for key, one in overrides.items() if not _is_swept(one)]
-        study = self._open(fixed, [key for key, one in overrides.items() if _is_swept(one)], digest(words))
-        space = {key: distribution(override) for key, override in overrides.items() if _is_swept(override)}
+        with self._open(fixed, [key for key, one in overrides.items() if _is_swept(one)], digest(words)) as study:
+            space = {key: distribution(override) for key, override in overrides.items() if _is_swept(override)}
+            self._search(study, space, fixed)
+
+    def _search(self, study: Any, space: dict[str, Any], fixed: list[str]) -> None:
+        from vggexp.sweep import optuna_study
+
         optuna_study.take_up(study)
         left = max(self.n_trials - len(optuna_study.finished(study)), 0)
         journal = Journal(Path(self.config.hydra.callbacks.sweep.path).absolute())
@@ -69,7 +73,7 @@ class OptunaSweeper(Sweeper):
         if best := optuna_study.best(study, list(space)):
             print(f"\n{best}", flush=True)
 
-    def _open(self, fixed: list[str], keys: list[str], digested: str) -> Any:
+    def _open(self, fixed: list[str], keys: list[str], digested: str) -> AbstractContextManager[Any]:
         from vggexp.sweep.optuna_study import open_study
 
         if not keys:

@@ -9,7 +9,6 @@ checkpoint/        best.ckpt, last.ckpt
 prediction/        pictures; val.json and test.json: what was predicted of which image, and the diagnostics
 """
 
-import fcntl
 import json
 import math
 import os
@@ -22,6 +21,7 @@ from typing import IO, Any
 
 import yaml
 
+from vggexp.distributed.lock import lock
 from vggexp.errors import ConfigError
 
 _OWN = ("config.yaml", "metrics.jsonl", "summary.json", "state.json", "freeze.csv", "checkpoint", "prediction", "csv",
@@ -107,8 +107,7 @@ def hold(folder: RunFolder) -> IO[str]:
     The lock on that file ends with the process, however that ends; what the file says is for other machines.
     """
     file = folder.state.open("w", encoding="utf-8")
-    with suppress(OSError):  # a file system without locks
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    lock(file.fileno())
     say(file)
     return file
 
@@ -127,12 +126,10 @@ def is_alive(folder: RunFolder) -> bool | None:
         with folder.state.open(encoding="utf-8") as file:
             if json.loads(file.read()).get("host") != platform.node():
                 return None
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+            is_free = lock(file.fileno(), shared=True)
     except (OSError, ValueError, AttributeError):
         return None
-    return False
+    return None if is_free is None else not is_free
 
 
 def write_whole(path: Path, text: str) -> None:

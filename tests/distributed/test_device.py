@@ -3,7 +3,12 @@
 import pytest
 import torch
 
-from vggexp.distributed.device import resolve_devices, resolve_precision
+from vggexp.distributed.device import Kind, device_kind, resolve_devices, resolve_precision, widest_float
+from vggexp.distributed.processes import num_gpus
+from vggexp.task.localization import Localization
+from vggexp.task.metric.box import BoxMetrics
+from vggexp.task.metric.segmentation import SegmentationMetrics, overlap
+from vggexp.types import Batch, DataInfo
 
 
 @pytest.mark.parametrize(
@@ -38,14 +43,59 @@ def test_auto_precision_follows_the_hardware(has_bf16: bool, monkeypatch: pytest
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_bf16)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: has_bf16)
-    for on_gpu in (True, False):
-        assert resolve_precision("auto", on_gpu) == ("bf16-mixed" if has_bf16 else "32-true")
+    kinds: tuple[Kind, ...] = ("cuda", "cpu")
+    for kind in kinds:
+        assert resolve_precision("auto", kind) == ("bf16-mixed" if has_bf16 else "32-true")
+    assert resolve_precision("auto", "mps") == "32-true"
 
 
 def test_named_precisions() -> None:
-    assert resolve_precision("16-mixed", False) == "32-true"
-    assert [resolve_precision(name, True) for name in (32, "32", "bf16-mixed", "16-mixed")] == [
+    assert resolve_precision("16-mixed", "cpu") == "32-true"
+    assert [resolve_precision(name, "cuda") for name in (32, "32", "bf16-mixed", "16-mixed")] == [
         "32-true", "32-true", "bf16-mixed", "16-mixed",
     ]  # fmt: skip
     with pytest.raises(ValueError, match="choose from: auto, 32, bf16-mixed, 16-mixed"):
-        resolve_precision("64", False)
+        resolve_precision("64", "cpu")
+
+
+@pytest.fixture
+def mac(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Mac with a GPU of Apple's, as far as torch says what is there; nobody has run this on one."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr("platform.machine", lambda: "arm64")
+
+
+def test_a_mac_has_one_gpu(mac: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert num_gpus() == 1
+    assert [device_kind(gpus) for gpus in (None, 0, 1)] == ["mps", "cpu", "mps"]
+    assert [resolve_devices(gpus) for gpus in (None, 0, 1)] == [("mps", 1), ("cpu", 1), ("mps", 1)]
+    with pytest.raises(ValueError, match=r"trainer\.gpus=2, and this machine has 1; trainer\.gpus=0 uses the CPU"):
+        resolve_devices(2)
+    assert [resolve_precision(name, "mps") for name in ("auto", 32, "bf16-mixed", "16-mixed")] == [
+        "32-true", "32-true", "bf16-mixed", "16-mixed",
+    ]  # fmt: skip
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert resolve_devices(None) == ("cpu", 2)  # which cannot be shared
+
+
+def test_an_intel_mac_has_none(mac: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    assert num_gpus() == 0
+
+
+def test_nothing_that_moves_to_a_macs_gpu_is_float64(mac: None) -> None:
+    """Apple's GPU has none, and ``to("mps")`` raises on such a tensor; elsewhere long sums are float64."""
+    info = DataInfo(("a", "b"), ("background", "a"))
+    batch: Batch = {"box": torch.rand(2, 4), "mask": torch.ones(2, 4, 4, dtype=torch.uint8), "index": torch.arange(2)}
+    task = Localization(info, torch.nn.MSELoss())
+    task.observe(batch)
+    scores: list[BoxMetrics | SegmentationMetrics] = [task.metrics(), SegmentationMetrics(info.mask_classes)]
+    for metrics in scores:
+        metrics.update({"box": batch["box"], "mask": batch["mask"].long()}, batch)
+        assert all(value == 1 for name, value in metrics.compute().items() if name in ("box_iou", "miou"))
+    held = [*task.buffers(), *(getattr(metrics, name) for metrics in scores for name in metrics.metric_state)]
+    assert len(held) == 7
+    assert torch.float64 not in {tensor.dtype for tensor in held}
+    assert overlap(torch.eye(2))[0].dtype == widest_float() == torch.float32

@@ -15,7 +15,6 @@ from vggexp.report.runs import read_runs
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 else:
-    pytest.importorskip("plotly", reason="the page needs plotly (extra: page)")
     pytest.importorskip("playwright", reason="playwright drives the browser")
     Page = Any
 

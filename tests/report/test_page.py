@@ -12,8 +12,6 @@ from vggexp.__main__ import enter
 from vggexp.logger.metrics_jsonl import MetricsJsonl
 from vggexp.report.runs import read_runs
 
-pytest.importorskip("plotly", reason="the page needs plotly (extra: page)")
-
 EVIL = "<script>alert(1)</script>"
 
 

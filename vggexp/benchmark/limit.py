@@ -12,9 +12,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from vggexp.benchmark.plan import Job
 from vggexp.benchmark.rounds import Turns
 from vggexp.benchmark.setting import Config, config_of, device_of, info_of, network_of
-from vggexp.distributed.device import resolve_precision
+from vggexp.distributed.device import device_kind, resolve_precision
 
-SIDES = {"cpu": 3072, "cuda": 8192}
+SIDES = {"cpu": 3072, "cuda": 8192, "mps": 4096}
 """Of the square matrices: larger ones were no faster."""
 PRODUCTS = 3
 
@@ -38,7 +38,7 @@ def evaluate(job: Job, turns: Turns) -> None:
 
 def dtype_of(config: Config) -> torch.dtype:
     """What the config's training multiplies in."""
-    precision = resolve_precision(config["trainer"]["precision"], device_of(config).type == "cuda")
+    precision = resolve_precision(config["trainer"]["precision"], device_kind(config["trainer"]["gpus"]))
     return {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(precision, torch.float32)
 
 
@@ -68,6 +68,6 @@ def flops_an_image(config: Config, backward: bool) -> int:
 def _seconds(work: Callable[[], object], device: torch.device) -> float:
     start = time.perf_counter()
     work()
-    if device.type == "cuda":
-        torch.cuda.synchronize()
+    if device.type != "cpu":
+        torch.accelerator.synchronize()
     return time.perf_counter() - start

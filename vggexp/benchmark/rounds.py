@@ -56,5 +56,5 @@ class Turns:
 
 
 def _finish_device() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+    if torch.accelerator.is_available():
+        torch.accelerator.synchronize()

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vggexp.config.compose import launch, settle
+from vggexp.distributed.device import device_kind
 from vggexp.trainer.build import bind_freezing, build_data, build_network
 from vggexp.types import DataInfo
 
@@ -63,5 +64,4 @@ def criterion_of(config: Config) -> nn.Module:
 
 def device_of(config: Config) -> torch.device:
     """The GPU, if the training would use one."""
-    on_gpu = torch.cuda.is_available() and config["trainer"]["gpus"] != 0
-    return torch.device("cuda" if on_gpu else "cpu")
+    return torch.device(device_kind(config["trainer"]["gpus"]))

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from vggexp.cache.settings import CacheSettings
 from vggexp.config.check import needs
-from vggexp.distributed.device import resolve_precision
+from vggexp.distributed.device import device_kind, resolve_precision
 from vggexp.distributed.memory import give_back_freed_memory
 from vggexp.distributed.processes import place_in_run
 from vggexp.errors import ConfigError
@@ -133,10 +133,9 @@ class FeatureCache:
     def _features(self, images: Tensor) -> Tensor:
         backbone, config = self.learner.backbone, self.config
         assert isinstance(backbone, torch.nn.Module)
-        on_gpu = torch.cuda.is_available() and config["trainer"]["gpus"] != 0
-        device = "cuda" if on_gpu else "cpu"
+        device = device_kind(config["trainer"]["gpus"])
         backbone.to(device).eval()
-        dtype = _DTYPES.get(resolve_precision(config["trainer"]["precision"], on_gpu))
+        dtype = _DTYPES.get(resolve_precision(config["trainer"]["precision"], device))
         layout = torch.channels_last if config["trainer"]["channels_last"] else torch.contiguous_format
         with torch.autocast(device, dtype, enabled=dtype is not None):
             x = backbone.normalize(images.to(device).contiguous(memory_format=layout))
@@ -162,7 +161,7 @@ class FeatureCache:
             "statistics": [config["backbone"].get(key) for key in ("net", "mean", "std", "local_response_norm")],
             "data": [own, _files(config["data"].get("root")), sorted(needs(config)), name],
             "views": [views, augment, config["seed"] if augment else None],
-            "numbers": [trainer["precision"], trainer["channels_last"], trainer["gpus"], torch.cuda.is_available()],
+            "numbers": [trainer["precision"], trainer["channels_last"], device_kind(trainer["gpus"])],
             "targets": 2,  # 1: masks half a pixel off
             "version": [torch.__version__, torch.get_num_threads()],
         }

@@ -1,6 +1,7 @@
 """What a run costs: seconds, images a second, peak memory."""
 
-import resource
+import math
+import platform
 import sys
 import time
 from contextlib import suppress
@@ -36,7 +37,7 @@ class Stopwatch(Callback):
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Note where and how the run computes."""
-        self.device = f"{trainer.world_size} x {device_name()}"
+        self.device = f"{trainer.world_size} x {device_name(trainer.strategy.root_device.type)}"
         self.precision = str(trainer.precision)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -74,9 +75,11 @@ class Stopwatch(Callback):
         self._since = None
 
 
-def device_name() -> str:
+def device_name(kind: str) -> str:
     """The GPU's name, or the number of CPU threads."""
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
+    if kind == "cuda":
+        return torch.cuda.get_device_name()
+    return f"CPU, {torch.get_num_threads()} threads" if kind == "cpu" else f"{platform.machine()} GPU ({kind})"
 
 
 def forget_peak_memory() -> None:
@@ -88,11 +91,18 @@ def forget_peak_memory() -> None:
 
 
 def peak_memory_mib() -> float:
-    """The most memory held so far: allocated on the GPU if one was used, else resident in the process."""
+    """The most memory held so far: allocated on the GPU if one was used, else resident in the process.
+
+    NaN on Windows; on a Mac the process's, whatever the GPU allocated.
+    """
     if torch.cuda.is_available() and (peak := torch.cuda.max_memory_allocated()):
         return peak / 2**20
     with suppress(OSError):
         status = Path("/proc/self/status").read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return math.nan
     unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on a Mac, KiB elsewhere
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20

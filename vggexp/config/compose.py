@@ -1,5 +1,6 @@
 """Words to config: Hydra composes the YAML groups and runs sweeps; its results become plain dicts here."""
 
+import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -39,6 +40,7 @@ def launch(
     """
     register(stamp)
     words = _with_new_names(words)
+    _accept_hydras_help()
     announce = (
         "+hydra.callbacks.sweep._target_=vggexp.sweep.multirun.Announce",
         f"+hydra.callbacks.sweep.path={journal}",
@@ -51,6 +53,12 @@ def launch(
         raise ConfigError(explain(error, lambda: known_keys(verb))) from error
     finally:
         sys.argv = typed
+
+
+def _accept_hydras_help() -> None:
+    """Python 3.14 checks each help text when its flag is added; Hydra 1.3 gives an object that only prints as one."""
+    if hasattr(argparse.ArgumentParser, "_check_help"):
+        argparse.ArgumentParser._check_help = lambda self, action: None
 
 
 def settle(verb: str, config: DictConfig) -> dict[str, Any]:

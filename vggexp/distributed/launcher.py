@@ -87,13 +87,20 @@ def _plan(config: Mapping[str, Any], count: int, folder: str) -> Any:
 def _explain(rank: int, failure: Any) -> UserError:
     """What ended the first process that failed: its own words, or the signal."""
     if failure.exitcode < 0:
-        return DataError(f"process {rank} was ended by {signal.Signals(-failure.exitcode).name}; {_AFTER}")
+        return DataError(f"process {rank} was ended by {_signal(-failure.exitcode)}; {_AFTER}")
     told = failure.message["message"] if isinstance(failure.message, dict) else str(failure.message)
     name, _, message = told.partition(": ")
     kinds: dict[str, type[UserError]] = {kind.__name__: kind for kind in UserError.__subclasses__()}
     if (kind := kinds.get(name)) is None:
         return DataError(f"process {rank} failed: {told}; {_AFTER}")
     return kind(message if issubclass(kind, ConfigError) else f"{message} (process {rank})")
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # Windows knows six
+        return f"signal {number}"
 
 
 _AFTER = "the others were stopped; python -m vggexp resume RUN goes on from the last checkpoint"

@@ -5,6 +5,7 @@ Imports no torch: the parent of a run on several devices only composes, checks a
 
 import ctypes
 import os
+import platform
 import re
 import sys
 from collections.abc import Mapping
@@ -99,10 +100,15 @@ def num_workers(per_process: int = 16) -> int:
 
 
 def num_gpus() -> int:
-    """CUDA devices that a program may use here, asked of the driver itself: torch takes seconds to import."""
+    """GPUs that a program may use here, without torch, which takes seconds to import.
+
+    CUDA's driver itself is asked. A Mac of Apple's has one GPU that torch knows (``mps``; untried).
+    """
+    if sys.platform == "darwin":
+        return int(platform.machine() == "arm64")
     count = ctypes.c_int(0)
     try:
-        driver = ctypes.CDLL("libcuda.so.1")
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:
         return 0
     return count.value if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 else 0

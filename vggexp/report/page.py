@@ -46,9 +46,6 @@ def write_page(root: Path, runs: Sequence[Run], output: Path, refresh: int | Non
 
     Args:
         refresh: seconds after which a browser loads it again; None: never.
-
-    Raises:
-        ModuleNotFoundError: plotly is not installed.
     """
     from plotly.offline import get_plotlyjs
 

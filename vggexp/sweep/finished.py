@@ -1,6 +1,5 @@
 """The jobs of a sweep: which are finished already, which were cut short, and which another process is at."""
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from typing import Any, Literal
 
 import yaml
 
+from vggexp.distributed.lock import lock, open_folder
 from vggexp.errors import ConfigError
 from vggexp.run_folder import RunFolder
 from vggexp.transfer.renamed import renew
@@ -59,18 +59,8 @@ def claimed(folder: RunFolder) -> Iterator[bool]:
     grants it to everybody.
     """
     folder.path.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder.path, os.O_RDONLY)
+    handle = open_folder(folder.path)
     try:
-        yield _is_locked(handle)
+        yield lock(handle) is not False
     finally:
         os.close(handle)
-
-
-def _is_locked(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # there are no locks here
-        return True
-    return True

@@ -3,7 +3,8 @@
 Akiba et al., arXiv 1907.10902. A study lives in a data base; whoever opens it again goes on with it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,11 @@ Space = Mapping[str, Any]
 """Optuna's distributions by key."""
 
 
-def open_study(name: str, storage: str | None, mode: str, *, sampler: str, seed: int, startup: int, batch: int) -> Any:
-    """The study of this name, made if it is not there yet.
+@contextmanager
+def open_study(
+    name: str, storage: str | None, mode: str, *, sampler: str, seed: int, startup: int, batch: int
+) -> Iterator[Any]:
+    """The study of this name, made if it is not there yet; its data base is closed at the context's end.
 
     Args:
         mode: "min" or "max", the objective's.
@@ -37,19 +41,31 @@ def open_study(name: str, storage: str | None, mode: str, *, sampler: str, seed:
         raise ConfigError("hydra/sweeper=optuna is not installed; pip install 'vggexp[optuna]'") from error
     require_known("hydra.sweeper.sampler", sampler, SAMPLERS)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    if storage and storage.startswith("sqlite:///"):
-        Path(storage.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    direction = {"min": "minimize", "max": "maximize"}[mode]
+    database = _database(storage) if storage else None
     try:
-        study = optuna.create_study(storage=storage, study_name=name, direction=direction, load_if_exists=True)
+        direction = {"min": "minimize", "max": "maximize"}[mode]
+        study = optuna.create_study(storage=database, study_name=name, direction=direction, load_if_exists=True)
+        # A sampler that began with the same seed each time would draw again what the study has had.
+        settings: dict[str, Any] = {"seed": seed + len(study.trials)}
+        if sampler == "tpe":
+            settings |= {"n_startup_trials": startup, "constant_liar": batch > 1}
+        study.sampler = getattr(optuna.samplers, SAMPLERS[sampler])(**settings)
+        yield study
+    finally:
+        if database is not None:  # Optuna leaves its connections to the garbage collector
+            database.remove_session()
+            database.engine.dispose()
+
+
+def _database(storage: str) -> Any:
+    from optuna.storages import RDBStorage
+
+    if storage.startswith("sqlite:///"):
+        Path(storage.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return RDBStorage(storage)
     except Exception as error:  # whatever SQLAlchemy and the data base's driver may say
         raise ConfigError(f"hydra.sweeper.storage={storage} cannot be opened: {first_line(error)}") from error
-    # A sampler that began with the same seed each time would draw again what the study has had.
-    settings: dict[str, Any] = {"seed": seed + len(study.trials)}
-    if sampler == "tpe":
-        settings |= {"n_startup_trials": startup, "constant_liar": batch > 1}
-    study.sampler = getattr(optuna.samplers, SAMPLERS[sampler])(**settings)
-    return study
 
 
 def take_up(study: Any) -> None:

@@ -1,13 +1,13 @@
 """A job in a process of its own, beside others: its share of the cores and GPUs, and a file for its output."""
 
-import fcntl
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from vggexp.distributed.lock import lock
 from vggexp.distributed.processes import processes_here, threads_each
 from vggexp.sweep.journal import Plan
 
@@ -39,8 +39,7 @@ def take_gpus(journal: Path, plan: Plan) -> None:
         return
     for slot in range(plan.share):
         handle = os.open(journal / f"slot-{slot}", os.O_RDWR | os.O_CREAT)
-        with suppress(BlockingIOError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if lock(handle) is not False:
             _slots.append(handle)
             os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(part(plan.gpus, plan.share, slot))
             return

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from vggexp import boxes
 from vggexp.boxes import Format
+from vggexp.distributed.device import widest_float
 from vggexp.errors import ConfigError
 from vggexp.task import drawing
 from vggexp.task.diagnostics import localization
@@ -40,7 +41,7 @@ class Localization(nn.Module):
         self.classes: Mapping[str, int] = {"localization": len(info.classes)}
         self.criterion = loss
         self.format = format
-        self.register_buffer("box_sum", torch.zeros(4, dtype=torch.float64))
+        self.register_buffer("box_sum", torch.zeros(4, dtype=widest_float()))
         self.register_buffer("count", torch.tensor(0))
 
     def loss(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
@@ -65,7 +66,7 @@ class Localization(nn.Module):
 
     def observe(self, batch: Batch) -> None:
         """Add up the boxes."""
-        self.box_sum += batch["box"].double().sum(0).to(self.box_sum.device)
+        self.box_sum += batch["box"].to(self.box_sum.dtype).sum(0).to(self.box_sum.device)
         self.count += len(batch["box"])
 
     def finish_observing(self) -> None:

@@ -81,7 +81,7 @@ def build_trainer(
         devices=devices,
         num_nodes=world_size // devices if world_size > 1 else 1,
         strategy=_strategy(strategy, on_gpu, changing, compress, bucket_mb) if world_size > 1 else "auto",
-        precision=resolve_precision(precision, on_gpu),
+        precision=resolve_precision(precision, accelerator),
         max_epochs=max_epochs,
         accumulate_grad_batches=accumulate,
         gradient_clip_val=clip,

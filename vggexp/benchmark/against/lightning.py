@@ -11,10 +11,10 @@ from torch.utils.data import DataLoader
 
 from vggexp.benchmark.plan import Job
 from vggexp.benchmark.rounds import Turns
-from vggexp.benchmark.setting import Config, config_of, criterion_of, device_of, info_of, network_of
+from vggexp.benchmark.setting import Config, config_of, criterion_of, info_of, network_of
 from vggexp.benchmark.step_timer import Windows
 from vggexp.config.check import needs
-from vggexp.distributed.device import resolve_precision
+from vggexp.distributed.device import device_kind, resolve_precision
 from vggexp.distributed.memory import keep_freed_memory
 from vggexp.sample.loader import collate
 from vggexp.trainer.build import build_data
@@ -81,10 +81,10 @@ def evaluate(job: Job, turns: Turns) -> None:
 
 def _trainer(config: Config, folder: str, *callbacks: pl.Callback, limit_test_batches: int | float = 1.0) -> pl.Trainer:
     keep_freed_memory()
-    on_gpu = device_of(config).type == "cuda"
+    kind = device_kind(config["trainer"]["gpus"])
     return pl.Trainer(
-        accelerator="cuda" if on_gpu else "cpu", devices=1, max_epochs=1, callbacks=list(callbacks),
-        precision=resolve_precision(config["trainer"]["precision"], on_gpu), default_root_dir=folder, logger=False,
+        accelerator=kind, devices=1, max_epochs=1, callbacks=list(callbacks),
+        precision=resolve_precision(config["trainer"]["precision"], kind), default_root_dir=folder, logger=False,
         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0,
         limit_test_batches=limit_test_batches,
     )  # fmt: skip

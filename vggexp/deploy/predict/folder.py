@@ -9,7 +9,6 @@ made_by.json       the checkpoint and the settings that they come from, and the 
 Until the command ends the rows stand in predictions.part.jsonl, each written once all that it names is there.
 """
 
-import fcntl
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +23,7 @@ from torch import Tensor
 from vggexp.deploy.predict.coco import coco
 from vggexp.deploy.predict.photos import Photo
 from vggexp.deploy.predict.row import describe
+from vggexp.distributed.lock import lock
 from vggexp.distributed.processes import num_cores
 from vggexp.errors import ConfigError
 from vggexp.run_folder import write_whole
@@ -69,14 +69,8 @@ class PredictionFolder:
         """Photos that have a row."""
 
     def _begin(self, overwrite: bool) -> None:
-        try:
-            fcntl.flock(self._rows, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ConfigError(
-                f"another process writes predictions to {self.path}; give another output=FOLDER"
-            ) from error
-        except OSError:  # a file system without locks
-            pass
+        if lock(self._rows.fileno()) is False:
+            raise ConfigError(f"another process writes predictions to {self.path}; give another output=FOLDER")
         if overwrite:
             _clear(self.path)
         self._rows.truncate(_whole_length(self.path / PART))

@@ -27,8 +27,8 @@ class Predictor:
 
     def __init__(self, learner: Learner, gpus: int | None = None, precision: str | int = "auto") -> None:
         try:
-            self.device = torch.device(resolve_devices(min(gpus, 1) if gpus else gpus)[0])
-            self.precision = resolve_precision(precision, on_gpu=self.device.type == "cuda")
+            kind, _ = resolve_devices(min(gpus, 1) if gpus else gpus)
+            self.device, self.precision = torch.device(kind), resolve_precision(precision, kind)
         except ValueError as error:
             raise ConfigError(str(error)) from error
         self.learner = learner.to(self.device).eval()

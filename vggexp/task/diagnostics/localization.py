@@ -23,7 +23,7 @@ def rows(prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
 
 def diagnostics(rows: Mapping[str, Tensor]) -> dict[str, Any]:
     """``histogram``: images by IoU in ``BINS`` equal bins from 0 to 1; the images' columns under ``each``."""
-    iou = rows["score"].double().clamp(0, 1)  # rounding takes equal boxes above 1, which histc would leave out
+    iou = rows["score"].cpu().double().clamp(0, 1)  # rounding takes equal boxes above 1, which histc would leave out
     return {
         "histogram": torch.histc(iou, BINS, 0, 1).long().tolist(),
         "each": {"truth": decimals(rows["truth"]), "prediction": decimals(rows["prediction"])},

@@ -5,6 +5,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from vggexp import boxes
+from vggexp.distributed.device import widest_float
 from vggexp.types import Batch, Prediction
 
 
@@ -20,8 +21,8 @@ class BoxMetrics(Metric):
 
     def __init__(self) -> None:
         super().__init__()
-        # float64: a float32 sum over a large data set loses the digits that tell two runs apart.
-        self.add_state("total", torch.zeros(3, dtype=torch.float64), dist_reduce_fx="sum")
+        # A float32 sum over a large data set loses the digits that tell two runs apart.
+        self.add_state("total", torch.zeros(3, dtype=widest_float()), dist_reduce_fx="sum")
         self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
 
     def update(self, prediction: Prediction, batch: Batch) -> None:
@@ -30,7 +31,7 @@ class BoxMetrics(Metric):
         box = prediction["box"] if "box" in prediction else of_label(prediction["box_per_class"], batch["label"])
         iou = boxes.iou(box.float(), truth)
         scores = torch.stack((iou, boxes.dice(box.float(), truth), (iou > 0.5).float()))
-        self.total += scores.double().sum(1)
+        self.total += scores.to(self.total.dtype).sum(1)
         self.count += len(truth)
 
     def compute(self) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from vggexp.distributed.device import widest_float
 from vggexp.errors import DataError
 from vggexp.types import VOID, Batch, Prediction
 
@@ -42,8 +43,8 @@ def overlap(counts: Tensor) -> tuple[Tensor, Tensor]:
     >>> iou[0], dice[0]
     (tensor(0.3333, dtype=torch.float64), tensor(0.5000, dtype=torch.float64))
     """
-    hit = counts.diagonal(dim1=-2, dim2=-1).double()
-    both = (counts.sum(-1) + counts.sum(-2)).double()
+    hit = counts.diagonal(dim1=-2, dim2=-1).to(widest_float())
+    both = (counts.sum(-1) + counts.sum(-2)).to(widest_float())
     return hit / (both - hit), 2 * hit / both
 
 
@@ -70,7 +71,7 @@ class SegmentationMetrics(Metric):
         self.names = tuple(classes)
         size = len(self.names)
         self.add_state("counts", torch.zeros(size, size, dtype=torch.int64), dist_reduce_fx="sum")
-        self.add_state("image_total", torch.zeros(2, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("image_total", torch.zeros(2, dtype=widest_float()), dist_reduce_fx="sum")
         self.add_state("images", torch.tensor(0), dist_reduce_fx="sum")
 
     def update(self, prediction: Prediction, batch: Batch) -> None:
@@ -91,8 +92,8 @@ class SegmentationMetrics(Metric):
             "mdice": dice.nanmean(),
             "miou_image": miou_image,
             "mdice_image": mdice_image,
-            "pixel_accuracy": hit.sum().double() / truth.sum(),
-            "class_accuracy": (hit.double() / truth).nanmean(),
+            "pixel_accuracy": hit.sum().to(iou.dtype) / truth.sum(),
+            "class_accuracy": (hit.to(iou.dtype) / truth).nanmean(),
         }
         scores |= {f"iou/{name}": score for name, score in zip(self.names, iou, strict=True)}
         scores |= {f"dice/{name}": score for name, score in zip(self.names, dice, strict=True)}

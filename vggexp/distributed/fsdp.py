@@ -40,17 +40,17 @@ def shard(backbone: Backbone, head: Head, mesh: DeviceMesh) -> None:
     fully_shard(head, mesh=mesh)
 
 
-def whole(tensor: Tensor) -> Tensor:
+def full_tensor(tensor: Tensor) -> Tensor:
     """All of a tensor, from all devices if it is divided: every process must ask for it then."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
-def load_whole(module: nn.Module, state: Mapping[str, Tensor]) -> None:
+def load_full(module: nn.Module, state: Mapping[str, Tensor]) -> None:
     """Load whole tensors into a module that may be divided, all of them or none."""
     set_model_state_dict(module, dict(state), options=StateDictOptions(full_state_dict=True))
 
 
-class Shares(ModelParallelStrategy):
+class Fsdp(ModelParallelStrategy):
     """Lightning's strategy of one network in shares, with the checkpoints that every other strategy writes and reads.
 
     Lightning's own hands a frozen parameter's missing moments to torch as an error, and names moments its own way.
@@ -68,7 +68,7 @@ class Shares(ModelParallelStrategy):
         """The optimizer's state in whole tensors, on the CPU; empty but in the first process."""
         found, states = optimizer.state_dict(), {}
         for place, state in found["state"].items():
-            put_together = {key: whole(value).cpu() for key, value in state.items()}
+            put_together = {key: full_tensor(value).cpu() for key, value in state.items()}
             if self.is_global_zero:
                 states[place] = put_together
         return {**found, "state": states}
@@ -80,7 +80,7 @@ class Shares(ModelParallelStrategy):
     def load_model_state_dict(self, checkpoint: Mapping[str, Any], strict: bool = True) -> None:
         """Each share of the weights."""
         assert self.lightning_module is not None
-        load_whole(self.lightning_module, checkpoint["state_dict"])
+        load_full(self.lightning_module, checkpoint["state_dict"])
 
     def load_optimizer_state_dict(self, checkpoint: Mapping[str, Any]) -> None:
         """Each share of the moments; what has not trained yet has none."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vggexp.task.diagnostics.confusion import counted
-from vggexp.task.diagnostics.rounding import decimals
+from vggexp.task.diagnostics.rounding import rounded
 from vggexp.types import Batch, Prediction
 
 POINTS = 200
@@ -35,7 +35,7 @@ def diagnostics(rows: Mapping[str, Tensor], classes: Sequence[str]) -> dict[str,
         "each": {
             "label": label.tolist(),
             "predicted": predicted.tolist(),
-            "probability": decimals(probability.gather(1, predicted[:, None])[:, 0]),
+            "probability": rounded(probability.gather(1, predicted[:, None])[:, 0]),
         },
     }
 
@@ -59,7 +59,7 @@ def precision_recall(probability: Tensor, truth: Tensor, points: int = POINTS) -
     precision, recall, _ = precision_recall_curve(truth.numpy(), probability.numpy())
     kept = torch.linspace(0, len(recall) - 1, min(points, len(recall))).round().long().flip(0).numpy()
     return {
-        "recall": decimals(torch.from_numpy(recall[kept])),
-        "precision": decimals(torch.from_numpy(precision[kept])),
+        "recall": rounded(torch.from_numpy(recall[kept])),
+        "precision": rounded(torch.from_numpy(precision[kept])),
         "average_precision": float(average_precision_score(truth.numpy(), probability.numpy())),
     }

@@ -10,7 +10,7 @@ from torch import Tensor
 from torchvision.transforms.v2.functional import to_pil_image
 
 from vggexp.sample.mask_grid import stretch
-from vggexp.task.diagnostics.rounding import decimals
+from vggexp.task.diagnostics.rounding import rounded
 from vggexp.task.drawing import palette_image
 from vggexp.task.metric.box import of_label
 from vggexp.types import Batch, Prediction
@@ -21,7 +21,7 @@ _TARGETS = ("label", "box", "mask")
 
 
 @dataclass(frozen=True)
-class Shown:
+class Example:
     """One image as it was scored, without its pixels."""
 
     index: int
@@ -31,10 +31,10 @@ class Shown:
     prediction: Mapping[str, Tensor]
 
 
-def chosen(scores: Mapping[int, float], fixed: Sequence[int], extremes: int) -> set[int]:
+def choose_examples(scores: Mapping[int, float], fixed: Sequence[int], extremes: int) -> set[int]:
     """The fixed images, the worst and the best; what has no score is neither.
 
-    >>> sorted(chosen({0: 0.5, 1: 0.1, 2: 0.9, 3: 0.4, 4: float("nan")}, fixed=[3, 4, 7], extremes=1))
+    >>> sorted(choose_examples({0: 0.5, 1: 0.1, 2: 0.9, 3: 0.4, 4: float("nan")}, fixed=[3, 4, 7], extremes=1))
     [1, 2, 3, 4]
     """
     ranked = sorted((index for index in scores if scores[index] == scores[index]), key=lambda index: scores[index])
@@ -42,7 +42,7 @@ def chosen(scores: Mapping[int, float], fixed: Sequence[int], extremes: int) -> 
     return {*(index for index in fixed if index in scores), *ranked[:extremes], *best}
 
 
-def shown(index: int, score: float, prediction: Prediction, batch: Batch, place: int) -> Shown:
+def example_of(index: int, score: float, prediction: Prediction, batch: Batch, place: int) -> Example:
     """The sample at ``place`` in a batch; of one box a class, the true label's box, as it is scored."""
     guess = {name: value[place] for name, value in prediction.items()}
     if "box_per_class" in guess:
@@ -50,7 +50,7 @@ def shown(index: int, score: float, prediction: Prediction, batch: Batch, place:
     truth = {name: value[place] for name, value in batch.items() if name in _TARGETS}  # type: ignore[index]
     # Copies: a view would keep its whole batch, and be sent with it.
     copied = [{name: value.cpu().clone() for name, value in one.items()} for one in (truth, guess)]
-    return Shown(index, score, *copied)
+    return Example(index, score, *copied)
 
 
 def write_picture(pixels: Tensor, path: Path, side: int) -> Size:
@@ -62,7 +62,7 @@ def write_picture(pixels: Tensor, path: Path, side: int) -> Size:
     return size
 
 
-def write_layers(image: Shown, size: Size, folder: Path, with_truth: bool = True) -> dict[str, Any]:
+def write_layers(image: Example, size: Size, folder: Path, with_truth: bool = True) -> dict[str, Any]:
     """Write an image's masks in the size of its picture; the record that names them.
 
     Labels and boxes, (x, y, h, w) as shares of the image, stand in the record itself.
@@ -88,5 +88,5 @@ def _numbers(values: Mapping[str, Tensor]) -> dict[str, Any]:
     if "probability" in values:
         found["probability"] = round(float(values["probability"].max()), 4)
     if "box" in values:
-        found["box"] = decimals(values["box"])
+        found["box"] = rounded(values["box"])
     return found

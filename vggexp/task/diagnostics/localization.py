@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vggexp import boxes
-from vggexp.task.diagnostics.rounding import decimals
+from vggexp.task.diagnostics.rounding import rounded
 from vggexp.task.metric.box import of_label
 from vggexp.types import Batch, Prediction
 
@@ -26,5 +26,5 @@ def diagnostics(rows: Mapping[str, Tensor]) -> dict[str, Any]:
     iou = rows["score"].double().clamp(0, 1)  # rounding takes equal boxes above 1, which histc would leave out
     return {
         "histogram": torch.histc(iou, BINS, 0, 1).long().tolist(),
-        "each": {"truth": decimals(rows["truth"]), "prediction": decimals(rows["prediction"])},
+        "each": {"truth": rounded(rows["truth"]), "prediction": rounded(rows["prediction"])},
     }

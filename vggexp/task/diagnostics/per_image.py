@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vggexp.task.diagnostics.rounding import decimals
+from vggexp.task.diagnostics.rounding import rounded
 from vggexp.types import Rows
 
 EACH = 10_000
@@ -42,6 +42,6 @@ def listed(index: Tensor, rows: Rows, diagnostics: Mapping[str, Any]) -> dict[st
     return {
         "count": len(index),
         "index": index.tolist(),
-        "score": decimals(scores(rows)),
+        "score": rounded(scores(rows)),
         "diagnostics": dict(diagnostics),
     }

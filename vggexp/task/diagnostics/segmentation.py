@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vggexp.task.diagnostics.rounding import decimals
+from vggexp.task.diagnostics.rounding import rounded
 from vggexp.task.metric.segmentation import confusion, overlap
 from vggexp.types import Batch, Prediction
 
@@ -26,5 +26,5 @@ def diagnostics(rows: Mapping[str, Tensor], classes: Sequence[str]) -> dict[str,
     return {
         "classes": list(classes),
         "confusion": rows["confusion"].sum(0, dtype=torch.int64).tolist(),
-        "each": {"iou": decimals(rows["score"]), "dice": decimals(rows["dice"])},
+        "each": {"iou": rounded(rows["score"]), "dice": rounded(rows["dice"])},
     }

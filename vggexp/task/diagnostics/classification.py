@@ -1,4 +1,4 @@
-"""Of labels: the confusion matrix, a precision-recall curve a class, and each image's label and probability."""
+"""Diagnostics of labels: confusion matrix, one precision-recall curve per class, each image's label and probability."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,20 +11,20 @@ from vggexp.task.diagnostics.rounding import rounded
 from vggexp.types import Batch, Prediction
 
 POINTS = 200
-"""A curve's points, at most."""
+"""Maximum number of points of one curve."""
 ALL_POINTS = 20_000
-"""Points of all classes' curves, about, at most."""
+"""Approximate maximum number of points of all classes' curves."""
 
 
 def rows(prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
-    """Of each image: ``label``, ``predicted``, ``probability`` (N, C); ``score``, the true label's probability."""
+    """For each image: ``label``, ``predicted``, ``probability`` (N, C); ``score``, the true label's probability."""
     label, probability = batch["label"], prediction["probability"].float()
     score = probability.gather(1, label[:, None])[:, 0]
     return {"label": label, "predicted": prediction["label"], "probability": probability, "score": score}
 
 
 def diagnostics(rows: Mapping[str, Tensor], classes: Sequence[str]) -> dict[str, Any]:
-    """``confusion`` [truth][predicted] or ``cells``, ``curve`` by class, the images' columns under ``each``."""
+    """``confusion`` [truth][predicted] or ``cells``; ``curve`` by class; one value per image under ``each``."""
     label, predicted, probability = rows["label"], rows["predicted"], rows["probability"]
     size = len(classes)
     points = min(POINTS, max(10, ALL_POINTS // size))
@@ -41,16 +41,16 @@ def diagnostics(rows: Mapping[str, Tensor], classes: Sequence[str]) -> dict[str,
 
 
 def precision_recall(probability: Tensor, truth: Tensor, points: int = POINTS) -> dict[str, Any] | None:
-    """The curve of one class against the rest, as scikit-learn draws it, and its area; None where no truth is.
+    """One class's precision-recall curve against the rest, by scikit-learn; None if there are no positives.
 
     Args:
-        probability: (N,), of the class.
-        truth: (N,), bool: whether an image shows it.
-        points: of the curve, at most.
+        probability: (N,), predicted for the class.
+        truth: (N,), bool: whether the image has the class.
+        points: maximum number of points of the curve.
 
     Returns:
-        ``recall`` ascending, ``precision``, and ``average_precision``, which is of all points, also of those that a
-        curve of more than ``points`` leaves out.
+        ``recall`` ascending, ``precision``, and ``average_precision``, which is computed from all points, before
+        the curve is thinned to ``points``.
     """
     from sklearn.metrics import average_precision_score, precision_recall_curve
 

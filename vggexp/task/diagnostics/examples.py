@@ -1,4 +1,4 @@
-"""The images that people look at: which ones, and how each is stored, so that truth and prediction can lie over it."""
+"""Example images: which ones to keep, and how to store them so that a viewer can overlay truth and prediction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _TARGETS = ("label", "box", "mask")
 
 @dataclass(frozen=True)
 class Example:
-    """One image as it was scored, without its pixels."""
+    """One scored image without its pixels."""
 
     index: int
     """Its place in the split."""
@@ -32,7 +32,7 @@ class Example:
 
 
 def choose_examples(scores: Mapping[int, float], fixed: Sequence[int], extremes: int) -> set[int]:
-    """The fixed images, the worst and the best; what has no score is neither.
+    """The fixed images, the worst and the best; images without a score (NaN) are neither.
 
     >>> sorted(choose_examples({0: 0.5, 1: 0.1, 2: 0.9, 3: 0.4, 4: float("nan")}, fixed=[3, 4, 7], extremes=1))
     [1, 2, 3, 4]
@@ -43,18 +43,18 @@ def choose_examples(scores: Mapping[int, float], fixed: Sequence[int], extremes:
 
 
 def example_of(index: int, score: float, prediction: Prediction, batch: Batch, place: int) -> Example:
-    """The sample at ``place`` in a batch; of one box a class, the true label's box, as it is scored."""
+    """The sample at ``place`` in a batch; with one box per class, the true label's box, which is the scored one."""
     guess = {name: value[place] for name, value in prediction.items()}
     if "box_per_class" in guess:
         guess["box"] = of_label(guess.pop("box_per_class")[None], batch["label"][place][None])[0]
     truth = {name: value[place] for name, value in batch.items() if name in _TARGETS}  # type: ignore[index]
-    # Copies: a view would keep its whole batch, and be sent with it.
+    # Copies: a view would keep the whole batch in memory, and send it to other ranks.
     copied = [{name: value.cpu().clone() for name, value in one.items()} for one in (truth, guess)]
     return Example(index, score, *copied)
 
 
 def write_picture(pixels: Tensor, path: Path, side: int) -> Size:
-    """Write an image (3, H, W), uint8, as WebP of at most ``side`` pixels; its (width, height)."""
+    """Write an image (3, H, W), uint8, as WebP with at most ``side`` pixels a side; return its (width, height)."""
     picture = to_pil_image(pixels)
     share = min(1, side / max(picture.size))
     size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
@@ -63,12 +63,12 @@ def write_picture(pixels: Tensor, path: Path, side: int) -> Size:
 
 
 def write_layers(image: Example, size: Size, folder: Path, with_truth: bool = True) -> dict[str, Any]:
-    """Write an image's masks in the size of its picture; the record that names them.
+    """Write an image's masks at the size of its picture; return the record that names them.
 
-    Labels and boxes, (x, y, h, w) as shares of the image, stand in the record itself.
+    Labels and boxes, (x, y, h, w) as shares of the image, are in the record itself.
 
     Args:
-        with_truth: False: the true mask is there already.
+        with_truth: False if the true mask is already written.
     """
     record: dict[str, Any] = {"index": image.index, "score": round(image.score, 4), "size": list(size)}
     for kind, values in (("truth", image.truth), ("prediction", image.prediction)):

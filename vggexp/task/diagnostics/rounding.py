@@ -1,4 +1,4 @@
-"""Numbers as they stand in files."""
+"""Rounding of numbers for files."""
 
 from typing import Any
 
@@ -6,5 +6,5 @@ from torch import Tensor
 
 
 def rounded(values: Tensor) -> Any:
-    """Four digits after the point, enough for a figure, in lists nested as deep as the tensor."""
+    """The values rounded to four decimals, enough for a figure, as lists nested like the tensor."""
     return values.double().mul(1e4).round().div(1e4).tolist()

@@ -66,7 +66,7 @@ def test_another_number_of_classes(train_tiny: Train, tiny: Any) -> None:
     code, _, errors = tiny(*small, f"head.weights={path}", "run.dir=two")
     assert code == 2
     assert "head.weights=three.ckpt: classifier.6.weight is (3, 8), and this head takes (10, 8); " in errors
-    assert "head.weights_map=fitting takes what fits" in errors
+    assert "head.weights_map=fitting copies the layers that fit" in errors
     code, out, errors = tiny(*small, *STILL, f"head.weights={path}", "head.weights_map=fitting", "run.dir=two")
     assert code == 0, errors
     assert "head weights: 4 tensors from three.ckpt" in out
@@ -84,7 +84,7 @@ def test_a_head_of_other_classes_is_refused_unless_it_is_only_a_start(train_tiny
     assert (code, errors) == (
         2,
         "vggexp: error: the classes of head.weights=one are [0, 1], those of this data set [1, 0] (in another order); "
-        "head.weights_map=fitting starts from them all the same\n",
+        "head.weights_map=fitting starts from them anyway\n",
     )
     code, out, errors = tiny(*words, "head.weights_map=fitting")
     assert code == 0, errors
@@ -114,14 +114,14 @@ def test_another_tasks_head(train_tiny: Train, tiny: Any) -> None:
     assert "head.weights=one has no regressor.2.weight: it is another network" in errors
     code, _, errors = tiny(*SINGLE, "head.weights=one", "head.weights_map=fitting", "run.dir=two")
     assert code == 2
-    assert "no layer of it fits this head" in errors
+    assert "no layer fits this head" in errors
 
 
 def test_a_parallel_head_is_told_which_part_a_single_tasks_run_fills(train_tiny: Train, tiny: Any) -> None:
     train_tiny("head.hidden=8", "head.pool=1", name="one")
     code, _, errors = tiny(*BOTH, "head.weights=one", "run.dir=two")
     assert code == 2
-    assert "head.weights=one has none of this head's parts: it serves a single task; fill that part: " in errors
+    assert "head.weights=one has none of this head's parts: it is a single task's; load it into one part: " in errors
     assert "head.part.classification.weights=one or head.part.localization.weights=one" in errors
     code, out, errors = tiny(*BOTH, "head.part.classification.weights=one", "run.dir=two")
     assert code == 0, errors

@@ -14,7 +14,7 @@ import torch
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
-from vggexp.distributed.fsdp import whole
+from vggexp.distributed.fsdp import full_tensor
 from vggexp.learner.freeze_check import (
     Hashes,
     check_frozen,
@@ -110,7 +110,7 @@ class FreezeLedger(Callback):
             return 0.0
         moved = norm = 0.0
         for name in (name for name in tensors if name in self._names):  # in one order in every process
-            now = flat(whole(tensors[name].detach()).cpu())
+            now = flat(full_tensor(tensors[name].detach()).cpu())
             then = flat(self._origin[name]) if name in self._origin else now
             more = _squares(now, then)
             moved, norm = moved + more[0], norm + more[1]

@@ -38,7 +38,7 @@ def run(config: Mapping[str, Any]) -> int:
 
     height, width = merged_config["data"]["image_size"]
     images = torch.randint(0, 256, (IMAGES, 3, height, width), dtype=torch.uint8)
-    graft.prove_equal(merged, configs, learners, images)
+    graft.check_equal(merged, configs, learners, images)
     print(f"backbone: {tensors} tensors equal, byte for byte; outputs on {IMAGES} random images: equal, bit for bit")
     apart, together = graft.seconds_of(learners, images), graft.seconds_of([merged], images)
     print(f"one forward pass: {together * 1e3:.1f} ms in place of {apart * 1e3:.1f} ms")

@@ -144,7 +144,7 @@ def merge_states(configs: Sequence[Config], learners: Sequence[Learner]) -> dict
     return merged
 
 
-def prove_equal(merged: Learner, configs: Sequence[Config], learners: Sequence[Learner], images: Tensor) -> None:
+def check_equal(merged: Learner, configs: Sequence[Config], learners: Sequence[Learner], images: Tensor) -> None:
     """AssertionError unless the merged network's outputs are the single ones', bit for bit.
 
     Args:

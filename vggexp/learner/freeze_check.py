@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from vggexp.distributed.fsdp import whole
+from vggexp.distributed.fsdp import full_tensor
 from vggexp.errors import FreezeError
 from vggexp.learner.freezing import Freezing
 
@@ -33,7 +33,7 @@ def flat(tensor: Tensor) -> Tensor:
 
 def _begin_hash(tensor: Tensor, threads: ThreadPoolExecutor) -> Callable[[], str]:
     """Start hashing a tensor in threads; the function that is returned waits for the hash and returns it."""
-    content = flat(whole(tensor.detach()).cpu()).view(torch.uint8).numpy().data
+    content = flat(full_tensor(tensor.detach()).cpu()).view(torch.uint8).numpy().data
     if content.nbytes <= CHUNK:
         only = threads.submit(hashlib.sha256, content)
         return lambda: only.result().hexdigest()[:16]

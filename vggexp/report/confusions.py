@@ -13,7 +13,7 @@ ROWS = 10
 _UNITS = {"classification": "images", "segmentation": "pixels"}
 
 
-def confused(found: Sequence[Diagnostics]) -> list[dict[str, Any]]:
+def confusions(found: Sequence[Diagnostics]) -> list[dict[str, Any]]:
     """Of each setting with more classes than ``LEGIBLE``: the most confused pairs and the classes that do worst."""
     tables = []
     for one in found:

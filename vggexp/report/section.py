@@ -8,7 +8,7 @@ from typing import Any
 from vggexp.report import diagnostic_figures, diagnostics, figures
 from vggexp.report.album import Album
 from vggexp.report.compare import Group, Setting, paired_difference
-from vggexp.report.confusions import confused
+from vggexp.report.confusions import confusions
 from vggexp.report.gallery import gallery, sheets
 
 REFERENCES = 12
@@ -39,7 +39,7 @@ def section(group: Group, name: str, drawn: dict[str, figures.Figure], album: Al
         "table": [_comparison(setting, references) for setting in group.settings],
         "figure_rows": [placed for row in rows if (placed := _placed(row, f"figure-{name}", drawn))],
         "left_out": diagnostic_figures.left_out(looked, shown),
-        "confused": confused(looked),
+        "confused": confusions(looked),
         "gallery": gallery(looked, album, budget),
         "sheets": [] if looked else sheets(group, diagnostics.SETTINGS),
         "diagnostics_note": note,

@@ -1,4 +1,4 @@
-"""Several tasks on one backbone, learnt together: VGG's classification and localization in one network, for one."""
+"""Several tasks that share one backbone, such as VGG's classification and localization in one network."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
@@ -14,15 +14,15 @@ from vggexp.types import Batch, DataInfo, Metrics, Outputs, Prediction, Rows, Ta
 
 
 class Multitask(nn.Module):
-    """A set of tasks; each reads the head of its own name.
+    """A set of tasks; each uses the output of the head with its name.
 
-    Where classification is among them, its label chooses from one box a class.
+    If classification is one of them and there is one box per class, the predicted label chooses the box.
 
     Args:
         info: passed on to the parts.
-        loss: holds one loss a part.
+        loss: holds one loss per part.
         part: how to build each part: ``part[name](info, loss)`` gives a task.
-        parts: the names to build; the others cost nothing.
+        parts: the names of the parts to build.
         weights: the factor of each part's loss.
     """
 
@@ -46,7 +46,7 @@ class Multitask(nn.Module):
         }
 
     def loss(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
-        """The weighted sum, and each part's own loss as it is before its weight."""
+        """The weighted sum of the parts' losses, and each part's unweighted loss."""
         assert isinstance(outputs, dict)
         losses = {name: task.loss(outputs[name], batch)["loss"] for name, task in self._tasks().items()}
         total = torch.stack([self.weights[name] * loss for name, loss in losses.items()]).sum()
@@ -63,7 +63,7 @@ class Multitask(nn.Module):
         return merged
 
     def metrics(self) -> Metrics:
-        """All parts' scores, and their objectives' mean as ``score``."""
+        """All parts' scores, and ``score``, the mean of their objectives."""
         tasks = self._tasks()
         objective = {name: str(self.part[name].objective) for name in tasks}
         return MultitaskMetrics({name: task.metrics() for name, task in tasks.items()}, objective)
@@ -79,7 +79,7 @@ class Multitask(nn.Module):
             task.finish_observing()
 
     def baseline(self, batch: Batch) -> Prediction:
-        """What every part's baseline says."""
+        """The baseline predictions of all parts in one dict."""
         merged: Prediction = {}
         for task in self._tasks().values():
             merged |= task.baseline(batch)

@@ -18,7 +18,7 @@ from torch.distributed.fsdp import FSDPModule
 
 from vggexp.callback.best import Best, Patience
 from vggexp.distributed.device import resolve_devices, resolve_precision
-from vggexp.distributed.fsdp import Shares
+from vggexp.distributed.fsdp import Fsdp
 from vggexp.distributed.processes import place_in_run
 from vggexp.transfer.checkpoint import write_checkpoint
 from vggexp.types import Objective
@@ -123,7 +123,7 @@ def _strategy(name: str, on_gpu: bool, changing: bool, compress: str, bucket_mb:
     if name == "fsdp":
         if not hasattr(FSDPModule, "reset_iter_state"):
             raise ValueError(f"trainer.strategy=fsdp: torch {torch.__version__} is too old (2.15 is not); choose ddp")
-        return Shares(place_in_run()[1], "nccl" if on_gpu else "gloo")
+        return Fsdp(place_in_run()[1], "nccl" if on_gpu else "gloo")
     if name != "ddp":
         raise ValueError(f"trainer.strategy={name} is not known; choose from: ddp, fsdp")
     return _ddp(on_gpu, changing, compress, bucket_mb)

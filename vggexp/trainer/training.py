@@ -19,7 +19,7 @@ from vggexp.callback.progress import Progress
 from vggexp.callback.prune import Prune
 from vggexp.callback.stopwatch import Stopwatch
 from vggexp.config.check import needs
-from vggexp.distributed.fsdp import load_whole
+from vggexp.distributed.fsdp import load_full
 from vggexp.distributed.memory import give_back_freed_memory
 from vggexp.distributed.processes import place_in_run
 from vggexp.errors import ConfigError
@@ -113,7 +113,7 @@ def fit(run: Training, trainer: pl.Trainer, loaders: tuple[ResumableLoader, Resu
 def sum_up(run: Training, trainer: pl.Trainer) -> dict[str, Any]:
     """Test the best checkpoint; what the run reached and cost, for the first of the processes that share it."""
     config, folder, learner = run.config, run.folder, run.learner
-    load_whole(learner, read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
+    load_full(learner, read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
     pruned = next((one.pruned for one in trainer.callbacks if isinstance(one, Prune) and one.pruned), None)  # type: ignore[attr-defined]
     tests = config["test"] and not pruned
     scores = trainer.test(learner, run.splits.loader("test"), verbose=False)[0] if tests else {}

@@ -1,7 +1,7 @@
-"""Class names that must be the same wherever trained weights meet a data set, or another run's weights.
+"""Checks that trained weights and a data set, or two runs, have the same class names.
 
-A label is a number; only the list of names says what it stands for. With another list, or the same names in another
-order, every score is one of wrong labels.
+A label is an index into the list of names. With other names, or another order, predictions and scores would be about
+wrong labels.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,9 +10,9 @@ from vggexp.errors import ConfigError
 from vggexp.types import DataInfo
 
 LISTS = {"label": ("classes", "classes"), "mask": ("mask_classes", "pixel classes")}
-"""By the target that reads it: the list of names in ``DataInfo``, and what a message calls it."""
+"""By target: the field of ``DataInfo`` with its class names, and the words for it in a message."""
 SHOWN = 12
-"""Names of a list that a message shows."""
+"""Maximum number of names that a message lists."""
 
 
 def require_same_names(
@@ -22,9 +22,9 @@ def require_same_names(
 
     Args:
         ours, theirs: the names on the two sides.
-        targets: of "label", "box" and "mask", those that matter; a box reads no names.
-        where: what the two sides are called.
-        advice: what would be right.
+        targets: those of "label", "box" and "mask" to compare; a box has no class names.
+        where: names of the two sides for the message.
+        advice: what to do instead.
     """
     for target, (field, words) in LISTS.items():
         mine, others = tuple(getattr(ours, field)), tuple(getattr(theirs, field))
@@ -37,7 +37,7 @@ def require_same_names(
 
 
 def listed(names: Sequence[str], other: Sequence[str]) -> str:
-    """The names in brackets; of a long list, those around the first one that the other list has not in its place.
+    """The names in brackets; of a long list, a few from the first difference between the two lists on.
 
     >>> listed(["cat", "dog"], ["dog", "cat"])
     '[cat, dog]'
@@ -48,4 +48,4 @@ def listed(names: Sequence[str], other: Sequence[str]) -> str:
     pairs = zip(names, map(str, other), strict=False)
     first = next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(names), len(other)))
     shown = ", ".join(f"{place}: {names[place]}" for place in range(first, min(first + SHOWN // 2, len(names))))
-    return f"{len(names)} names, of them [{shown}]" if shown else f"{len(names)} names"
+    return f"{len(names)} names, among them [{shown}]" if shown else f"{len(names)} names"

@@ -1,7 +1,7 @@
 """Names of classes, options and keys that have changed: old to new.
 
-Run folders and checkpoints of earlier versions are read through ``renew``, words typed in an old form through
-``renew_word``. An entry may be removed once nobody keeps a run of that age.
+``renew`` updates the configs of earlier versions' run folders and checkpoints, ``renew_word`` old command line words.
+Remove an entry once nobody keeps runs of that age.
 """
 
 import re
@@ -24,12 +24,12 @@ OPTIONS = {"callback": {"evidence": "diagnostics"}}
 
 
 def renew(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A recorded config with today's names of classes and keys; it is not changed itself."""
+    """A copy of a recorded config with the current names of classes and keys."""
     return _renewed(config, "")
 
 
 def new_key(key: str) -> str:
-    """Today's form of a dotted key.
+    """The current name of a dotted key.
 
     >>> new_key("callback.evidence.count"), new_key("trainer.gpus")
     ('callback.diagnostics.count', 'trainer.gpus')
@@ -41,7 +41,7 @@ def new_key(key: str) -> str:
 
 
 def renew_word(word: str) -> str:
-    """Today's form of a word of the command line.
+    """The current form of a command line word.
 
     >>> renew_word("constant=false"), renew_word("callback=[prune,evidence]"), renew_word("seed=1")
     ('baseline=false', 'callback=[prune,diagnostics]', 'seed=1')

@@ -1,6 +1,6 @@
 import torch
 
-from vggexp.task.diagnostics import per_image as table
+from vggexp.task.diagnostics import per_image
 from vggexp.task.diagnostics.per_image import Part, joined, listed, scores
 
 
@@ -21,5 +21,5 @@ def test_a_large_split_is_not_listed() -> None:
     diagnostics = {"a": {"confusion": [[2]], "each": {"label": [0, 1]}}}
     assert listed(index, rows, diagnostics)["score"] == [0.05, 0.15]
     assert listed(index, rows, diagnostics)["diagnostics"] == diagnostics
-    many = torch.arange(table.EACH + 1)
-    assert listed(many, rows, diagnostics) == {"count": table.EACH + 1, "diagnostics": {"a": {"confusion": [[2]]}}}
+    many = torch.arange(per_image.EACH + 1)
+    assert listed(many, rows, diagnostics) == {"count": per_image.EACH + 1, "diagnostics": {"a": {"confusion": [[2]]}}}

@@ -59,7 +59,7 @@ class OptunaSweeper(Sweeper):
         fixed = [f"{key}={one.get_value_element_as_str()}" for key, one in overrides.items() if not _is_swept(one)]
         study = self._open(fixed, [key for key, one in overrides.items() if _is_swept(one)], digest(words))
         space = {key: distribution(override) for key, override in overrides.items() if _is_swept(override)}
-        optuna_study.take_up(study)
+        optuna_study.requeue_interrupted(study)
         left = max(self.n_trials - len(optuna_study.finished(study)), 0)
         journal = Journal(Path(self.config.hydra.callbacks.sweep.path).absolute())
         journal.begin(replace(journal.plan() or Plan(left), jobs=left, earlier=optuna_study.folders(study)))

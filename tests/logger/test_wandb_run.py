@@ -66,7 +66,7 @@ def test_each_job_of_a_sweep_is_a_run_of_one_group(tiny: Any, offline_runs: Any)
     assert out.count("W&B, offline: wandb sync runs/s") == 2
     # another group, the sweep's new date, is no reason to train them again
     code, out, errors = tiny("-m", *SMALL, "seed=1,2", "run.name=s${seed}", "test=false")
-    assert (code, out.count("finished before, skipped")) == (0, 2), errors
+    assert (code, out.count("is already finished; skipped")) == (0, 2), errors
 
 
 def break_at(epoch: int, error: BaseException) -> Any:

@@ -1,4 +1,4 @@
-"""The freeze checks: hashes of every tensor, and three statements that must hold after every epoch."""
+"""The freeze checks: hashes of every tensor, and three checks that run after every epoch."""
 
 import hashlib
 from collections import Counter
@@ -14,7 +14,7 @@ from vggexp.errors import FreezeError
 from vggexp.learner.freezing import Freezing
 
 CHUNK = 2**22
-"""Chunk size of the hashing, in bytes. Threads hash chunks side by side: VGG16's dense layers are half a gigabyte."""
+"""Chunk size of the hashing, in bytes. Threads hash chunks in parallel: VGG16's dense layers are half a gigabyte."""
 
 Hashes = dict[str, dict[str, str]]
 """Hashes by part of the network, then by tensor name."""
@@ -27,12 +27,12 @@ def tensor_hash(tensor: Tensor) -> str:
 
 
 def flat(tensor: Tensor) -> Tensor:
-    """A tensor's elements in one dimension, in channels-last order: so channels-last convolutions need no copy."""
+    """A tensor's elements in one dimension, in channels-last order: channels-last weights are not copied."""
     return (tensor.movedim(1, -1) if tensor.ndim == 4 else tensor).contiguous().flatten()
 
 
 def _begin_hash(tensor: Tensor, threads: ThreadPoolExecutor) -> Callable[[], str]:
-    """Start hashing a tensor in threads; the function that is returned waits for the hash and returns it."""
+    """Start hashing a tensor in threads; return a function that waits for the hash and returns it."""
     content = flat(full_tensor(tensor.detach()).cpu()).view(torch.uint8).numpy().data
     if content.nbytes <= CHUNK:
         only = threads.submit(hashlib.sha256, content)
@@ -43,7 +43,7 @@ def _begin_hash(tensor: Tensor, threads: ThreadPoolExecutor) -> Callable[[], str
 
 
 def joint_hash(hashes: Mapping[str, str]) -> str:
-    """One hash for many; "" for none."""
+    """One hash over several; "" if there are none."""
     return hashlib.blake2b("".join(hashes.values()).encode(), digest_size=8).hexdigest() if hashes else ""
 
 
@@ -53,7 +53,7 @@ def network_hashes(
     """The hash of every parameter and every buffer. Under FSDP every process must call this.
 
     Args:
-        parts: hash these parts alone, "stage1" to "stage5" and "head"; None: the whole network.
+        parts: hash only these parts, "stage1" to "stage5" and "head"; None: the whole network.
         skip: names of tensors that are left out.
     """
     return hashes_of({
@@ -97,7 +97,7 @@ def check_groups(freezing: Freezing, optimizer: Optimizer, epoch: int) -> None:
 
 
 def check_ranks(sums: Mapping[str, list[int]], epoch: int) -> None:
-    """Raise FreezeError with the first part whose weights differ between ranks; ``sums`` has a checksum a rank."""
+    """Raise FreezeError with the first part whose weights differ between ranks; ``sums`` has one checksum per rank."""
     for part, numbers in sums.items():
         if len(set(numbers)) > 1:
             raise FreezeError(f"after epoch {epoch} the ranks of this run hold different weights in {part}")

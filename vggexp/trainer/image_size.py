@@ -1,6 +1,7 @@
-"""``data.image_size`` is what the evaluation transform gives: checked on a sample, so that all commands see one size.
+"""Checks on a sample that the evaluation transform returns images of ``data.image_size``.
 
-A run trains, and is scored, on what its transform gives; ``predict``, ``export`` and ``demo`` read the config's size.
+Training and scoring use the size that the transform returns; ``predict``, ``export`` and ``demo`` use
+``data.image_size``. The two must agree.
 """
 
 from collections.abc import Mapping
@@ -16,17 +17,17 @@ Size = tuple[int, int]
 
 
 def check_image_size(config: Mapping[str, Any], dataset: Dataset[Sample]) -> None:
-    """Read the first sample of a split that is not augmented.
+    """Check the size of the first sample of a split without augmentation.
 
     Raises:
-        ConfigError: its image has another size than ``data.image_size``.
+        ConfigError: the image's size differs from ``data.image_size``.
     """
     height, width = dataset[0]["image"].shape[-2:]
     require_size((height, width), config["data"]["image_size"])
 
 
 def require_size(found: Size, image_size: list[int]) -> None:
-    """ConfigError unless the evaluation transform gives what ``data.image_size`` says."""
+    """Raise ConfigError if the size that the evaluation transform returned differs from ``data.image_size``."""
     if list(found) == list(image_size):
         return
     height, width = image_size

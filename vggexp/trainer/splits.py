@@ -1,4 +1,4 @@
-"""The splits of a run's data as batches, read through the caches that its config asks for."""
+"""Loaders over the splits of a run's data, with the caches that the config enables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,21 +23,21 @@ from vggexp.types import VOID, Data, Sample, Task
 
 @dataclass(frozen=True)
 class Splits:
-    """What a run reads.
+    """The splits that a run reads.
 
-    What is met once is worth keeping only for other runs: the test split goes through caches on disk alone.
+    A run reads the test split once, so only caches on disk, which later runs reuse, apply to it.
     """
 
     config: Mapping[str, Any]
     data: Data
     features: FeatureCache | None
-    """What the frozen first stages give, where that can be kept."""
+    """The cache of the frozen stages' features; None if the run cannot use it."""
 
     def loader(self, split: str, *, shuffle: bool = False) -> ResumableLoader:
-        """Batches of "train", "val" or "test"; of features where they are kept.
+        """A loader over "train", "val" or "test"; its batches hold features if these are cached.
 
         Args:
-            shuffle: in an order that changes with the epoch, and augmented.
+            shuffle: apply augmentation, and change the order from epoch to epoch.
         """
         dataset, contract = self._open(split, augment=shuffle), self._contract(split)
         if split == "val":
@@ -54,10 +54,10 @@ class Splits:
         torch.default_generator.set_state(before)  # what augmentation drew here, no later step misses
 
     def check_files(self) -> None:
-        """Open every file that the run will read only later; the pass over the training targets reads the others.
+        """Check that every file of the run opens, except the training files if ``observe`` reads them.
 
         Raises:
-            DataError: one cannot be opened.
+            DataError: a file cannot be opened.
         """
         splits = [*([] if self.config["baseline"] else ["train"]), "val", *(["test"] if self.config["test"] else [])]
         for split in splits:
@@ -65,10 +65,11 @@ class Splits:
                 check_files_open(dataset, split)
 
     def observe(self, task: Task, trained: Dataset[Sample]) -> None:
-        """Show a task its training targets: what the baseline and class balancing are made of.
+        """Pass the training targets to the task, which computes the baseline and the class weights from them.
 
         Args:
-            trained: what the run trains on. If it is cached, and nothing moves its targets, no photo is read for them.
+            trained: the training split. If its features are cached and the training transform does not change the
+                targets, they are read from the cache and no image is decoded.
         """
         if self.config["baseline"]:
             contract, true = self._contract("train"), False
@@ -89,7 +90,7 @@ class Splits:
 
     def _decoded(self, dataset: Dataset[Sample], split: str) -> Dataset[Sample]:
         own = self.config["data"]
-        kept = own.get("cache", "none")  # of a run that was recorded before there was one: none
+        kept = own.get("cache", "none")  # configs of older runs lack the key
         if kept == "none" or not isinstance(dataset, Files) or (split == "test" and kept != "disk"):
             return dataset
         return keep_decoded(dataset, split, kept, own["cache_dir"], own["cache_max_gb"])

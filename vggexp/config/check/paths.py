@@ -16,7 +16,7 @@ def check_run(config: Config) -> None:
     """The run folder holds no finished run."""
     folder = Path(config["run"]["dir"])
     if (folder / "summary.json").exists() and not config["run"]["overwrite"]:
-        raise ConfigError(f"{folder} holds a finished run; name another run.dir, or say run.overwrite=true")
+        raise ConfigError(f"{folder} holds a finished run; choose another run.dir, or set run.overwrite=true")
 
 
 def check_weights(config: Config) -> None:

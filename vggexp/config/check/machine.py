@@ -28,7 +28,7 @@ def _check_devices(trainer: Config) -> None:
         )
     if (trainer.get("processes") or 1) > 1 and trainer["gpus"] not in (0, trainer["processes"]):
         raise ConfigError(
-            f"trainer.processes={trainer['processes']}: a GPU has one process; it divides the CPU, with trainer.gpus=0"
+            f"trainer.processes={trainer['processes']}: a GPU has one process; set it on a CPU only (trainer.gpus=0)"
         )
     if trainer.get("nodes", 1) > 1 and not (trainer["rendezvous"] or is_joined()):
         raise ConfigError(
@@ -47,7 +47,7 @@ def _check_strategy(trainer: Config) -> None:
     if trainer.get("strategy", "ddp") == "ddp":
         return
     refused = {
-        "trainer.precision=16-mixed scales no loss": trainer["precision"] == "16-mixed",
+        "trainer.precision=16-mixed has no loss scaling": trainer["precision"] == "16-mixed",
         f"trainer.ema={trainer['ema']} cannot average a sharded network": trainer["ema"] is not None,
         f"trainer.compress={trainer.get('compress')} works with ddp only": trainer.get("compress", "none") != "none",
     }
@@ -74,7 +74,7 @@ def _check_effective_batch(trainer: Config, batch_size: int) -> None:
         raise ConfigError("trainer.effective_batch sets trainer.accumulate itself; give only one of them")
     if whole % (together := batch_size * (processes := world_size(trainer))):
         raise ConfigError(
-            f"trainer.effective_batch={whole} is no multiple of {together}: data.batch_size={batch_size} times "
+            f"trainer.effective_batch={whole} is not a multiple of {together}: data.batch_size={batch_size} times "
             f"{processes} {'process' if processes == 1 else 'processes'}"
         )
 

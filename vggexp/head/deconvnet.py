@@ -18,8 +18,8 @@ class DeconvNet(nn.Module):
     Args:
         spec: the backbone's channels, five stages of them, and the number of classes.
         hidden: channels of fc6 and fc7.
-        window: kernel size of fc6 and of its deconvolution, in cells of the last stage. The paper's 7 covers 224 pixels;
-            on a larger map fc6 slides. The map must not be smaller.
+        window: kernel size of fc6 and of its deconvolution, in cells of the last stage. The paper's 7 covers 224
+            pixels; on a larger map fc6 slides. The map must not be smaller.
         batch_norm: batch normalisation after every layer but the last.
     """
 

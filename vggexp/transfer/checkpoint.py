@@ -114,7 +114,7 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
 
 
 def _download(config: Mapping[str, Any], part: str) -> dict[str, Tensor]:
-    """torchvision's ImageNet weights of this net, from torch's cache or the network."""
+    """The ImageNet weights of torchvision for this net, from torch's cache or the network."""
     import torchvision
 
     if config["net"] not in _TORCHVISION or config["local_response_norm"] or config["width"] != 1:

@@ -18,9 +18,7 @@ from vggexp.distributed.memory import keep_freed_memory
 from vggexp.trainer.build import build, build_data, build_learner, build_loader
 from vggexp.trainer.training import train
 
-_waiting: list[
-    Callable[[], StepTimer]
-] = []  # the callback is built from its name in the config: here it finds its turns
+_waiting: list[Callable[[], StepTimer]] = []  # ``step_timer``, which the config names, takes its callback from here
 
 
 def steps(job: Job, rounds: Rounds) -> None:

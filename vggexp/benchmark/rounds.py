@@ -15,7 +15,7 @@ class Over(BaseException):
     """The parent wants no more rounds. Not an ``Exception``: no ``except Exception`` in a training catches it."""
 
 
-class Turns:
+class Rounds:
     """The rounds of one contestant.
 
     Args:

@@ -66,7 +66,7 @@ class Photos(Dataset[tuple[Photo, Tensor] | str]):
 def load(
     files: Sequence[ImageFile], view: View, batch_size: int, workers: int | None = None, previews: bool = True
 ) -> Iterator[Group]:
-    """The files in their order, in groups of ``batch_size``; ``workers`` None: one per core, or 0 for a single group."""
+    """The files in order, in groups of ``batch_size``; ``workers`` None: one per core, or 0 for a single group."""
     if workers is None:
         workers = min(num_cores(), 8) if len(files) > batch_size else 0
     loader = DataLoader(

@@ -111,10 +111,10 @@ def test_with_a_view_an_epoch_augmentation_is_what_it_would_have_been(tiny: Tiny
         (("freeze=none", *DENSE), ""),
         (("freeze=norm", *DENSE), ""),
         (("freeze=backbone", "freeze.norm=update", "backbone=vgg11_bn", *DENSE), ""),
-        (("freeze=linear_probe", "freeze.epochs=1", *DENSE), "what is frozen changes while it trains"),
+        (("freeze=linear_probe", "freeze.epochs=1", *DENSE), "the freeze policy changes during training"),
         (
             ("freeze=backbone", "task=segmentation"),
-            "head=unet reads the first stages too",
+            "head=unet also reads the first stages",
         ),
         (("freeze=backbone", "cache.max_gb=0", *DENSE), "more than cache.max_gb: not cached"),
     ],

@@ -54,7 +54,8 @@ class Photos:
         return (self.paths[index],)
 
     def read(self, index: int, shrink: Shrink) -> Stored:
-        image, size = read_shrunk(self.paths[index], shrink)
+        photo = read_shrunk(self.paths[index], shrink)
+        image, size = photo.image, photo.size
         mask, box = torch.zeros(size, dtype=torch.uint8), torch.tensor([0, 0, size[1], size[0]])
         return {"image": image, "size": size, "label": 0, "box": box, "mask": mask}
 

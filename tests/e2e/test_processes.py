@@ -167,9 +167,10 @@ def test_a_sweep_of_two_jobs_has_two_folders_and_two_wandb_runs() -> None:
 
 
 def test_a_mistake_found_by_a_process_is_one_line() -> None:
-    code, _, errors = launched("head.dropout=7", "run.dir=run")
+    code, _, errors = launched("freeze=pattern", "freeze.patterns=[nothing]", "run.dir=run")
     assert code == 2
-    assert errors.strip() == "vggexp: error: head: dropout probability has to be between 0 and 1, but got 7"
+    (line,) = errors.strip().splitlines()
+    assert line.startswith("vggexp: error: freeze.patterns: 'nothing' matches no parameter; the names run from backbone")
 
 
 def test_when_a_process_is_killed_all_end_and_the_run_can_go_on(

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from vggexp.config.help import MAIN_ARGUMENTS, TAKES_A_LIST, help_text, verbs
+from vggexp.distributed.processes import import_from_here
 from vggexp.errors import ConfigError, UserError, did_you_mean, one_line
 
 _SIGPIPE = 141
@@ -19,6 +20,7 @@ _SIGPIPE = 141
 
 def main() -> None:
     """The console script ``vggexp``."""
+    import_from_here()
     try:
         code = enter(sys.argv[1:])
         sys.stdout.flush()

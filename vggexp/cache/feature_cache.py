@@ -79,7 +79,7 @@ class FeatureCache:
 
     def split(self, source: Dataset[Sample], name: str, augment: bool) -> Dataset[Sample]:
         """The split with its features in place of images; the split itself where they would be too large."""
-        moves = augment and is_random(self.config["data"]["train_transform"])
+        moves = augment and is_random(self.config["data"].get("train_transform"))
         views = (self.settings.views or 1) if moves else 1
         where = self._folder(name, views, augment)
         if where is not None and is_kept(where):
@@ -175,11 +175,13 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
     if not (frozen := _frozen_stages(learner)):
         return None
     stage = min(frozen, 0 if learner.head.reads else learner.head.shallowest)
+    recipe = config["data"].get("train_transform")
+    how = "missing, and may be random" if recipe is None else "random"
     why = {
         "the run has several processes": place_in_run()[1] > 1,
         f"head={config['choice']['head']} reads the first stages too": not stage,
-        "data.train_transform is random; cache.views=4 would keep four views of each image": bool(
-            is_random(config["data"]["train_transform"]) and not settings.views
+        f"data.train_transform is {how}; cache.views=4 would keep four views of each image": bool(
+            is_random(recipe) and not settings.views
         ),
     }
     for reason, holds in why.items():
@@ -191,13 +193,16 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
     return FeatureCache(learner, config, settings, stage)
 
 
-def is_random(recipe: Sequence[Any]) -> bool:
+def is_random(recipe: Sequence[Any] | None) -> bool:
     """Whether a training transform may draw: true, unless each of its steps is known not to.
+
+    Also of None: what a data set does without a recipe, nobody can tell.
 
     >>> is_random(["RandomHorizontalFlip"]), is_random([{"Resize": {"size": [224, 224]}}]), is_random([])
     (True, False, False)
     """
-    return any(str(step if isinstance(step, str) else next(iter(step))) not in FIXED for step in recipe)
+    names = (None,) if recipe is None else (step if isinstance(step, str) else next(iter(step)) for step in recipe)
+    return any(name not in FIXED for name in names)
 
 
 def _frozen_stages(learner: Learner) -> int:

@@ -56,7 +56,7 @@ def samples(config: Mapping[str, Any], restored: Restored) -> Iterator[Tensor]:
     noise = torch.randint(0, 256, (4, 3, height, width), dtype=torch.uint8, generator=generator)
     yield noise[:1]
     if config["input"] is not None:
-        view = View(data["eval_transform"], (height, width))
+        view = View(data.get("eval_transform", []), (height, width))
         for group in load(find_images(config["input"]), view, data["batch_size"], workers=0, previews=False):
             if group.photos:
                 yield group.seen

@@ -76,7 +76,7 @@ def ready(restored: Restored) -> tuple[Predictor, View]:
     """What predicts, and what makes a photo fit for it, as the run's config says."""
     data, trainer = restored.config["data"], restored.config["trainer"]
     height, width = data["image_size"]
-    view = View(data["eval_transform"], (height, width))
+    view = View(data.get("eval_transform", []), (height, width))
     return Predictor(restored.learner, trainer["gpus"], trainer["precision"]), view
 
 

@@ -110,7 +110,7 @@ def describe(network: Network, content: Mapping[str, Any], images: Tensor) -> di
         },
         "preprocessing": {
             "orientation": "upright, as EXIF says",
-            "steps": config["data"]["eval_transform"],
+            "steps": config["data"].get("eval_transform", []),
             "then": f"unless it is {height} high and {width} wide: resize to that, bilinear, antialiased, not cropped",
         },
         "outputs": {

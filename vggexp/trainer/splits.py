@@ -60,6 +60,6 @@ class Splits:
 
     def _targets(self, trained: Dataset[Sample]) -> Dataset[Sample]:
         own = self.config["data"]
-        if isinstance(trained, CachedSplit) and own["train_transform"] in ([], own["eval_transform"]):
+        if isinstance(trained, CachedSplit) and own.get("train_transform") in ([], own.get("eval_transform", [])):
             return trained.targets()
         return self.data.split("train", needs(self.config))

@@ -6,6 +6,7 @@ from typing import Any
 from vggexp.config.check.machine import check_machine
 from vggexp.config.check.parts import check_data, check_parts
 from vggexp.config.check.paths import check_checkpoints, check_output, check_run, check_weights
+from vggexp.config.check.targets import check_declared, check_targets
 from vggexp.config.check.values import check_formats, check_numbers, check_words
 from vggexp.sample.image_files import find_images
 
@@ -13,7 +14,9 @@ from vggexp.sample.image_files import find_images
 def check(verb: str, config: Mapping[str, Any]) -> None:
     """Raise a ConfigError for the first thing in a verb's config that cannot work."""
     check_numbers(config)
+    check_targets(config)
     if "task" in config:
+        check_declared(config)
         check_parts(config)
     if verb == "train":
         check_words(config)

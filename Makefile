@@ -51,9 +51,12 @@ demo: $(READY) ## train the lecture's five experiments on small data, join two o
 test: $(READY) ## run the quick tests
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) -m "not slow and not gpu"
 
+.PHONY: test-slow
+test-slow: $(READY) ## run the slow tests alone
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) -m "slow and not gpu"
+
 .PHONY: test-all
-test-all: $(READY) ## run all tests that need no GPU
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) -m "not gpu"
+test-all: test test-slow ## run all tests that need no GPU
 
 .PHONY: lint
 lint: $(READY) ## check style and format (ruff)
@@ -69,7 +72,7 @@ imports: $(READY) ## check what may import what (import-linter)
 	$(BIN)/lint-imports
 
 .PHONY: check
-check: lint types imports test ## lint, types, imports and test: what must pass before a merge
+check: lint types imports test ## run lint, types, imports and test: what must pass before a merge
 
 .PHONY: smoke
 smoke: $(READY) ## start the program, and train for two batches

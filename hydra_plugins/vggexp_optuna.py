@@ -63,7 +63,7 @@ class OptunaSweeper(Sweeper):
     def _search(self, study: Any, space: dict[str, Any], fixed: list[str]) -> None:
         from vggexp.sweep import optuna_study
 
-        optuna_study.take_up(study)
+        optuna_study.requeue_interrupted(study)
         left = max(self.n_trials - len(optuna_study.finished(study)), 0)
         journal = Journal(Path(self.config.hydra.callbacks.sweep.path).absolute())
         journal.begin(replace(journal.plan() or Plan(left), jobs=left, earlier=optuna_study.folders(study)))

@@ -65,3 +65,14 @@ def test_warmup_climbs_linearly_and_then_the_schedule_begins(name: str) -> None:
 
 def test_multistep_with_warmup_keeps_its_places_in_the_run() -> None:
     assert rates(scheduler.multistep, at=[0.5], warmup=1)[9:11] == pytest.approx([1, 0.1])
+
+
+def test_plateau_counts_no_epoch_without_a_value() -> None:
+    """Torch takes NaN for an epoch that did not improve: a run on a split without truth would come to rest."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], 1.0)
+    schedule = scheduler.Plateau(optimizer, "max", 0.5, 0)
+    for value in (float("nan"), 0.5, float("nan"), 0.6):
+        schedule.step(value)
+    assert optimizer.param_groups[0]["lr"] == 1.0
+    schedule.step(0.6)
+    assert optimizer.param_groups[0]["lr"] == 0.5

@@ -4,11 +4,12 @@ Nothing else in vggexp ends a command on purpose; any other exception is a bug a
 """
 
 import difflib
+import math
 from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """A mistake of the user's. The door prints its message as one line and exits with ``code``."""
+    """A mistake of the user's. The entry point prints its message as one line and exits with ``code``."""
 
     code = 1
 
@@ -54,12 +55,28 @@ def require_known(key: str, value: object, options: Iterable[str]) -> None:
 
 
 def require_at_least(key: str, value: object, least: float) -> None:
-    """ConfigError unless the value is a number of at least ``least``: a whole one, if that is an int."""
+    """ConfigError unless the value is a finite number of at least ``least``: a whole one, if that is an int."""
     whole = isinstance(least, int)
     is_number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-    if not is_number or value < least:  # type: ignore[operator]
+    if not is_number or not least <= value < math.inf:  # type: ignore[operator]
         kind = "a whole number" if whole else "a number"
         raise ConfigError(f"{key}={value} is not {kind} of at least {least:g}")
+
+
+def require_share(key: str, value: object, *, below_one: bool = False) -> None:
+    """ConfigError unless the value is a number from 0 to 1, or from 0 to below 1."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= 1 or (below_one and value == 1):  # type: ignore[operator]
+        raise ConfigError(f"{key}={value} is not a number from 0 to {'below ' if below_one else ''}1")
+
+
+def require_weights(key: str, values: Iterable[object]) -> None:
+    """ConfigError unless the values are finite numbers of at least 0, and one of them is above 0."""
+    values = list(values)
+    for value in values:
+        require_at_least(key, value, 0.0)
+    if not any(values):
+        raise ConfigError(f"{key}={values} has no weight above 0: nothing would be learnt")
 
 
 def first_line(error: BaseException) -> str:

@@ -6,7 +6,7 @@ summary.json       final metrics and what they cost; its presence says that the 
 state.json         while a run is not finished: who writes it, and what ended it before its end
 freeze.csv         what trained in each epoch, and the hashes that prove it
 checkpoint/        best.ckpt, last.ckpt
-prediction/        pictures; val.json and test.json: what was predicted of which image, and the evidence
+prediction/        pictures; val.json and test.json: what was predicted of which image, and the diagnostics
 """
 
 import json
@@ -21,8 +21,8 @@ from typing import IO, Any
 
 import yaml
 
+from vggexp.distributed.lock import lock
 from vggexp.errors import ConfigError
-from vggexp.lock import lock
 
 _OWN = ("config.yaml", "metrics.jsonl", "summary.json", "state.json", "freeze.csv", "checkpoint", "prediction", "csv",
         "tensorboard", "wandb")  # fmt: skip

@@ -3,9 +3,10 @@
 All but ``plateau`` move a little every step. ``Span`` says how long the run is, which only the trainer knows.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsFloat
 
 from torch.optim import Optimizer
 from torch.optim import lr_scheduler as torch_schedules
@@ -72,11 +73,20 @@ def one_cycle(optimizer: Optimizer, span: Span, climb: float = 0.3, start: float
     return _each_step(optimizer, schedule, span, warmup)
 
 
+class Plateau(torch_schedules.ReduceLROnPlateau):
+    """torch's, which takes an objective without a value (NaN) for one that did not improve; here it counts for none."""
+
+    def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:  # type: ignore[override]
+        """Judge an epoch's objective."""
+        if not math.isnan(float(metrics)):
+            super().step(metrics, epoch)
+
+
 def plateau(optimizer: Optimizer, span: Span, patience: int = 5, gamma: float = 0.1, warmup: float = 0) -> Schedule:
     """Times gamma when the objective has not improved for ``patience`` epochs."""
     steps = _warmup_steps(span, warmup)
     rising = torch_schedules.LinearLR(optimizer, 1 / steps, total_iters=steps - 1) if steps > 1 else None
-    falling = torch_schedules.ReduceLROnPlateau(optimizer, span.mode, gamma, patience)  # type: ignore[arg-type]
+    falling = Plateau(optimizer, span.mode, gamma, patience)  # type: ignore[arg-type]
     # After the last batch and its validation: Lightning's own epoch interval comes after the epoch's checkpoint, which
     # would then not know of it.
     due = {"interval": "step", "frequency": span.batches_per_epoch}

@@ -166,18 +166,18 @@ class Task(Protocol):
         """A fresh set of running scores."""
 
     def observe(self, batch: Batch) -> None:
-        """Count one batch of training targets: what the constant predictor and class balancing are made of."""
+        """Count one batch of training targets: what the baseline and class balancing are made of."""
 
     def finish_observing(self) -> None:
         """Balance the loss by what was observed, if anything was; DataError if a class never occurs."""
 
-    def constant(self, batch: Batch) -> Prediction:
-        """What the best constant predictor says of this batch."""
+    def baseline(self, batch: Batch) -> Prediction:
+        """What the baseline says of this batch."""
 
     def rows(self, prediction: Prediction, batch: Batch) -> Rows:
         """How each single image fared."""
 
-    def evidence(self, rows: Rows) -> dict[str, Any]:
+    def diagnostics(self, rows: Rows) -> dict[str, Any]:
         """Of the rows of many images what tables and figures show, by kind of target, in JSON's types."""
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:

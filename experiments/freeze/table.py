@@ -16,9 +16,9 @@ def main() -> None:
     runs = [run for run in read_runs(Path(sys.argv[1])) if not run.name.endswith("source")]
     for group in groups(runs):
         baseline = group.settings[0]
-        test = next(run.score(of="constant") for run in group.runs)
-        print(f"\n### {group.task} on {group.data}: {group.metric} (best constant {test:.3f})\n")
-        print("| policy | mean | sd | less `none`, 95 % interval | trained | seconds | peak MiB |")
+        test = next(run.score(of="baseline") for run in group.runs)
+        print(f"\n### {group.task} on {group.data}: {group.metric} (baseline {test:.3f})\n")
+        print("| policy | mean | sd | minus `none`, 95 % interval | trained | seconds | peak MiB |")
         print("|---|---:|---:|---:|---:|---:|---:|")
         for setting in group.settings:
             print(row(setting, baseline))

@@ -55,8 +55,8 @@ class Photos:
 
     def read(self, index: int, shrink: Shrink) -> Stored:
         """The image."""
-        image, size = read_shrunk(self.paths[index], shrink)
-        return {"image": image, "size": size}
+        photo = read_shrunk(self.paths[index], shrink)
+        return {"image": photo.image, "size": photo.size}
 
 
 class Tutorial(Dataset[torch.Tensor]):

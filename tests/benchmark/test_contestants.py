@@ -8,7 +8,7 @@ from vggexp.benchmark import limit
 from vggexp.benchmark.contestant import contend
 from vggexp.benchmark.photos import draw_photos
 from vggexp.benchmark.plan import REQUIRED, Sizes, plan, works
-from vggexp.benchmark.rounds import Message, Turns
+from vggexp.benchmark.rounds import Message, Rounds
 
 TINY = {"batch_size": 4, "image_size": (32, 32), "steps": 2, "images": 8, "epochs": 2, "sample": 4, "width": 0.05,
         "hidden": 8, "precision": "32", "gpus": 0, "repeats": 2}  # fmt: skip
@@ -30,7 +30,7 @@ def turns_of(module: str, job: object, count: int) -> list[Message]:
     """What a contestant says while it takes its turns, here in this process."""
     said: list[Message] = []
     asked = iter([True] * count + [False])
-    contend(f"vggexp.benchmark.{module}", job, Turns(said.append, lambda: next(asked)))  # type: ignore[arg-type]
+    contend(f"vggexp.benchmark.{module}", job, Rounds(said.append, lambda: next(asked)))  # type: ignore[arg-type]
     return said
 
 

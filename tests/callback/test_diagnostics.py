@@ -14,7 +14,7 @@ from sklearn.metrics import jaccard_score
 from vggexp.trainer.build import build_data
 
 Train = Callable[..., Path]
-WHOLE = ("trainer.limit_test_batches=1.0", "trainer.limit_val_batches=1.0", "callback=[evidence]")
+WHOLE = ("trainer.limit_test_batches=1.0", "trainer.limit_val_batches=1.0", "callback=[diagnostics]")
 
 
 def read(folder: Path, split: str = "test") -> dict[str, Any]:
@@ -27,7 +27,7 @@ def test_multitask_and_segmentation(train_tiny: Train) -> None:
     found, scores = read(run), json.loads((run / "summary.json").read_text())["metrics"]
     assert found["count"] == len(found["index"]) == 300
     assert found["index"] == list(range(300))
-    check_against_scores(found["evidence"], scores)
+    check_against_scores(found["diagnostics"], scores)
     fixed = [image["index"] for image in found["images"] if image["fixed"]]
     assert len(fixed) == 16
     ranked = sorted(found["score"])
@@ -40,20 +40,20 @@ def test_multitask_and_segmentation(train_tiny: Train) -> None:
     assert (val["split"], val["epoch"], len(val["images"])) == ("val", 0, 16)
 
 
-def check_against_scores(evidence: dict[str, Any], scores: dict[str, float]) -> None:
-    labels, boxes, pixels = (np.array(evidence["classification"]["confusion"]), evidence["localization"]["histogram"],
-                             np.array(evidence["segmentation"]["confusion"]))  # fmt: skip
+def check_against_scores(diagnostics: dict[str, Any], scores: dict[str, float]) -> None:
+    labels, pixels = (np.array(diagnostics[kind]["confusion"]) for kind in ("classification", "segmentation"))
+    boxes = diagnostics["localization"]["histogram"]
     assert labels.sum() == sum(boxes) == 300
     assert labels.trace() / 300 == pytest.approx(scores["test/top1"])
     assert sum(boxes[10:]) / 300 == pytest.approx(scores["test/box_accuracy"], abs=1 / 300)
     assert pixels.trace() / pixels.sum() == pytest.approx(scores["test/pixel_accuracy"])
-    iou = evidence["segmentation"]["each"]["iou"]
+    iou = diagnostics["segmentation"]["each"]["iou"]
     assert sum(iou) / 300 == pytest.approx(scores["test/miou_image"], abs=1e-4)
 
 
 def check_image(folder: Path, image: dict[str, Any], found: dict[str, Any]) -> None:
     """Its files fit, and its record says what the columns say."""
-    place, each = image["index"], found["evidence"]
+    place, each = image["index"], found["diagnostics"]
     size = tuple(image["size"])
     with Image.open(folder / image["image"]) as picture:
         assert picture.size == size
@@ -66,11 +66,11 @@ def check_image(folder: Path, image: dict[str, Any], found: dict[str, Any]) -> N
 
 
 def test_evaluating_a_run_finds_the_same(train_tiny: Train, vggexp: Callable[..., tuple[int, str, str]]) -> None:
-    run = train_tiny("trainer.limit_val_batches=1", "callback=[evidence]")
+    run = train_tiny("trainer.limit_val_batches=1", "callback=[diagnostics]")
     before = read(run)
     (run / "prediction" / "test.json").unlink()
     assert vggexp("evaluate", str(run), "trainer.limit_test_batches=1.0")[0] == 0
-    assert not (run / "prediction" / "test.json").exists()  # of another config than the run's: not its evidence
+    assert not (run / "prediction" / "test.json").exists()  # of another config than the run's: not its diagnostics
     assert vggexp("evaluate", str(run))[0] == 0
     assert read(run) == before
 

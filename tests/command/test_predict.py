@@ -281,3 +281,49 @@ def test_mixed_precision_is_the_runs_and_can_be_changed(trained: Path, vggexp: V
     full, mixed = ([value for row in rows(name) for value in flat(row)] for name in ("32", "bf16-mixed"))
     assert full != mixed
     assert full == pytest.approx(mixed, abs=0.1)
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_photo_that_could_not_be_read_is_added_once_it_can(trained: Path, vggexp: Vggexp) -> None:
+    words = ("predict", str(trained), "photos", "output=out", "overlays=false")
+    whole = Path("photos/b.jpg").read_bytes()
+    Path("photos/b.jpg").write_bytes(whole[:200])
+    code, out, _ = vggexp(*words)
+    assert code == 1
+    assert "4 of 5 images" in out
+    assert "not read: photos/b.jpg" in out
+    Path("photos/b.jpg").write_bytes(whole)
+    code, out, errors = vggexp(*words)
+    assert (code, errors) == (0, "")
+    assert "4 of 5 images were there already" in out
+    assert [row["file"] for row in rows()][-1] == "photos/b.jpg"
+    code, _, errors = vggexp(*words)
+    assert code == 2
+    assert "out holds predictions" in errors
+
+
+def test_files_whose_names_look_like_settings_are_files(trained: Path, vggexp: Vggexp) -> None:
+    names = ["a=b.jpg", "+plus.jpg", "~tilde.jpg", "back\\slash.jpg", "-dash.jpg", "it's.jpg", "${x}.jpg", "a,[b].jpg"]
+    for seed, name in enumerate(names):
+        write(name, 40, 40, seed)
+    code, _, errors = vggexp("predict", str(trained), *names, "output=out", "overlays=false")
+    assert (code, errors) == (0, "")
+    assert [row["file"] for row in rows()] == names
+
+
+def test_every_photo_is_read_or_named(trained: Path, vggexp: Vggexp) -> None:
+    for name in ("a.jfif", "b.jpe", "c.ppm", "d.jp2", ".hidden/e.png", "__MACOSX/f.png"):
+        picture = write("plain.png", 40, 40)
+        Path("photos", name).parent.mkdir(parents=True, exist_ok=True)
+        stored(picture).save(Path("photos", name), {".ppm": "PPM", ".jp2": "JPEG2000"}.get(Path(name).suffix, "JPEG"))
+    Path("photos/g.heic").write_bytes(b"x")
+    Path("photos/Thumbs.db").write_bytes(b"x")
+    Path("photos/broken.png").symlink_to("nowhere.png")
+    write("elsewhere/h.png", 40, 40)
+    Path("photos/link").symlink_to(Path("elsewhere").absolute())
+    Path("photos/loop").symlink_to(Path("photos").absolute())
+    code, out, errors = vggexp("predict", str(trained), "photos", "output=out", "overlays=false")
+    assert (code, errors) == (0, "")
+    assert sorted(Path(row["file"]).name for row in rows()) == ["a.jfif", "b.jpe", "c.ppm", "d.jp2", "h.png"]
+    assert "left out: photos/broken.png (a broken link)\n" in out
+    assert "left out: photos/g.heic (no decoder for .heic; convert it to JPEG or PNG)\n" in out

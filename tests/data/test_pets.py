@@ -203,7 +203,7 @@ def test_a_truncated_image_and_a_text_for_an_image(tree: Any) -> None:
         (np.full((24, 32), 4), "labels other than 1 pet, 2 background, 3 border"),
         (np.full((24, 32), 0), "labels other than 1 pet, 2 background, 3 border"),
         (np.full((24, 32), 2), "shows no pet"),
-        (np.full((24, 30), 1), "is not of its image's size"),
+        (np.full((24, 30), 1), "has 30 x 24 pixels, and its image 32 x 24"),
     ],
 )
 def test_bad_trimaps(tree: Any, labels: np.ndarray, message: str) -> None:
@@ -243,7 +243,7 @@ def test_an_empty_split_and_a_class_without_training_images(tree: Any) -> None:
     assert len(names(Pets(str(tree.root)), "train", BOX)) > 0
     with pytest.raises(DataError, match=r"no image of 'Bengal' to train on; leave it out of data\.classes"):
         Pets(str(tree.root)).split("train", BOX | LABEL)
-    with pytest.raises(DataError, match=r"no image in split 'val' has \['box'\]; see data\.classes"):
+    with pytest.raises(DataError, match=r"no image in split 'val' has \['box'\]; a class needs 5 .* see data\.classes"):
         Pets(str(tree.root), classes=["Bengal"]).split("val", BOX)
 
 
@@ -288,3 +288,111 @@ class TestReal:
         assert set(batch["mask"].unique().tolist()) <= {0, 1, VOID}
         assert ((batch["box"] >= 0) & (batch["box"] <= 1)).all()
         assert (batch["box"][:, 2:] > 0).all()
+
+
+def turned_pets(tree: Any, name: str, orientation: int) -> None:
+    """Store a photo turned, so that its EXIF turns it back: upright it shows what it showed before."""
+    with Image.open(tree.image(name)) as picture:
+        upright = picture.convert("RGB")
+    exif = Image.Exif()
+    exif[274] = orientation
+    stored = upright.transpose({6: Image.Transpose.ROTATE_90, 3: Image.Transpose.ROTATE_180}[orientation])
+    stored.save(tree.image(name), "JPEG", quality=95, exif=exif)
+
+
+def write_sized(tree: Any, name: str, width: float, height: float, box: tuple[float, ...], tag: str = "") -> None:
+    sides = "".join(
+        f"<{side}>{value}</{side}>" for side, value in zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True)
+    )
+    size = f"<size><width>{width}</width><height>{height}</height></size>"
+    tree.xml(name).write_text(f"<annotation{tag}>{size}<object><bndbox>{sides}</bndbox></object></annotation>")
+
+
+def sample_of(tree: Any, name: str, needs: set[str], **arguments: Any) -> Any:
+    data = Pets(str(tree.root), **arguments)
+    for split in ("train", "val", "test"):
+        dataset = data.split(split, frozenset(needs))
+        for place, found in enumerate(dataset.reader.names):
+            if found == name:
+                return dataset[place]
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize("counts", ["upright", "stored"])
+def test_boxes_and_trimaps_of_turned_photos_lie_on_the_pet(counts: str, tree: Any) -> None:
+    name = "Bengal_5"
+    before = sample_of(tree, name, {"box", "mask"}, box="head")
+    labels = np.array(Image.open(tree.trimap(name)))
+    turned_pets(tree, name, 6)
+    left, top, right, bottom = tree.head
+    if counts == "upright":
+        write_sized(tree, name, tree.width, tree.height, (left + 1, top + 1, right, bottom))
+    else:  # a quarter turn counterclockwise: x, y become y, width - x
+        write_sized(tree, name, tree.height, tree.width, (top + 1, tree.width - right + 1, bottom, tree.width - left))
+        tree.write_trimap(name, np.rot90(labels))
+    after = sample_of(tree, name, {"box", "mask"}, box="head")
+    assert torch.equal(after["box"], before["box"])
+    assert torch.equal(after["mask"], before["mask"])
+    assert (after["image"].int() - before["image"].int()).abs().float().mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "box", "tag", "message"),
+    [
+        (24, 18, (7, 5, 10, 9), "", r"gives an image of 24 x 18 pixels, and its image has 32 x 24; correct"),
+        (24, 32, (7, 5, 10, 9), "", r"gives an image of 24 x 32 pixels, and its image has 32 x 24; correct"),
+        (32, 24, (0.2, 0.1, 0.6, 0.5), "", r"a box of less than a pixel, \(0\.2, 0\.1\) to .* shares of the image"),
+    ],
+)
+def test_boxes_that_contradict_the_photo(
+    width: int, height: int, box: tuple[float, ...], tag: str, message: str, tree: Any
+) -> None:
+    write_sized(tree, "Bengal_5", width, height, box, tag)
+    with pytest.raises(DataError, match=rf"Bengal_5\.xml .*{message}"):
+        sample_of(tree, "Bengal_5", {"box"}, box="head")
+
+
+def test_namespaces_are_ignored_and_rotated_boxes_named(tree: Any) -> None:
+    write_sized(tree, "Bengal_5", 32, 24, (9, 6, 14, 12), ' xmlns="http://example.org/voc"')
+    assert sample_of(tree, "Bengal_5", {"box"}, box="head")["box"].tolist() == pytest.approx(
+        [8 / 32, 5 / 24, 7 / 24, 6 / 32]
+    )
+    tree.xml("Bengal_5").write_text("<annotation><object><name>cat</name><robndbox/></object></annotation>")
+    with pytest.raises(DataError, match=r"has an object without <bndbox> \(it has name, robndbox\)"):
+        sample_of(tree, "Bengal_5", {"box"}, box="head")
+
+
+def test_a_bad_annotation_of_a_class_that_is_not_used_is_no_mistake(tree: Any) -> None:
+    tree.xml("Bengal_5").write_text("<annotation")
+    assert sample_of(tree, "Abyssinian_5", {"box"}, box="head", classes=["Abyssinian"])
+
+
+def test_a_half_turn_does_not_tell_what_a_trimap_counts(tree: Any) -> None:
+    turned_pets(tree, "Bengal_5", 3)
+    with pytest.raises(DataError, match=r"turned by EXIF \(orientation 3\).*save the image upright"):
+        sample_of(tree, "Bengal_5", {"mask"})
+
+
+def test_a_list_with_a_bom_and_photos_in_capitals_are_read(tree: Any) -> None:
+    path = tree.annotations / "trainval.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    for photo in sorted((tree.folder / "images").glob("Bengal_*")):
+        photo.rename(photo.with_suffix(".JPG"))
+    assert {split: len(names(Pets(str(tree.root)), split)) for split in SIZES} == SIZES
+
+
+@pytest.mark.parametrize("name", ["img_0001", "cat0001"])
+def test_classes_by_number_alone_are_named(name: str, tree: Any) -> None:
+    path = tree.annotations / "trainval.txt"
+    path.write_text(f"{name} 1 1 1\nimg_0101 2 1 1\nimg_0102 1 1 1\n")
+    with pytest.raises(
+        DataError, match=r"trainval\.txt: \w+ is of class \d by its number .*; name each image CLASS_NUMBER"
+    ):
+        Pets(str(tree.root))
+
+
+def test_too_few_images_say_how_many_a_class_needs(tree: Any) -> None:
+    path = tree.annotations / "trainval.txt"
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if line.split()[0][-1] in "123") + "\n")
+    with pytest.raises(DataError, match=r"no image in split 'val' .* a class needs 5 images in trainval\.txt"):
+        Pets(str(tree.root)).split("val", LABEL)

@@ -15,7 +15,7 @@ def threads_of(count: int, monkeypatch: pytest.MonkeyPatch) -> str:
         "torch.distributed.launcher.api.elastic_launch",
         lambda *_: lambda *_: found.append(os.environ["OMP_NUM_THREADS"]),
     )
-    config: dict[str, Any] = {"trainer": {"nodes": 1, "meet": None}}
+    config: dict[str, Any] = {"trainer": {"nodes": 1, "rendezvous": None}}
     launcher.start(config, go_on=False, count=count)
     return found[0]
 

@@ -10,7 +10,7 @@ import torch
 import yaml
 
 from vggexp.command.restore import restore
-from vggexp.transfer.checkpoint import read_checkpoint
+from vggexp.transfer.checkpoint import read_checkpoint, write_checkpoint
 
 Train = Callable[..., Path]
 BOX = ("task=localization", "head.hidden=[8]", "head.pool=1")
@@ -38,7 +38,7 @@ def test_three_runs_in_one_network(singles: tuple[Path, Path, Path], vggexp: Any
     for folder, metric in zip(singles, ("top1", "box_iou", "miou"), strict=True):
         alone = json.loads((folder / "summary.json").read_text())
         assert merged["metrics"][f"test/{metric}"] == alone["metrics"][f"test/{metric}"]
-        assert merged["constant"][f"test/{metric}"] == alone["constant"][f"test/{metric}"]
+        assert merged["baseline"][f"test/{metric}"] == alone["baseline"][f"test/{metric}"]
     assert merged["trainable_parameters"] == 0
 
 
@@ -92,3 +92,23 @@ def test_what_cannot_be_merged(singles: tuple[Path, Path, Path], train_tiny: Tra
     train_tiny(*BOX, "data.image_size=[64,64]", "data.size=[16,30]", name="large")
     code, _, errors = vggexp("graft", "one", "large", "output=both")
     assert (code, "data.image_size is [32, 32] in one and [64, 64] in large" in errors) == (2, True)
+
+
+def test_runs_on_other_data_cannot_be_merged(singles: tuple[Path, Path, Path], train_tiny: Train, vggexp: Any) -> None:
+    """One network has one data set: of other classes, the names and the scores would be the first run's."""
+    frozen = ("freeze=backbone", "backbone.weights=one", "task=segmentation")
+    train_tiny(*frozen, "data.classes=[7,8,9]", name="other")
+    code, _, errors = vggexp("graft", "one", "other", "output=both")
+    assert (code, errors) == (
+        2,
+        "vggexp: error: graft: data.classes is None in one and [7, 8, 9] in other; "
+        "only runs on one data set and one kind of backbone can be merged\n",
+    )
+    assert not Path("both").exists()
+    content = read_checkpoint(Path("three"))
+    content["info"]["mask_classes"][1:3] = ["1", "0"]  # a folder's classes, read in another order
+    write_checkpoint(Path("renamed.ckpt"), content)
+    code, _, errors = vggexp("graft", "one", "renamed.ckpt", "output=both")
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "the pixel classes of one are [background, 0, 1, 2," in errors
+    assert "those of renamed.ckpt [background, 1, 0, 2," in errors

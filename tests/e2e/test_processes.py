@@ -91,12 +91,12 @@ def test_a_policy_thawed_after_ddp_has_wrapped_is_caught(tmp_path: Path) -> None
         timeout=300,
     )
     assert done.returncode != 0
-    assert "the processes of this run hold different weights in stage" in done.stderr
+    assert "the ranks of this run hold different weights in stage" in done.stderr
 
 
 def test_evaluation_meets_every_sample_once() -> None:
     """300 test images do not divide by 2 x 32; the scores of both worlds are those of one network."""
-    code, _, errors = launched("run.dir=two", "trainer.max_epochs=1", "callback=[evidence]")
+    code, _, errors = launched("run.dir=two", "trainer.max_epochs=1", "callback=[diagnostics]")
     assert code == 0, errors
     scores = json.loads(Path("two/summary.json").read_text())["metrics"]
     alone = evaluate("two")
@@ -104,7 +104,7 @@ def test_evaluation_meets_every_sample_once() -> None:
         assert scores[name] == pytest.approx(value, abs=1e-6), name
     found = json.loads(Path("two/prediction/test.json").read_text())
     assert found["index"] == list(range(300))
-    confusion = found["evidence"]["classification"]["confusion"]
+    confusion = found["diagnostics"]["classification"]["confusion"]
     assert sum(row[place] for place, row in enumerate(confusion)) / 300 == pytest.approx(scores["test/top1"])
     assert sum(image["fixed"] for image in found["images"]) == 16
     ranked = sorted(found["score"])
@@ -199,7 +199,7 @@ def test_ctrl_c_ends_all(wait_for: Callable[[Callable[[], object]], None]) -> No
         os.killpg(parent.pid, signal.SIGINT)  # as a terminal does
         _, errors = parent.communicate(timeout=60)
     assert parent.returncode == 130
-    assert errors.strip().splitlines()[-1] == "vggexp: interrupted; what was written before stays"
+    assert errors.strip().splitlines()[-1] == "vggexp: interrupted; the files written so far are kept"
     assert not list(workers())
 
 

@@ -52,7 +52,7 @@ def compare(words: tuple[str, ...], place: tuple[int, int], train_tiny: Train, v
     one, other = (json.loads((folder / "summary.json").read_text()) for folder in (whole, Path("parts")))
     for summary in (one, other):  # Lightning forgets the losses of the batches before the cut: its epoch's mean differs
         summary["metrics"].pop("train/loss")
-    for key in ("metrics", "constant", "drift", "epoch", "trainable_parameters"):
+    for key in ("metrics", "baseline", "drift", "epoch", "trainable_parameters"):
         assert one[key] == other[key], key
 
 

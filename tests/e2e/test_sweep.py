@@ -61,12 +61,12 @@ def test_a_killed_sweep_goes_on_to_the_weights_it_would_have_had(vggexp: Callabl
     assert not Path("runs/s1/summary.json").exists()
     code, out, errors = vggexp("-m", *WORDS, *words)
     assert code == 0, errors
-    assert "runs/s1: was cut short, goes on from its last checkpoint" in out
+    assert "runs/s1 was interrupted; resumes from its last checkpoint" in out
     assert vggexp(*WORDS, *words, "run.dir=whole")[0] == 0
     resumed, whole = weights("runs/s1"), weights("whole")
     assert [name for name in whole if not torch.equal(whole[name], resumed[name])] == []
     assert sum("val/top1" in line for line in Path("runs/s1/metrics.jsonl").read_text().splitlines()) == 12
-    assert "runs/s1: finished before, skipped" in vggexp("-m", *WORDS, *words)[1]
+    assert "runs/s1 is already finished; skipped" in vggexp("-m", *WORDS, *words)[1]
 
 
 @pytest.mark.slow
@@ -118,7 +118,7 @@ def test_ctrl_c_ends_the_jobs_in_other_processes() -> None:
         os.killpg(parent.pid, signal.SIGINT)  # as a terminal does
         _, errors = parent.communicate(timeout=60)
     assert parent.returncode == 130
-    assert "the same command skips what is finished and goes on" in errors
+    assert "the same command skips finished jobs and continues" in errors
     epochs = len(Path("runs/s1/metrics.jsonl").read_text().splitlines())
     time.sleep(2)
     assert len(Path("runs/s1/metrics.jsonl").read_text().splitlines()) == epochs
@@ -135,5 +135,5 @@ def test_a_killed_job_is_told() -> None:
         _, errors = parent.communicate(timeout=60)
     assert parent.returncode == 1
     assert errors.count("vggexp: error: ") == 1
-    assert "a job's process was killed (was memory short?): one of job 1 (seed=1), job 2 (seed=2)" in errors
-    assert errors.rstrip().endswith("which the launcher ended together; the same command goes on")
+    assert "a job's process was killed (out of memory?): one of job 1 (seed=1), job 2 (seed=2)" in errors
+    assert errors.rstrip().endswith("; the launcher ended all of them; the same command continues the sweep")

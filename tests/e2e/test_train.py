@@ -49,14 +49,14 @@ def test_a_run_from_training_to_prediction(task: str, train_tiny: Train, vggexp:
     for split in ("val", "test"):
         name = f"{split}/{HEADLINE[task]}"
         assert 0 <= summary["metrics"][name] <= 1
-        assert 0 <= summary["constant"][name] <= 1
+        assert 0 <= summary["baseline"][name] <= 1
 
     code, out, errors = vggexp("evaluate", str(folder), "trainer.limit_test_batches=1")
     assert code == 0, errors
     scores = json.loads((folder / "evaluation-test.json").read_text())
     assert scores["metrics"][f"test/{HEADLINE[task]}"] == pytest.approx(summary["metrics"][f"test/{HEADLINE[task]}"])
-    assert scores["constant"] == {k: v for k, v in summary["constant"].items() if k.startswith("test/")}
-    assert "constant" in out
+    assert scores["baseline"] == {k: v for k, v in summary["baseline"].items() if k.startswith("test/")}
+    assert "baseline" in out
 
     (photos / "broken.jpg").write_bytes(b"no image")
     code, out, _ = vggexp("predict", str(folder), str(photos), "output=out")
@@ -118,7 +118,7 @@ def test_a_run_is_not_overwritten_unasked_and_survives_a_failing_successor(train
     assert (folder / "summary.json").read_bytes() != before
 
 
-def test_the_constant_predictor_knows_only_the_training_targets(train_tiny: Train) -> None:
+def test_the_baseline_knows_only_the_training_targets(train_tiny: Train) -> None:
     summary = json.loads((train_tiny(*SMALL["classification"]) / "summary.json").read_text())
     from vggexp.data.digits import Digits
 
@@ -128,7 +128,7 @@ def test_the_constant_predictor_knows_only_the_training_targets(train_tiny: Trai
     )
     most_frequent = int(train.bincount().argmax())
     expected = (val[:32] == most_frequent).float().mean().item()
-    assert summary["constant"]["val/top1"] == pytest.approx(expected)
+    assert summary["baseline"]["val/top1"] == pytest.approx(expected)
 
 
 def test_frozen_backbone_is_bit_identical_after_training(train_tiny: Train) -> None:
@@ -151,7 +151,7 @@ def test_frozen_backbone_is_bit_identical_after_training(train_tiny: Train) -> N
         ("trainer.ema=0.9",), ("trainer.clip=0.1", "optimizer=sgd"), ("trainer.accumulate=2",),
         ("trainer.early_stopping=1",), ("trainer.overfit_batches=1",), ("trainer.channels_last=false",),
         ("trainer.precision=bf16-mixed", "trainer.clip=1.0"), ("scheduler=plateau", "scheduler.warmup=1"),
-        ("loss.class_weight=median_frequency", "loss.label_smoothing=0.1"), ("test=false", "constant=false"),
+        ("loss.class_weight=median_frequency", "loss.label_smoothing=0.1"), ("test=false", "baseline=false"),
         ("logger=[csv,tensorboard]",), ("callback=[]",), ("optimizer=adam", "scheduler=cosine"),
     ],
 )  # fmt: skip

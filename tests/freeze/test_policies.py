@@ -79,7 +79,7 @@ def test_every_policy_is_a_pure_function(name: str) -> None:
         ("stage", {"stages": [0, 1]}, r"freeze\.stages=\[0, 1\]"),
         ("gradual", {"every": 0}, r"freeze\.every=0 must be 1 or more"),
         ("linear_probe", {"factor": 0}, r"freeze\.factor=0 above 0"),
-        ("pattern", {"patterns": "["}, r"'\[' is no regular expression"),
+        ("pattern", {"patterns": "["}, r"'\[' is not a regular expression"),
         ("pattern", {"patterns": []}, "is empty"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Scores of one pass, and those of the constant predictor, which is asked in one pass only."""
+"""Scores of one pass, and those of the baseline, which is asked in one pass only."""
 
 from typing import Any
 
@@ -31,34 +31,34 @@ class OneTask:
 
 
 def one_pass(scoring: Scoring, split: str, *values: float) -> tuple[dict[str, float], int]:
-    """The pass's scores, and how often the constant predictor was asked."""
+    """The pass's scores, and how often the baseline was asked."""
     asked = []
 
-    def constant(batch: Any) -> dict[str, Tensor]:
+    def baseline(batch: Any) -> dict[str, Tensor]:
         asked.append(batch)
         return {"value": torch.tensor([7.0])}
 
     for value in values:
-        scoring.update(split, {"value": torch.tensor([float(value)])}, {}, constant)
+        scoring.update(split, {"value": torch.tensor([float(value)])}, {}, baseline)
     return {name: float(score) for name, score in scoring.close(split).items()}, len(asked)
 
 
-def test_each_pass_begins_afresh_and_the_constant_is_scored_once_a_split() -> None:
-    scoring = Scoring(OneTask(), score_constant=True)  # type: ignore[arg-type]
+def test_each_pass_begins_afresh_and_the_baseline_is_scored_once_a_split() -> None:
+    scoring = Scoring(OneTask(), score_baseline=True)  # type: ignore[arg-type]
     assert one_pass(scoring, "val", 1, 2) == ({"val/mean": 1.5}, 2)
     assert one_pass(scoring, "val", 4, 6) == ({"val/mean": 5.0}, 0)
-    assert scoring.constant == {"val/mean": 7.0}
+    assert scoring.baseline == {"val/mean": 7.0}
     assert one_pass(scoring, "test", 3) == ({"test/mean": 3.0}, 1)
-    assert scoring.constant == {"val/mean": 7.0, "test/mean": 7.0}
+    assert scoring.baseline == {"val/mean": 7.0, "test/mean": 7.0}
 
 
-def test_a_resumed_run_does_not_score_the_constant_again() -> None:
-    scoring = Scoring(OneTask(), score_constant=True)  # type: ignore[arg-type]
-    scoring.constant = {"val/mean": 7.0}
+def test_a_resumed_run_does_not_score_the_baseline_again() -> None:
+    scoring = Scoring(OneTask(), score_baseline=True)  # type: ignore[arg-type]
+    scoring.baseline = {"val/mean": 7.0}
     assert one_pass(scoring, "val", 1) == ({"val/mean": 1.0}, 0)
 
 
-def test_without_the_constant_none_is_scored() -> None:
-    scoring = Scoring(OneTask(), score_constant=False)  # type: ignore[arg-type]
+def test_without_the_baseline_none_is_scored() -> None:
+    scoring = Scoring(OneTask(), score_baseline=False)  # type: ignore[arg-type]
     assert one_pass(scoring, "val", 1) == ({"val/mean": 1.0}, 0)
-    assert scoring.constant == {}
+    assert scoring.baseline == {}

@@ -25,7 +25,7 @@ def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(train_tiny: Train, offline_run: Any) -> Any:
     """A run of all three kinds of target, over eight epochs, whose validation images show in the 1st, 6th and last."""
     folder = train_tiny(
-        *PARTS, "logger=wandb", "callback=[evidence]", "trainer.max_epochs=8", "trainer.limit_train_batches=1"
+        *PARTS, "logger=wandb", "callback=[diagnostics]", "trainer.max_epochs=8", "trainer.limit_train_batches=1"
     )
     return offline_run(folder)
 
@@ -45,27 +45,27 @@ def table(run: Any, key: str) -> dict[str, Any]:
 
 
 def test_media(run: Any) -> None:
-    evidence = json.loads((run.folder.parents[1] / "prediction" / "test.json").read_text())
-    check_images(run, evidence)
-    check_tables(run, evidence)
-    check_charts(run, evidence)
+    diagnostics = json.loads((run.folder.parents[1] / "prediction" / "test.json").read_text())
+    check_images(run, diagnostics)
+    check_tables(run, diagnostics)
+    check_charts(run, diagnostics)
 
 
-def check_images(run: Any, evidence: dict[str, Any]) -> None:
+def check_images(run: Any, diagnostics: dict[str, Any]) -> None:
     shown = record(run, "image/val")
     assert [row["epoch"] for row in run.rows if "image/val._type" in row] == [0, 5, 7]
     assert [one["count"] for one in shown] == [2, 2, 2]  # those of the 16 that lie in the one batch of this run
     assert shown[0]["filenames"][0].split("_")[-1] == shown[2]["filenames"][0].split("_")[-1]  # one hash: one image
     (worst,) = record(run, "image/worst")
     (best,) = record(run, "image/best")
-    ranked = np.argsort(evidence["score"])
-    assert worst["captions"][0].startswith(f"{evidence['index'][ranked[0]]}, truth ")
-    assert best["captions"][0].startswith(f"{evidence['index'][ranked[-1]]}, truth ")
-    check_overlays(run, worst, next(i for i in evidence["images"] if i["index"] == evidence["index"][ranked[0]]))
+    ranked = np.argsort(diagnostics["score"])
+    assert worst["captions"][0].startswith(f"{diagnostics['index'][ranked[0]]}, truth ")
+    assert best["captions"][0].startswith(f"{diagnostics['index'][ranked[-1]]}, truth ")
+    check_overlays(run, worst, next(i for i in diagnostics["images"] if i["index"] == diagnostics["index"][ranked[0]]))
 
 
 def check_overlays(run: Any, shown: dict[str, Any], image: dict[str, Any]) -> None:
-    """Box and mask, truth and prediction, are those of the evidence, and the classes have their names."""
+    """Box and mask, truth and prediction, are those of the diagnostics, and the classes have their names."""
     files = run.folder / "files"
     boxes = json.loads((files / shown["all_boxes"][0]["truth"]["path"]).read_text())["box_data"]
     x, y, h, w = image["truth"]["box"]
@@ -81,15 +81,15 @@ def check_overlays(run: Any, shown: dict[str, Any], image: dict[str, Any]) -> No
     assert len(names) == 12
 
 
-def check_tables(run: Any, evidence: dict[str, Any]) -> None:
+def check_tables(run: Any, diagnostics: dict[str, Any]) -> None:
     found = table(run, "table/prediction")
     rows = [dict(zip(found["columns"], row, strict=True)) for row in found["data"]]
-    assert [row["score"] for row in rows] == sorted(evidence["score"])
-    assert sum(row["image"] is not None for row in rows) == len(evidence["images"])
-    place = evidence["index"].index(rows[0]["index"])
-    each = evidence["evidence"]["classification"]["each"]
+    assert [row["score"] for row in rows] == sorted(diagnostics["score"])
+    assert sum(row["image"] is not None for row in rows) == len(diagnostics["images"])
+    place = diagnostics["index"].index(rows[0]["index"])
+    each = diagnostics["diagnostics"]["classification"]["each"]
     assert rows[0]["classification/label"] == str(each["label"][place])
-    assert rows[0]["segmentation/dice"] == evidence["evidence"]["segmentation"]["each"]["dice"][place]
+    assert rows[0]["segmentation/dice"] == diagnostics["diagnostics"]["segmentation"]["each"]["dice"][place]
     ledger = table(run, "table/freeze")
     assert ledger["columns"][:5] == ["epoch", "part", "parameters", "trainable", "learning_rate"]
     assert [row[0] for row in ledger["data"]] == [epoch for epoch in range(8) for _ in range(6)]
@@ -100,24 +100,24 @@ def check_tables(run: Any, evidence: dict[str, Any]) -> None:
             assert value == metrics.get(f"test/{kind}/{row[0]}")
 
 
-def check_charts(run: Any, evidence: dict[str, Any]) -> None:
+def check_charts(run: Any, diagnostics: dict[str, Any]) -> None:
     cells = table(run, "chart/classification_confusion_table")["data"]
-    counts = evidence["evidence"]["classification"]["confusion"]
+    counts = diagnostics["diagnostics"]["classification"]["confusion"]
     assert [cell[2] for cell in cells] == [count for row in counts for count in row]
     pixels = table(run, "chart/segmentation_confusion_table")["data"]
     assert len(pixels) == 121
-    assert sum(cell[2] for cell in pixels) == sum(map(sum, evidence["evidence"]["segmentation"]["confusion"]))
+    assert sum(cell[2] for cell in pixels) == sum(map(sum, diagnostics["diagnostics"]["segmentation"]["confusion"]))
     curve = table(run, "chart/classification_precision_recall_table")
     assert curve["columns"] == ["class", "recall", "precision"]
     (histogram,) = record(run, "chart/localization_iou")
-    assert histogram["values"] == evidence["evidence"]["localization"]["histogram"]
+    assert histogram["values"] == diagnostics["diagnostics"]["localization"]["histogram"]
     assert (histogram["bins"][0], histogram["bins"][-1], len(histogram["bins"])) == (0, 1, 21)
     for kind in ("iou", "dice", "f1"):
         assert table(run, f"chart/{kind}_by_class_table")["columns"] == ["class", kind]
 
 
 def test_without_media(train_tiny: Train, offline_run: Any, tiny: Any) -> None:
-    small = ("head.hidden=8", "head.pool=1", "logger=wandb", "callback=[evidence]")
+    small = ("head.hidden=8", "head.pool=1", "logger=wandb", "callback=[diagnostics]")
     run = offline_run(train_tiny(*small, "logger.wandb.media=false"))
     assert not list(run.folder.rglob("*.png"))
     assert not [key for row in run.rows for key in row if key.startswith(("image", "chart", "table"))]

@@ -49,7 +49,7 @@ def test_a_run_holds_what_was_logged(train_tiny: Train, offline_run: Any) -> Non
         way = choose.__name__
         assert run.summary[name][way] == choose(row[name] for row in rows(folder) if name in row)
     summary = json.loads((folder / "summary.json").read_text())
-    for key in ("trainable_parameters", "seconds", "constant"):
+    for key in ("trainable_parameters", "seconds", "baseline"):
         assert run.summary[key] == summary[key]
     assert run.values("test/top1") == [logged["test/top1"]] == [run.summary["test/top1"]]
     assert run.exit_codes == [0]
@@ -66,7 +66,7 @@ def test_each_job_of_a_sweep_is_a_run_of_one_group(tiny: Any, offline_runs: Any)
     assert out.count("W&B, offline: wandb sync runs/s") == 2
     # another group, the sweep's new date, is no reason to train them again
     code, out, errors = tiny("-m", *SMALL, "seed=1,2", "run.name=s${seed}", "test=false")
-    assert (code, out.count("finished before, skipped")) == (0, 2), errors
+    assert (code, out.count("is already finished; skipped")) == (0, 2), errors
 
 
 def break_at(epoch: int, error: BaseException) -> Any:

@@ -29,7 +29,7 @@ def make_run(tmp_path: Path) -> MakeRun:
         planned: int = 0,
         pruned: bool = False,
         picture: bool = False,
-        evidence: bool = False,
+        diagnostics: bool = False,
         **config: Any,
     ) -> Path:
         folder = tmp_path / "runs" / name
@@ -60,7 +60,7 @@ def make_run(tmp_path: Path) -> MakeRun:
             }
         summary = {
             "choice": choice, "seed": seed, "objective": {"metric": f"val/{metric}", "mode": "max", "value": score},
-            "metrics": metrics, "constant": {f"{split}/{metric}": 0.1 for split in ("val", "test")}, "parameters": 100,
+            "metrics": metrics, "baseline": {f"{split}/{metric}": 0.1 for split in ("val", "test")}, "parameters": 100,
             "trainable_parameters": frozen + 10,
             "seconds": 10.0 + random.Random(name).random(), "peak_memory_mib": 900.0,
             "drift": {"stage1": 0.0, "head": 0.5},
@@ -75,14 +75,14 @@ def make_run(tmp_path: Path) -> MakeRun:
         if picture:
             (folder / "prediction").mkdir(exist_ok=True)
             Image.new("RGB", (64, 32), (200, 30, 30)).save(folder / "prediction" / "test.png")
-        if evidence:
-            write_evidence(folder / "prediction")
+        if diagnostics:
+            write_diagnostics(folder / "prediction")
         return folder
 
     return make
 
 
-def write_evidence(folder: Path, classes: tuple[str, str] = ("cat", "dog")) -> None:
+def write_diagnostics(folder: Path, classes: tuple[str, str] = ("cat", "dog")) -> None:
     """Five images of 64 x 32: 0 and 3 fixed, 1 and 2 the worst, 4 the best; labels, boxes and masks."""
     (folder / "test").mkdir(parents=True)
     images = []
@@ -104,5 +104,5 @@ def write_evidence(folder: Path, classes: tuple[str, str] = ("cat", "dog")) -> N
         "segmentation": {"classes": list(classes), "confusion": [[90, 10], [20, 80]]},
     }
     names = {"classes": list(classes), "mask_classes": list(classes)}
-    content = {"split": "test", "kinds": list(kinds), **names, "extremes": 2, "evidence": kinds, "images": images}
+    content = {"split": "test", "kinds": list(kinds), **names, "extremes": 2, "diagnostics": kinds, "images": images}
     (folder / "test.json").write_text(json.dumps(content))

@@ -73,7 +73,7 @@ def test_one_run(make_run: MakeRun, open_page: Open) -> None:
 def twelve(make_run: MakeRun) -> None:
     for seed in (1, 2, 3):
         for place, freeze in enumerate(("none", "backbone", "gradual", "stage")):
-            make_run(f"{freeze}-{seed}", 0.9 - place / 10 + seed / 100, freeze=freeze, seed=seed, evidence=True)
+            make_run(f"{freeze}-{seed}", 0.9 - place / 10 + seed / 100, freeze=freeze, seed=seed, diagnostics=True)
 
 
 @pytest.mark.usefixtures("twelve")
@@ -105,13 +105,13 @@ def test_what_is_shown_can_be_taken_along(open_page: Open) -> None:
 
 
 @pytest.mark.usefixtures("twelve")
-def test_the_baseline_can_be_chosen(open_page: Open) -> None:
+def test_the_reference_can_be_chosen(open_page: Open) -> None:
     page = open_page()
     row = page.locator("#group-0 tbody tr", has=page.locator("th", has_text="none"))
-    assert "baseline" in row.inner_text()
-    page.locator("select.baseline").select_option(label="stage")
+    assert "reference" in row.inner_text()
+    page.locator("select.reference").select_option(label="stage")
     assert "+0.300" in row.inner_text()
-    assert "baseline" not in row.inner_text()
+    assert "reference" not in row.inner_text()
 
 
 @pytest.mark.usefixtures("twelve")
@@ -192,7 +192,7 @@ LOOK = """() => ({
   filter: document.getElementById("filter").value,
   sorted: document.querySelector("th[aria-sort=descending]")?.textContent.trim(),
   first: document.querySelector("#table tbody tr:not([hidden]) td").textContent,
-  baseline: document.querySelector("select.baseline").selectedOptions[0].textContent,
+  reference: document.querySelector("select.reference").selectedOptions[0].textContent,
   pick: document.querySelector("select.pick[data-figure$=confusion-segmentation]").selectedOptions[0].textContent,
   order: document.querySelector("select.order").value,
   shown: document.querySelectorAll(".strip:last-child .shot:not([hidden])").length,
@@ -209,7 +209,7 @@ def test_a_reload_forgets_nothing_that_was_set(make_run: MakeRun, open_page: Ope
     page = open_page()
     page.locator("#filter").fill("gradual")
     page.get_by_role("button", name="score", exact=True).dblclick()
-    page.locator("select.baseline").select_option(label="stage")
+    page.locator("select.reference").select_option(label="stage")
     page.locator("select.pick[data-figure$=confusion-segmentation]").select_option(label="gradual")
     page.locator("select.order").select_option("worst")
     page.locator("input.see-mask").uncheck()
@@ -222,7 +222,7 @@ def test_a_reload_forgets_nothing_that_was_set(make_run: MakeRun, open_page: Ope
     page.evaluate(f"Plotly.restyle({curves}, {{visible: 'legendonly'}}, {is_none})")
     before = page.evaluate(LOOK)
     assert (before["sorted"], before["first"], before["open"]) == ("score", "gradual-3", "run-gradual-2d2")
-    make_run("aaa", 0.95, freeze="aaa", evidence=True)
+    make_run("aaa", 0.95, freeze="aaa", diagnostics=True)
     assert enter(["report", str(tmp_path / "runs")]) == 0
     page.reload()
     assert page.evaluate(LOOK) == before

@@ -1,8 +1,10 @@
 """Settings, seeds and differences: against numbers worked out by hand."""
 
+import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.report.conftest import MakeRun
 from vggexp.report.compare import distinguishing, groups, paired_difference, pareto
@@ -39,6 +41,18 @@ def test_a_setting_is_what_differs_but_the_seed(make_run: MakeRun, tmp_path: Pat
         ("classification", "digits"): ["none"],
         ("segmentation", "digits (1, 2)"): ["none"],
     }
+
+
+def test_folders_with_other_classes_are_other_data_sets(make_run: MakeRun, tmp_path: Path) -> None:
+    """One data option, three folders; the third has the first's names in another order."""
+    for name, classes in {"a": ["cat", "dog"], "b": ["car", "bus"], "c": ["dog", "cat"], "d": ["cat", "dog"]}.items():
+        folder = make_run(name, task="classification", head={"gives": "class_logits"})
+        config = yaml.safe_load((folder / "config.yaml").read_text())
+        (folder / "config.yaml").write_text(yaml.safe_dump({**config, "task": {"needs": ["label"]}}))
+        summary = json.loads((folder / "summary.json").read_text())
+        (folder / "summary.json").write_text(json.dumps({**summary, "classes": classes, "mask_classes": []}))
+    found = {group.data: len(group.runs) for group in groups(read_runs(tmp_path / "runs"))}
+    assert found == {"digits (cat, dog)": 2, "digits (car, bus)": 1, "digits (dog, cat)": 1}
 
 
 def test_repeats_of_a_seed_count_as_one(make_run: MakeRun, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.report.conftest import MakeRun, write_evidence
+from tests.report.conftest import MakeRun, write_diagnostics
 from vggexp.__main__ import enter
 from vggexp.logger.metrics_jsonl import MetricsJsonl
 from vggexp.report.runs import read_runs
@@ -48,7 +48,7 @@ def test_a_page_has_every_run_and_its_figures(make_run: MakeRun, tmp_path: Path)
 
 def test_evidence_is_drawn(make_run: MakeRun, tmp_path: Path) -> None:
     for freeze in ("none", "backbone"):
-        make_run(freeze, freeze=freeze, evidence=True)
+        make_run(freeze, freeze=freeze, diagnostics=True)
     page = written(tmp_path / "runs")
     drawn = figures(page)
     confusion = drawn["figure-group-0-confusion-classification"]
@@ -65,11 +65,11 @@ def test_evidence_is_drawn(make_run: MakeRun, tmp_path: Path) -> None:
     assert 'aria-label="image 1, truth cat, prediction dog 75%, mean score 0.10, wrong"' in page
     assert 'x="16.0" y="8.0" width="32.0" height="16.0"' in page
     best = drawn["figure-group-0-curves"]["data"][-1]
-    assert (best["name"], best["y"]) == ("best constant", [0.1, 0.1])
+    assert (best["name"], best["y"]) == ("baseline", [0.1, 0.1])
 
 
 def many_classes(folder: Path, count: int, errors: list[tuple[int, int, int]], is_whole: bool) -> None:
-    """Evidence of a classification of ten images a class, with so many of them taken for another."""
+    """Diagnostics of a classification of ten images a class, with so many of them taken for another."""
     (folder / "prediction").mkdir()
     counts = {(place, place): 10 for place in range(count)}
     for truth, guess, number in errors:
@@ -81,7 +81,7 @@ def many_classes(folder: Path, count: int, errors: list[tuple[int, int, int]], i
     names = [f"class {place}" for place in range(count)]
     part = {"classes": names, "curve": curve, **({"confusion": matrix} if is_whole else cells)}
     content = {"split": "test", "kinds": ["classification"], "classes": names, "images": []}
-    (folder / "prediction" / "test.json").write_text(json.dumps({**content, "evidence": {"classification": part}}))
+    (folder / "prediction" / "test.json").write_text(json.dumps({**content, "diagnostics": {"classification": part}}))
 
 
 @pytest.mark.parametrize(("count", "is_whole"), [(300, True), (1600, False)])
@@ -117,8 +117,8 @@ def test_settings_whose_matrix_does_not_fit_are_counted(make_run: MakeRun, tmp_p
 @pytest.mark.parametrize("damage", ["{", "[]", '{"split": "test"}', '{"split": "val", "images": []}'])
 def test_evidence_that_cannot_be_read_is_left_out(damage: str, make_run: MakeRun, tmp_path: Path) -> None:
     """And images that are gone, or lie elsewhere, too."""
-    folder = make_run("bad", evidence=True)
-    (make_run("gone", freeze="norm", evidence=True) / "prediction" / "test" / "0.webp").unlink()
+    folder = make_run("bad", diagnostics=True)
+    (make_run("gone", freeze="norm", diagnostics=True) / "prediction" / "test" / "0.webp").unlink()
     (folder / "prediction" / "test.json").write_text(damage)
     page = written(tmp_path / "runs")
     assert page.count('<figure class="shot"') == 4
@@ -126,7 +126,7 @@ def test_evidence_that_cannot_be_read_is_left_out(damage: str, make_run: MakeRun
 
 def test_no_more_pictures_than_the_page_may_carry(make_run: MakeRun, tmp_path: Path, monkeypatch: Any) -> None:
     for place in range(4):
-        make_run(f"run-{place}", optimizer={"lr": place}, evidence=True)
+        make_run(f"run-{place}", optimizer={"lr": place}, diagnostics=True)
     whole = written(tmp_path / "runs")
     assert whole.count('<div class="strip">') == 4
     monkeypatch.setattr("vggexp.report.page.PICTURES", 5000)
@@ -139,13 +139,13 @@ def test_figures_are_what_plotly_takes(make_run: MakeRun, tmp_path: Path) -> Non
     from plotly.graph_objects import Figure
 
     for task in ("classification", "localization", "segmentation"):
-        make_run(task, task=task, evidence=task != "segmentation")
+        make_run(task, task=task, diagnostics=task != "segmentation")
     for figure in figures(written(tmp_path / "runs")).values():
         Figure(figure)  # refuses what it does not know
 
 
 def test_names_are_shown_and_never_run(make_run: MakeRun, tmp_path: Path) -> None:
-    write_evidence(make_run("evil", optimizer={"lr": EVIL}, picture=True) / "prediction", (EVIL, "'\""))
+    write_diagnostics(make_run("evil", optimizer={"lr": EVIL}, picture=True) / "prediction", (EVIL, "'\""))
     make_run("good", optimizer={"lr": "x"})
     (tmp_path / "runs" / "evil").rename(tmp_path / "runs" / "<img src=x onerror=alert(1)>")
     page = written(tmp_path / "runs")

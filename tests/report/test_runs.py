@@ -79,7 +79,7 @@ def test_an_unfinished_run_has_its_best_validation_score(make_run: MakeRun, tmp_
         file.write('{"epoch": 3, "val/miou": 0.2}\n{"epoch": 4, "val/mi')  # the last row is being written
     (run,) = read_runs(tmp_path / "runs")
     assert run.score() == 0.6
-    assert run.score(of="constant") is None
+    assert run.score(of="baseline") is None
     assert len(run.rows) == 4
 
 
@@ -99,3 +99,8 @@ def test_the_best_row_has_its_whole_epoch() -> None:
     rows = [{"epoch": 0, "val/x": 3.0}, {"epoch": 1, "val/x": 1.0}, {"epoch": 1, "train/loss": 7.0}]
     assert best_row(rows, "val/x", "min") == {"epoch": 1, "val/x": 1.0, "train/loss": 7.0}
     assert best_row(rows, "val/y", "min") == {}
+
+
+def test_without_a_value_the_last_validated_epoch_is_the_best() -> None:
+    rows = [{"epoch": 0, "val/x": None}, {"epoch": 1, "val/x": None, "val/loss": 2.0}, {"epoch": 2, "train/loss": 7.0}]
+    assert best_row(rows, "val/x", "min") == {"epoch": 1, "val/x": None, "val/loss": 2.0}

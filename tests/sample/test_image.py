@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps, PngImagePlugin
 
 from vggexp.errors import DataError
 from vggexp.sample import image
-from vggexp.sample.image import read_image, read_mask
+from vggexp.sample.image import read_image, read_shrunk, shrunk_size
+from vggexp.sample.mask_file import read_mask
+from vggexp.sample.orientation import turn
 
 RAMP = Image.fromarray(np.linspace(0, 255, 12 * 16 * 3).reshape(12, 16, 3).astype(np.uint8))
 
@@ -50,12 +52,20 @@ def test_transparent_palettes_bring_no_warning(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG"])
-def test_only_upright_follows_the_exif_orientation(tmp_path: Path, format: str) -> None:
-    exif = Image.Exif()
-    exif[274] = 6  # stored lying on its side
-    path = save(tmp_path / "side.jpg", RAMP, format, exif=exif)
-    assert read_image(path).shape == (3, 12, 16)
-    assert torch.equal(read_image(path, upright=True), read_image(path).rot90(-1, (1, 2)))
+def test_photos_are_read_upright(tmp_path: Path, format: str) -> None:
+    plain = read_image(save(tmp_path / "plain.jpg", RAMP, format))
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[274] = orientation
+        path = save(tmp_path / f"{orientation}.jpg", RAMP, format, exif=exif)
+        with Image.open(path) as picture:
+            expected = np.array(ImageOps.exif_transpose(picture).convert("RGB"), dtype=int)
+        found = read_image(path)
+        assert np.abs(found.permute(1, 2, 0).numpy().astype(int) - expected).max() <= 2
+        assert torch.equal(found, turn(plain, orientation))
+        photo = read_shrunk(path, lambda *_: 2)
+        assert (photo.size, photo.orientation) == (tuple(found.shape[1:]), orientation)
+        assert photo.image.shape[1] == shrunk_size(path, lambda *_: 2)[0]
 
 
 def test_jpeg_without_torchvisions_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,3 +120,60 @@ def test_masks_that_are_no_masks(tmp_path: Path) -> None:
         read_mask(save(tmp_path / "colour.png", RAMP, "PNG"))
     with pytest.raises(DataError, match=r"outside 0\.\.255"):
         read_mask(save(tmp_path / "deep.png", Image.fromarray(np.full((2, 2), 300, np.uint16)), "PNG"))
+
+
+def tiff_with_long_orientation() -> bytes:
+    """EXIF whose orientation, 6, has the type LONG in place of SHORT."""
+    tag = (
+        (274).to_bytes(2, "little") + (4).to_bytes(2, "little") + (1).to_bytes(4, "little") + (6).to_bytes(4, "little")
+    )
+    return b"Exif\x00\x00II*\x00" + (8).to_bytes(4, "little") + (1).to_bytes(2, "little") + tag + bytes(4)
+
+
+def test_exif_is_found_after_xmp_as_a_long_number_and_in_16_bit_pngs(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    plain = save(tmp_path / "plain.jpg", RAMP, "JPEG").read_bytes()
+
+    def segment(content: bytes) -> bytes:
+        return b"\xff\xe1" + (len(content) + 2).to_bytes(2, "big") + content
+
+    xmp = segment(b"http://ns.adobe.com/xap/1.0/\x00" + b"<x/>" * 9000)
+    (tmp_path / "xmp.jpg").write_bytes(plain[:2] + xmp + segment(exif.tobytes()) + plain[2:])
+    (tmp_path / "long.jpg").write_bytes(plain[:2] + segment(tiff_with_long_orientation()) + plain[2:])
+    deep = Image.fromarray(np.arange(12 * 16, dtype=np.uint16).reshape(12, 16) * 300)
+    save(tmp_path / "deep.png", deep, "PNG", exif=exif)
+    for name in ("xmp.jpg", "long.jpg", "deep.png"):
+        assert read_image(tmp_path / name).shape == (3, 16, 12)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.array([[0.0, 0.5, 1.0]], np.float32), [0, 128, 255]),
+        (np.array([[0, 100, 255]], np.int32), [0, 100, 255]),
+        (np.array([[0, 2048, 4095]], np.uint16), [0, 127, 255]),
+    ],
+)
+def test_other_types_of_pixels_are_scaled(values: np.ndarray, expected: list[int], tmp_path: Path) -> None:
+    path = save(tmp_path / "a.tif", Image.fromarray(values), "TIFF")
+    assert read_image(path)[0].tolist() == [expected]
+
+
+@pytest.mark.parametrize("values", [np.array([[-1.0, 2.0]], np.float32), np.array([[0, 70000]], np.int32)])
+def test_pixels_of_unknown_scale_are_refused(values: np.ndarray, tmp_path: Path) -> None:
+    path = save(tmp_path / "a.tif", Image.fromarray(values), "TIFF")
+    with pytest.raises(DataError, match=r"a\.tif has \S+ pixels from .*; convert it to 8 bits a channel"):
+        read_image(path)
+
+
+def test_long_texts_are_read_and_too_many_pixels_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_text("note", "x" * 3_000_000, zip=True)
+    path = save(tmp_path / "note.png", RAMP, "PNG", pnginfo=text, icc_profile=bytes(3_000_000))
+    assert read_image(path).shape == (3, 12, 16)
+    monkeypatch.setenv("VGGEXP_MAX_MEGAPIXELS", "0.0001")
+    with pytest.raises(
+        DataError, match=r"note\.png has 0 megapixels, more than the 0\.0001 that are read; .* VGGEXP_MAX"
+    ):
+        read_image(path)

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from vggexp.boxes import to_edges
 from vggexp.errors import ConfigError
-from vggexp.sample.transform import Recipe, Transform
+from vggexp.sample.recipe import Recipe
+from vggexp.sample.transform import Transform
 from vggexp.types import VOID, Sample
 
 HEIGHT, WIDTH = 60, 80
@@ -184,3 +185,32 @@ def test_the_recipes_of_the_yaml_files_work() -> None:
         for arguments in (each for step in recipe if isinstance(step, dict) for each in step.values()):
             arguments.update({key: [32, 32] for key, value in arguments.items() if value == "${data.image_size}"})
         Transform(recipe, [])(image, index=0, box=box, mask=mask)
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ("ToPILImage", "the image becomes an object of type Image; leave out"),
+        ("ToPureTensor", "the box becomes an object of type Tensor; leave out"),
+        ({"FiveCrop": {"size": 20}}, "not supported by FiveCrop"),
+        (
+            {"ConvertBoundingBoxFormat": {"format": "CXCYWH"}},
+            "the format CXCYWH; leave out ConvertBoundingBoxFormat",
+        ),
+    ],
+    ids=str,
+)
+def test_a_step_that_gives_no_image_with_its_box_and_mask_is_named(step: object, message: str) -> None:
+    image, box, mask = scene()
+    with pytest.raises(ConfigError, match=f"^[^\n]*({message})[^\n]*$"):
+        Transform([step])(image, index=0, box=box, mask=mask)  # type: ignore[list-item]
+
+
+def test_a_centre_crop_that_pads_moves_all_alike_and_uncovers_void() -> None:
+    """By an odd number of pixels, where torchvision moves a box by one more than its image."""
+    image, box, mask = scene()
+    sample = Transform([{"CenterCrop": {"size": [HEIGHT + 3, WIDTH + 7]}}])(image, index=0, box=box, mask=mask)
+    assert torch.equal(extent(sample["mask"] == 1), pixels(sample).round())
+    assert torch.equal(extent(sample["mask"] == 1), box + torch.tensor([3, 1, 3, 1]))
+    assert (sample["mask"][0] == VOID).all()
+    assert torch.equal(sample["image"][:, 1:-2, 3:-4], image)

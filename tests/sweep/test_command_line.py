@@ -30,19 +30,19 @@ def ended_by(error: Exception, monkeypatch: pytest.MonkeyPatch, *statuses: str) 
 
 def test_a_killed_job_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     said = ended_by(BrokenProcessPool("a long text"), monkeypatch, "done", "running")
-    assert said == "a job's process was killed (was memory short?): job 2 (seed=2); the same command goes on"
+    assert said == "a job's process was killed (out of memory?): job 2 (seed=2); the same command continues the sweep"
 
 
 def test_jobs_that_ended_with_the_killed_one_are_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
     said = ended_by(BrokenProcessPool("a long text"), monkeypatch, "running", "failed", "running")
-    assert "one of job 1 (seed=1), job 3 (seed=3), which the launcher ended together" in said
+    assert "one of job 1 (seed=1), job 3 (seed=3); the launcher ended all of them" in said
 
 
 def test_whatever_else_a_launcher_says_is_passed_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ended_by(OSError("no room\nat all"), monkeypatch, "done", "running") == "OSError: no room"
-    assert "sweep ended early; the same command skips what is finished and goes on" in capsys.readouterr().err
+    assert "sweep ended early; the same command skips finished jobs and continues" in capsys.readouterr().err
 
 
 def test_a_bug_before_any_job_is_no_users_mistake(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,13 +58,13 @@ def test_ctrl_c_ends_the_sweep_and_the_same_command_goes_on(stub: Any, vggexp: V
     code, _, errors = vggexp(*command)
     assert code == 130
     assert "sweep 1/3 · 1 stopped" in errors
-    assert "vggexp: sweep interrupted; the same command skips what is finished and goes on" in errors
+    assert "vggexp: sweep interrupted; the same command skips finished jobs and continues" in errors
     stub.errors.clear()
     code, out, errors = vggexp(*command)
     assert code == 0, errors
     assert [seed for seed, _ in stub.calls] == [1, 2, 2, 3]
-    assert "finished before, skipped" in out
-    assert "was cut short, begins again: it has no checkpoint" in out
+    assert "is already finished; skipped" in out
+    assert "was interrupted; starts again: it has no checkpoint" in out
     assert len(list(Path("runs").glob("*-mlp-none-*"))) == 3
 
 
@@ -75,7 +75,7 @@ def test_a_repeated_sweep_skips_what_is_finished_and_trains_the_rest(stub: Any, 
     before = Path("runs/s1/summary.json").read_bytes()
     code, out, errors = vggexp(*WORDS)
     assert code == 0, errors
-    assert "runs/s1: finished before, skipped" in out
+    assert "runs/s1 is already finished; skipped" in out
     assert "sweep 2/2 · 1 skipped" in out
     assert Path("runs/s1/summary.json").read_bytes() == before
     assert json.loads(Path("runs/s2/summary.json").read_text())["seed"] == 2
@@ -89,7 +89,7 @@ def test_a_job_that_was_cut_short_goes_on_from_its_checkpoint(stub: Any, vggexp:
     last.touch()
     code, out, errors = vggexp(*WORDS)
     assert code == 0, errors
-    assert "runs/s2: was cut short, goes on from its last checkpoint" in out
+    assert "runs/s2 was interrupted; resumes from its last checkpoint" in out
     assert stub.calls[2:] == [(2, True)]
     Path("runs/s2/summary.json").unlink()
     code, _, errors = vggexp(*WORDS, "optimizer.lr=0.5")  # another config's beginning is not this one's
@@ -116,9 +116,9 @@ def test_a_run_from_before_a_key_existed_is_the_same_run_if_the_key_has_its_defa
     forget(config, "cache", "choice.cache", "optimizer.lr_for_batch", "freeze.every", "trainer.nodes", "objective.mode")
     code, out, errors = vggexp(*words)
     assert code == 0, errors
-    assert "finished before, skipped" in out
+    assert "is already finished; skipped" in out
     for changed in ("cache=off", "freeze.every=3", "trainer.nodes=2"):
-        code, _, errors = vggexp(*words, changed, "trainer.meet=localhost:1")
+        code, _, errors = vggexp(*words, changed, "trainer.rendezvous=localhost:1")
         assert code == 2, changed
         assert "runs/s1 holds a finished run" in errors
     assert len(stub.calls) == 1
@@ -128,7 +128,7 @@ def test_presets_and_loggers_are_no_part_of_what_a_run_does(stub: Any, vggexp: V
     assert vggexp("-m", "seed=1", "run.name=s", "trainer.max_epochs=30", "backbone.width=0.25")[0] == 0
     code, out, errors = vggexp("-m", "seed=1", "run.name=s", "experiment=lecture", "logger=csv")
     assert code == 0, errors
-    assert "finished before, skipped" in out
+    assert "is already finished; skipped" in out
 
 
 def test_two_sweeps_share_the_work(stub: Any, vggexp: Vggexp) -> None:
@@ -138,7 +138,7 @@ def test_two_sweeps_share_the_work(stub: Any, vggexp: Vggexp) -> None:
     code, out, errors = vggexp(*WORDS)
     os.close(handle)
     assert code == 0, errors
-    assert "runs/s1: another process is at it, skipped" in out
+    assert "runs/s1 is being trained by another process; skipped" in out
     assert [seed for seed, _ in stub.calls] == [2]
 
 

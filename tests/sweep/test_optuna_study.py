@@ -85,7 +85,7 @@ def test_a_trial_that_was_cut_short_comes_again_with_the_same_words(stub: Any, v
     stub.errors.clear()
     code, out, errors = vggexp(*SEARCH, "hydra.sweeper.n_trials=2")
     assert code == 0, errors
-    assert out.count("was cut short, begins again") == 1
+    assert out.count("was interrupted; starts again") == 1
     assert states() == ["FAIL", "COMPLETE", "COMPLETE"]
     first, again, _ = trials()
     assert again.params == first.params

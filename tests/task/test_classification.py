@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from vggexp.errors import DataError
+from vggexp.errors import ConfigError, DataError
 from vggexp.loss.cross_entropy import CrossEntropy
 from vggexp.task.classification import Classification
 from vggexp.types import Batch, DataInfo
@@ -27,13 +27,18 @@ def observed(*values: int, loss: CrossEntropy | None = None) -> Classification:
     return task
 
 
-def test_the_constant_is_the_classes_shares() -> None:
+def test_one_class_is_nothing_to_tell_apart() -> None:
+    with pytest.raises(ConfigError, match=r"needs two classes or more, and the data has cat; see data\.classes"):
+        Classification(DataInfo(("cat",), ()), CrossEntropy())
+
+
+def test_the_baseline_is_the_classes_shares() -> None:
     task = Classification(INFO, CrossEntropy())
     task.observe(labels(0, 1, 1))
     task.observe(labels(1, 2))
-    constant = task.constant(labels(2, 2))
-    assert constant["label"].tolist() == [1, 1]
-    torch.testing.assert_close(constant["probability"], torch.tensor([[0.2, 0.6, 0.2]] * 2))
+    baseline = task.baseline(labels(2, 2))
+    assert baseline["label"].tolist() == [1, 1]
+    torch.testing.assert_close(baseline["probability"], torch.tensor([[0.2, 0.6, 0.2]] * 2))
 
 
 def test_predicts_shares() -> None:

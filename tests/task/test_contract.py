@@ -135,38 +135,38 @@ def check_prediction(task: Any, kind: str) -> None:
             assert value.shape == batch()[name].shape  # type: ignore[literal-required]
 
 
-def check_constant(task: Any, kind: str) -> None:
+def check_baseline(task: Any, kind: str) -> None:
     """Looks like a prediction, and scores worse than the right one."""
-    constant, prediction = observed(task).constant(batch()), task.predict(right(kind))
-    for name, value in constant.items():
+    baseline, prediction = observed(task).baseline(batch()), task.predict(right(kind))
+    for name, value in baseline.items():
         if name in prediction:
             assert (value.shape, value.dtype) == (prediction[name].shape, prediction[name].dtype)
         assert all(torch.equal(row, value[0]) for row in value)
-    assert 0 < scores(task, constant)[task.objective] < 0.95
+    assert 0 < scores(task, baseline)[task.objective] < 0.95
 
 
 def check_observing_can_be_repeated(task: Any, kind: str) -> None:
     """As it is when a run resumes."""
-    once = observed(task).constant(batch())
-    twice = observed(task).constant(batch())
+    once = observed(task).baseline(batch())
+    twice = observed(task).baseline(batch())
     for name, value in once.items():
         torch.testing.assert_close(value, twice[name])
 
 
 def check_counts_are_in_the_state(task: Any, kind: str) -> None:
     empty = {name: buffer.clone() for name, buffer in task.named_buffers()}
-    constant, state = observed(task).constant(batch()), {k: v.clone() for k, v in task.state_dict().items()}
+    baseline, state = observed(task).baseline(batch()), {k: v.clone() for k, v in task.state_dict().items()}
     assert not list(task.parameters())
     for name, buffer in task.named_buffers():
         if name in empty:
             buffer.copy_(empty[name])
     task.load_state_dict(state)
-    for name, value in task.constant(batch()).items():
-        torch.testing.assert_close(value, constant[name])
+    for name, value in task.baseline(batch()).items():
+        torch.testing.assert_close(value, baseline[name])
 
 
 def check_nothing_observed_is_no_error(task: Any, kind: str) -> None:
-    """A run may leave the constant predictor out."""
+    """A run may leave the baseline out."""
     task.finish_observing()
     assert task.loss(right(kind), batch())["loss"] < 0.1
 
@@ -184,17 +184,17 @@ def check_draw(task: Any, kind: str) -> None:
         assert torch.equal(truth["image"], batch()["image"])
 
 
-def check_evidence(task: Any, kind: str) -> None:
+def check_diagnostics(task: Any, kind: str) -> None:
     """Right outputs leave every image with a score of one; what is made of them is JSON."""
     rows = task.rows(task.predict(right(kind)), batch())
     assert rows.keys() == task.classes.keys()
     for columns in rows.values():
         assert all(len(column) == 4 for column in columns.values())
         torch.testing.assert_close(columns["score"], torch.ones(4))
-    evidence = task.evidence(rows)
-    assert evidence.keys() == rows.keys()
-    assert json.loads(json.dumps(evidence)) == evidence
-    assert all(len(column) == 4 for one in evidence.values() for column in one["each"].values())
+    diagnostics = task.diagnostics(rows)
+    assert diagnostics.keys() == rows.keys()
+    assert json.loads(json.dumps(diagnostics)) == diagnostics
+    assert all(len(column) == 4 for one in diagnostics.values() for column in one["each"].values())
 
 
 CHECKS = [value for name, value in list(globals().items()) if name.startswith("check_")]
@@ -233,10 +233,14 @@ def test_yaml_opens_with_what_it_is(name: str) -> None:
     assert sum(line.startswith("_target_:") for line in lines) == 1
 
 
+SHARED = {"drawing", "targets"}
+"""Modules that tasks share, and that are no words of the command line."""
+
+
 def test_one_word_three_trees() -> None:
-    modules = {path.stem for path in (ROOT / "vggexp" / "task").glob("*.py")} - {"__init__", "targets"}
+    modules = {path.stem for path in (ROOT / "vggexp" / "task").glob("*.py")} - {"__init__", *SHARED}
     tests = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py")}
-    assert set(TASKS) == modules == tests - {"contract", "composition"}
+    assert set(TASKS) == modules == tests - {"contract", "composition", *SHARED}
     assert len(TASKS) >= 4
     assert len(CASES) >= 5
     assert len(CHECKS) == 9
@@ -266,11 +270,11 @@ BROKEN: dict[Callable[[Any, str], None], Callable[[], Any]] = {
     check_loss: lambda: broken("loss", lambda f, x, b: {"loss": f(x, b)["loss"].bfloat16()}),
     check_right_outputs_score_one: lambda: broken("predict", lambda f, x: f(-x)),
     check_prediction: lambda: broken("predict", lambda f, x: f(x) | {"label": f(x)["label"].int()}),
-    check_constant: lambda: broken("constant", lambda f, b: {k: v[:1] for k, v in f(b).items()}),
-    check_observing_can_be_repeated: lambda: broken("constant", _drift()),
+    check_baseline: lambda: broken("baseline", lambda f, b: {k: v[:1] for k, v in f(b).items()}),
+    check_observing_can_be_repeated: lambda: broken("baseline", _drift()),
     check_counts_are_in_the_state: lambda: broken("state_dict", lambda f: {k: v * 0 for k, v in f().items()}),
     check_nothing_observed_is_no_error: lambda: broken("finish_observing", _refuse),
-    check_evidence: lambda: broken("evidence", lambda f, rows: {name: {} for name in f(rows)}),
+    check_diagnostics: lambda: broken("diagnostics", lambda f, rows: {name: {} for name in f(rows)}),
     check_draw: lambda: broken("draw", lambda f, image, values: image),
 }
 

@@ -64,13 +64,13 @@ def test_one_box_a_class_needs_labels() -> None:
         Localization(INFO, SquaredBox()).loss(torch.rand(5, 3, 4), truth)
 
 
-def test_the_constant_is_the_mean_box_and_minimises_the_loss() -> None:
+def test_the_baseline_is_the_mean_box_and_minimises_the_loss() -> None:
     task, truth = Localization(INFO, SquaredBox()), batch()
     task.observe(truth)
-    constant = task.constant(truth)["box"]
-    torch.testing.assert_close(constant, truth["box"].mean(0).expand(5, 4))
-    best = task.loss(constant, truth)["loss"]
-    assert all(task.loss(constant + 0.01 * torch.randn(4), truth)["loss"] > best for _ in range(20))
+    baseline = task.baseline(truth)["box"]
+    torch.testing.assert_close(baseline, truth["box"].mean(0).expand(5, 4))
+    best = task.loss(baseline, truth)["loss"]
+    assert all(task.loss(baseline + 0.01 * torch.randn(4), truth)["loss"] > best for _ in range(20))
 
 
 def test_unknown_format_is_an_error() -> None:

@@ -107,7 +107,7 @@ def test_observes_and_balances_every_part() -> None:
     task.observe(batch())
     task.finish_observing()
     assert losses["segmentation"].weight is not None
-    assert task.constant(batch()).keys() == {"label", "probability", "mask"}
+    assert task.baseline(batch()).keys() == {"label", "probability", "mask"}
     assert {"part.classification.count", "part.segmentation.pixels"} <= task.state_dict().keys()
 
 

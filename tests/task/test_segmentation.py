@@ -47,11 +47,11 @@ def test_a_checkpoint_brings_the_balance() -> None:
     assert torch.equal(loss.weight, task.criterion.weight)
 
 
-def test_the_constant_is_the_most_frequent_class() -> None:
-    constant = observed(THIRD, SECOND).constant(masks(FIRST, FIRST))["mask"]
-    assert constant.shape == (2, 1, 8)
-    assert constant.dtype == torch.uint8
-    assert (constant == 1).all()
+def test_the_baseline_is_the_most_frequent_class() -> None:
+    baseline = observed(THIRD, SECOND).baseline(masks(FIRST, FIRST))["mask"]
+    assert baseline.shape == (2, 1, 8)
+    assert baseline.dtype == torch.uint8
+    assert (baseline == 1).all()
 
 
 def test_never_predicts_void() -> None:

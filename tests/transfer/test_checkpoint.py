@@ -88,8 +88,8 @@ def test_imagenet_comes_from_torchvisions_cache(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
-        ("vgg_c", {}, "there are none for nets A-LRN and C"),
-        ("vgg16", {"width": 0.5}, "or for a width other than 1"),
+        ("vgg_c", {}, "torchvision has none for nets A-LRN and C"),
+        ("vgg16", {"width": 0.5}, "or a width other than 1"),
         ("vgg11", {"width": 1.0, "mean": [0.5, 0.5, 0.5]}, r"backbone\.mean=.*these weights were trained with"),
     ],
 )

@@ -14,7 +14,7 @@ from vggexp.head.mlp import MLP
 from vggexp.trainer.build import build
 from vggexp.transfer.checkpoint import read_checkpoint
 from vggexp.transfer.head import load_heads
-from vggexp.types import HeadSpec
+from vggexp.types import DataInfo, HeadSpec
 
 Train = Callable[..., Path]
 SINGLE = ("task=localization", "head.hidden=[8]", "head.pool=1")
@@ -66,7 +66,7 @@ def test_another_number_of_classes(train_tiny: Train, tiny: Any) -> None:
     code, _, errors = tiny(*small, f"head.weights={path}", "run.dir=two")
     assert code == 2
     assert "head.weights=three.ckpt: classifier.6.weight is (3, 8), and this head takes (10, 8); " in errors
-    assert "head.weights_map=fitting takes what fits" in errors
+    assert "head.weights_map=fitting copies the layers that fit" in errors
     code, out, errors = tiny(*small, *STILL, f"head.weights={path}", "head.weights_map=fitting", "run.dir=two")
     assert code == 0, errors
     assert "head weights: 4 tensors from three.ckpt" in out
@@ -74,6 +74,21 @@ def test_another_number_of_classes(train_tiny: Train, tiny: Any) -> None:
     assert torch.equal(
         tensors(one, "head.")["classifier.0.weight"], tensors(Path("two"), "head.")["classifier.0.weight"]
     )
+
+
+def test_a_head_of_other_classes_is_refused_unless_it_is_only_a_start(train_tiny: Train, tiny: Any) -> None:
+    small = ("head.hidden=8", "head.pool=1")
+    train_tiny(*small, "data.classes=[0,1]", name="one")
+    words = (*small, "data.classes=[1,0]", "head.weights=one", "run.dir=two")
+    code, _, errors = tiny(*words)
+    assert (code, errors) == (
+        2,
+        "vggexp: error: the classes of head.weights=one are [0, 1], those of this data set [1, 0] (in another order); "
+        "head.weights_map=fitting starts from them anyway\n",
+    )
+    code, out, errors = tiny(*words, "head.weights_map=fitting")
+    assert code == 0, errors
+    assert "6 tensors from one; left out: backbone 56, task 1; the classes of head.weights=one are [0, 1]" in out
 
 
 def test_a_layer_is_taken_whole_or_not_at_all(train_tiny: Train, tiny: Any) -> None:
@@ -99,14 +114,14 @@ def test_another_tasks_head(train_tiny: Train, tiny: Any) -> None:
     assert "head.weights=one has no regressor.2.weight: it is another network" in errors
     code, _, errors = tiny(*SINGLE, "head.weights=one", "head.weights_map=fitting", "run.dir=two")
     assert code == 2
-    assert "no layer of it fits this head" in errors
+    assert "no layer fits this head" in errors
 
 
 def test_a_parallel_head_is_told_which_part_a_single_tasks_run_fills(train_tiny: Train, tiny: Any) -> None:
     train_tiny("head.hidden=8", "head.pool=1", name="one")
     code, _, errors = tiny(*BOTH, "head.weights=one", "run.dir=two")
     assert code == 2
-    assert "head.weights=one has none of this head's parts: it serves a single task; fill that part: " in errors
+    assert "head.weights=one has none of this head's parts: it is a single task's; load it into one part: " in errors
     assert "head.part.classification.weights=one or head.part.localization.weights=one" in errors
     code, out, errors = tiny(*BOTH, "head.part.classification.weights=one", "run.dir=two")
     assert code == 0, errors
@@ -123,7 +138,7 @@ def test_the_dense_layers_of_imagenet(tmp_path: Path, monkeypatch: pytest.Monkey
     made = build("backbone", its)
     head = MLP(HeadSpec(made.channels, made.strides, {"classification": 7}))
     own = {"weights": "imagenet", "weights_map": "fitting"}
-    (report,) = load_heads(head, {"backbone": its, "head": own, "choice": {"task": "classification"}})
+    (report,) = load_heads(head, {"backbone": its, "head": own, "choice": {"task": "classification"}}, DataInfo((), ()))
     assert torch.equal(head.state_dict()["classifier.3.weight"], theirs["classifier.3.weight"])
     assert (len(report.loaded), len(report.fresh), len(report.left_out)) == (
         4,

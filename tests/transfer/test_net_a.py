@@ -55,7 +55,7 @@ def test_the_first_four_convolutions_of_net_a(shallow: str, deep: str, tmp_path:
         (backbone("vgg13"), "vgg16", "is not net A: its 10 convolutions"),
         (backbone("vgg_a_lrn"), "vgg16", "is not net A"),
         (backbone("vgg11"), "vgg11", "this backbone is net A itself"),
-        (backbone("vgg11_bn"), "vgg16", "has batch normalisation and this backbone has not"),
+        (backbone("vgg11_bn"), "vgg16", "has batch normalisation and this backbone has none"),
         (backbone("vgg11"), "vgg16_bn", "has no batch normalisation"),
         (backbone("vgg11", width=0.1), "vgg16", r"is \(6, 3, 3, 3\), and this backbone takes \(3, 3, 3, 3\)"),
     ],

@@ -1,7 +1,7 @@
 """VGG's convolutions: images to five stages of features.
 
 Simonyan & Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", arXiv 1409.1556, table 1.
-Every 3x3 convolution keeps the size; a 2x2 max-pool closes each stage and halves it. The layers stand in one
+Every 3x3 convolution keeps the size; a 2x2 max-pool closes each stage and halves it. The layers are in one
 ``nn.Sequential`` called ``features``, numbered as in torchvision, so that torchvision's weights load key for key.
 The dense layers are a head: ``vggexp/head/mlp.py``.
 """
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from vggexp.types import Features
 
-# A layer is the width of its 3x3 convolution; "1x1" widths are written negative, as only net C has them.
+# A layer is the width of its 3x3 convolution; a negative width is a 1x1 convolution, which only net C has.
 STAGES: dict[str, tuple[tuple[int, ...], ...]] = {
     "A": ((64,), (128,), (256,) * 2, (512,) * 2, (512,) * 2),
     "B": ((64,) * 2, (128,) * 2, (256,) * 2, (512,) * 2, (512,) * 2),
@@ -31,7 +31,7 @@ class VGG(nn.Module):
         batch_norm: batch normalisation after each convolution (torchvision's ``_bn`` variants; not in the paper).
         local_response_norm: normalise across channels after the first convolution (the paper's A-LRN).
         width: factor on the number of channels, for small machines; 1 is the paper's.
-        mean, std: of each channel, for pixels scaled to 0..1; ``normalize`` applies them.
+        mean, std: per channel, for pixels scaled to 0..1; ``normalize`` applies them.
     """
 
     strides = (2, 4, 8, 16, 32)
@@ -67,13 +67,13 @@ class VGG(nn.Module):
         self.apply(_initialize)
 
     def normalize(self, images: Tensor) -> Tensor:
-        """uint8 images to floats with the mean and the deviation that the weights were trained with."""
+        """uint8 images to floats, normalised by the ``mean`` and ``std`` that the weights were trained with."""
         floats = images.to(self.mean.dtype, copy=True)
         mean, std = (_as_wide(values, images) for values in (self.mean, self.std))
         return floats.div_(255).sub_(mean).div_(std)
 
     def stages(self) -> tuple[nn.Sequential, ...]:
-        """The layers of each stage, its pooling last; they share their parameters with ``features``."""
+        """The layers of each stage, pooling last; they are the same modules as in ``features``."""
         starts = [0, *self._stage_ends[:-1]]
         return tuple(self.features[start:end] for start, end in zip(starts, self._stage_ends, strict=True))
 
@@ -84,9 +84,9 @@ class VGG(nn.Module):
         start: int = 0,
         size: tuple[int, int] | None = None,
     ) -> Features:
-        """Features of five stages, with their inputs to the poolings ("skips") and "switches" if ``reads`` asks.
+        """Features of five stages; the poolings' inputs ("skips") and indices ("switches") if ``reads`` names them.
 
-        With ``start`` = k, ``images`` are what stage k gave for images of ``size``; stages before it are then empty.
+        With ``start`` = k, ``images`` are the output of stage k for images of ``size``; earlier stages are then empty.
         """
         x, skips, switches = images, [], []
         stages = [x.new_empty(0)] * (start - 1) + [x] * bool(start)
@@ -104,10 +104,10 @@ class VGG(nn.Module):
 
 
 def _as_wide(values: Tensor, images: Tensor) -> Tensor:
-    """(1, 3, 1, 1) values; repeated over a row of images whose channels lie last.
+    """(1, 3, 1, 1) values; for channels-last images repeated over a row.
 
-    torch takes three values in turn one number at a time, a row as many at once as the processor can: a tenth of the
-    time on a CPU.
+    torch broadcasts three channel values one number at a time but vectorises over a row: a tenth of the time on a
+    CPU.
     """
     if torch.compiler.is_compiling() or not images.is_contiguous(memory_format=torch.channels_last):
         return values
@@ -115,7 +115,7 @@ def _as_wide(values: Tensor, images: Tensor) -> Tensor:
 
 
 def _scale(channels: int, width: float) -> int:
-    """Channels times width, at least 1, with its sign (the mark of a 1x1 convolution) kept."""
+    """Channels times width, at least 1, with the same sign (negative marks a 1x1 convolution)."""
     return (1 if channels > 0 else -1) * max(1, round(abs(channels) * width))
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from importlib import import_module
 
 from vggexp.benchmark.plan import Job, job_of
-from vggexp.benchmark.rounds import Message, Over, Turns
+from vggexp.benchmark.rounds import Message, Over, Rounds
 
 
 def main() -> None:
@@ -22,14 +22,14 @@ def main() -> None:
     def say(message: Message) -> None:
         print(json.dumps(message), file=messages, flush=True)
 
-    contend(module, job, Turns(say, lambda: bool(sys.stdin.readline())))
+    contend(module, job, Rounds(say, lambda: bool(sys.stdin.readline())))
 
 
-def contend(module: str, job: Job, turns: Turns) -> None:
+def contend(module: str, job: Job, rounds: Rounds) -> None:
     """Let a module do its kind of job until no more turns are wanted."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # or Hydra prints an error at length and leaves
     with suppress(Over):
-        getattr(import_module(module), job.kind)(job, turns)
+        getattr(import_module(module), job.kind)(job, rounds)
 
 
 if __name__ == "__main__":

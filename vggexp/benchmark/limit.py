@@ -10,7 +10,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from vggexp.benchmark.plan import Job
-from vggexp.benchmark.rounds import Turns
+from vggexp.benchmark.rounds import Rounds
 from vggexp.benchmark.setting import Config, config_of, device_of, info_of, network_of
 from vggexp.distributed.device import device_kind, resolve_precision
 
@@ -19,7 +19,7 @@ SIDES = {"cpu": 3072, "cuda": 8192, "mps": 4096}
 PRODUCTS = 3
 
 
-def steps(job: Job, turns: Turns, backward: bool = True) -> None:
+def steps(job: Job, rounds: Rounds, backward: bool = True) -> None:
     """Measure in each turn; tell the FLOPs of one image in training too."""
     config = config_of(job.words)
     device = device_of(config)
@@ -27,13 +27,13 @@ def steps(job: Job, turns: Turns, backward: bool = True) -> None:
     count = flops_an_image(config, backward)
     matmul_rate(dtype, device)
     while True:
-        turns.begin()
-        turns.end(1, rate=matmul_rate(dtype, device), flops=count)
+        rounds.begin()
+        rounds.end(1, rate=matmul_rate(dtype, device), flops=count)
 
 
-def evaluate(job: Job, turns: Turns) -> None:
+def evaluate(job: Job, rounds: Rounds) -> None:
     """The same, for a forward pass."""
-    steps(job, turns, backward=False)
+    steps(job, rounds, backward=False)
 
 
 def dtype_of(config: Config) -> torch.dtype:

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from vggexp.benchmark.pil import Batch, endless, loader
 from vggexp.benchmark.plan import Job
-from vggexp.benchmark.rounds import Turns
+from vggexp.benchmark.rounds import Rounds
 from vggexp.benchmark.setting import Config, config_of, criterion_of, device_of, info_of, network_of
 
 
@@ -88,35 +88,35 @@ def make_loop(job: Job, way: Way) -> Loop:
     return Loop(network_of(config, info_of(config)), config, way)
 
 
-def take_steps(loop: Loop, job: Job, turns: Turns) -> None:
+def take_steps(loop: Loop, job: Job, rounds: Rounds) -> None:
     """A turn is a few steps; the first step is the warm-up."""
     batches = endless(loader(loop.config, job, "train"))
     loop.train(islice(batches, 1))
     while True:
-        turns.begin()
+        rounds.begin()
         loop.train(islice(batches, job.batches))
-        turns.end(job.batches * loop.config["data"]["batch_size"])
+        rounds.end(job.batches * loop.config["data"]["batch_size"])
 
 
-def take_runs(loop: Loop, job: Job, turns: Turns) -> None:
+def take_runs(loop: Loop, job: Job, rounds: Rounds) -> None:
     """A turn is a sample of one epoch's training and validation, scaled to a whole run; nothing is saved."""
     splits = [(loop.train, loader(loop.config, job, "train")), (loop.evaluate, loader(loop.config, job, "val"))]
     loop.train(islice(splits[0][1], 1))
     epochs = loop.config["trainer"]["max_epochs"]
     while True:
-        turns.begin()
+        rounds.begin()
         seconds = sum(_scaled(work, batches, job.sample) for work, batches in splits)
-        turns.end(1, seconds={"": epochs * seconds})
+        rounds.end(1, seconds={"": epochs * seconds})
 
 
-def take_evaluations(loop: Loop, job: Job, turns: Turns) -> None:
+def take_evaluations(loop: Loop, job: Job, rounds: Rounds) -> None:
     """A turn is a pass over the test split."""
     batches = loader(loop.config, job, "test")
     loop.evaluate(islice(batches, 1))
     while True:
-        turns.begin()
+        rounds.begin()
         loop.evaluate(batches)
-        turns.end(_size(batches))
+        rounds.end(_size(batches))
 
 
 def _scaled(work: Callable[[Iterable[Batch]], object], batches: DataLoader[Batch], sample: int) -> float:

@@ -15,7 +15,7 @@ class Over(BaseException):
     """No more turns are wanted. It passes every ``except Exception`` on its way out of a training."""
 
 
-class Turns:
+class Rounds:
     """The turns of one contestant.
 
     Args:

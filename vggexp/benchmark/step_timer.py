@@ -5,14 +5,14 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from vggexp.benchmark.rounds import Turns
+from vggexp.benchmark.rounds import Rounds
 
 
-class Windows(Callback):
+class StepTimer(Callback):
     """Holds a training after each window of steps until its next turn. The first step is the warm-up."""
 
-    def __init__(self, turns: Turns, steps: int, batch_size: int) -> None:
-        self._turns, self._steps, self._batch_size = turns, steps, batch_size
+    def __init__(self, rounds: Rounds, steps: int, batch_size: int) -> None:
+        self._rounds, self._steps, self._batch_size = rounds, steps, batch_size
         self._done = 0
 
     def on_train_batch_end(
@@ -20,7 +20,7 @@ class Windows(Callback):
     ) -> None:
         """Count the step."""
         if self._done and self._done % self._steps == 0:
-            self._turns.end(self._steps * self._batch_size)
+            self._rounds.end(self._steps * self._batch_size)
         if self._done % self._steps == 0:
-            self._turns.begin()
+            self._rounds.begin()
         self._done += 1

@@ -25,7 +25,7 @@ from vggexp.learner.freeze_check import network_hashes
 from vggexp.learner.freezing import DROPOUTS
 from vggexp.learner.learner import Learner
 from vggexp.sample.column_store import is_kept, read_columns, write_columns
-from vggexp.sample.loader import Seeded, collate
+from vggexp.sample.loader import Collate, Seeded, collate
 from vggexp.types import Batch, Sample
 
 Config = Mapping[str, Any]
@@ -77,9 +77,15 @@ class FeatureCache:
     stage: int
     """The features are this stage's."""
 
-    def split(self, source: Dataset[Sample], name: str, augment: bool) -> Dataset[Sample]:
-        """The split with its features in place of images; the split itself where they would be too large."""
-        moves = augment and is_random(self.config["data"].get("train_transform"))
+    def split(self, source: Dataset[Sample], name: str, augment: bool, together: Collate = collate) -> Dataset[Sample]:
+        """The split with its features in place of images; the split itself where they would be too large.
+
+        Args:
+            source, name: the split.
+            augment: whether it is to train on.
+            together: makes a batch of its samples.
+        """
+        moves = augment and is_random(self.config["data"]["train_transform"])
         views = (self.settings.views or 1) if moves else 1
         where = self._folder(name, views, augment)
         if where is not None and is_kept(where):
@@ -94,12 +100,12 @@ class FeatureCache:
             return source
         print(f"cache: stage {self.stage} of {name}: {text}" + (f" in {where}" if where else ""))
         seed = self.config["seed"] if moves else None
-        columns = self._compute(source, views, seed)
+        columns = self._compute(source, views, seed, together)
         give_back_freed_memory()
         return CachedSplit(source, columns if where is None else write_columns(where, columns), views)
 
     @torch.inference_mode()
-    def _compute(self, source: Dataset[Sample], views: int, seed: int | None) -> dict[str, Tensor]:
+    def _compute(self, source: Dataset[Sample], views: int, seed: int | None, together: Collate) -> dict[str, Tensor]:
         """Every view of every sample through the frozen stages, in evaluation mode and in the run's precision."""
         count = len(source)  # type: ignore[arg-type]
         dataset = source if seed is None else Seeded(source, seed)
@@ -109,7 +115,7 @@ class FeatureCache:
         data = self.config["data"]
         loader = DataLoader(
             dataset, data["batch_size"], sampler=places, num_workers=data["workers"] or 0,
-            collate_fn=collate, generator=torch.Generator().manual_seed(0),
+            collate_fn=together, generator=torch.Generator().manual_seed(0),
         )  # fmt: skip
         columns: dict[str, Tensor] = {}
         row = 0
@@ -156,6 +162,7 @@ class FeatureCache:
             "data": [own, _files(config["data"].get("root")), sorted(needs(config)), name],
             "views": [views, augment, config["seed"] if augment else None],
             "numbers": [trainer["precision"], trainer["channels_last"], device_kind(trainer["gpus"])],
+            "targets": 2,  # 1: masks half a pixel off
             "version": [torch.__version__, torch.get_num_threads()],
         }
         digest = hashlib.blake2b(json.dumps(depends, sort_keys=True, default=str).encode(), digest_size=16)
@@ -175,13 +182,11 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
     if not (frozen := _frozen_stages(learner)):
         return None
     stage = min(frozen, 0 if learner.head.reads else learner.head.shallowest)
-    recipe = config["data"].get("train_transform")
-    how = "missing, and may be random" if recipe is None else "random"
     why = {
         "the run has several processes": place_in_run()[1] > 1,
         f"head={config['choice']['head']} reads the first stages too": not stage,
-        f"data.train_transform is {how}; cache.views=4 would keep four views of each image": bool(
-            is_random(recipe) and not settings.views
+        "data.train_transform is random; cache.views=4 would keep four views of each image": bool(
+            is_random(config["data"]["train_transform"]) and not settings.views
         ),
     }
     for reason, holds in why.items():
@@ -193,16 +198,13 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
     return FeatureCache(learner, config, settings, stage)
 
 
-def is_random(recipe: Sequence[Any] | None) -> bool:
+def is_random(recipe: Sequence[Any]) -> bool:
     """Whether a training transform may draw: true, unless each of its steps is known not to.
-
-    Also of None: what a data set does without a recipe, nobody can tell.
 
     >>> is_random(["RandomHorizontalFlip"]), is_random([{"Resize": {"size": [224, 224]}}]), is_random([])
     (True, False, False)
     """
-    names = (None,) if recipe is None else (step if isinstance(step, str) else next(iter(step)) for step in recipe)
-    return any(name not in FIXED for name in names)
+    return any(str(step if isinstance(step, str) else next(iter(step))) not in FIXED for step in recipe)
 
 
 def _frozen_stages(learner: Learner) -> int:

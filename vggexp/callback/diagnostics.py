@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 from vggexp.callback.prediction_images import images_of, places
 from vggexp.learner.learner import Learner
 from vggexp.run_folder import plain, write_whole
-from vggexp.task.diagnostics.examples import Shown, Size, chosen, shown, write_layers, write_picture
+from vggexp.task.diagnostics.examples import Example, Size, choose_examples, example_of, write_layers, write_picture
 from vggexp.task.diagnostics.per_image import Part, joined, listed, scores
 from vggexp.types import Batch, Prediction, Rows, Sample
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 _PIXELS = ("image", "feature")
 
 
-class Evidence(Callback):
+class Diagnostics(Callback):
     """Keeps what was predicted while it is scored: no second pass, and no number that differs from the scores'.
 
     Args:
@@ -39,7 +39,7 @@ class Evidence(Callback):
         self.folder, self.count, self.extremes, self.side = folder, count, extremes, side
         self._dataset: Dataset[Sample] | None = None
         self._fixed: list[int] = []
-        self._shown: dict[int, Shown] = {}
+        self._shown: dict[int, Example] = {}
         self._parts: list[Part] = []
         self._kinds: list[str] = []
         self._sizes: dict[Path, Size] = {}
@@ -85,7 +85,7 @@ class Evidence(Callback):
         self._parts = []
         if trainer.is_global_zero and parts:
             index, rows = joined(parts)
-            found = listed(index, rows, pl_module.task.evidence(rows))
+            found = listed(index, rows, pl_module.task.diagnostics(rows))
             self._write("test", images, {**pl_module.info, "extremes": self.extremes, **found})
 
     def _begin(self, loader: object) -> None:
@@ -96,19 +96,19 @@ class Evidence(Callback):
         self._kinds = list(rows)
         found = dict(zip(batch["index"].tolist(), scores(rows).tolist(), strict=True))
         known = {index: image.score for index, image in self._shown.items()} | found
-        keep = chosen(known, self._fixed, extremes)
+        keep = choose_examples(known, self._fixed, extremes)
         for place, (index, score) in enumerate(found.items()):
             if index in keep:
-                self._shown[index] = shown(index, score, prediction, batch, place)
+                self._shown[index] = example_of(index, score, prediction, batch, place)
         self._shown = {index: image for index, image in self._shown.items() if index in keep}
 
-    def _gathered_images(self, extremes: int) -> list[Shown]:
+    def _gathered_images(self, extremes: int) -> list[Example]:
         """All processes' images, in the order of the split."""
         images = {index: image for part in gathered(self._shown) for index, image in part.items()}
-        keep = chosen({index: image.score for index, image in images.items()}, self._fixed, extremes)
+        keep = choose_examples({index: image.score for index, image in images.items()}, self._fixed, extremes)
         return [images[index] for index in sorted(keep)]
 
-    def _write(self, split: str, images: list[Shown], more: Mapping[str, Any]) -> None:
+    def _write(self, split: str, images: list[Example], more: Mapping[str, Any]) -> None:
         assert self._dataset is not None
         folder = self.folder / split
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,7 @@
 """``freeze.csv``: for each part and epoch what trained, at which rate, and a hash of its weights and buffers.
 
-With it the proof: at every epoch's end, what the policy froze must be bit-identical to what it was at its start, every
-tensor that trains must be in exactly one group of the optimizer, and processes that share a run must hold the same
-weights. Else the run stops.
+At the end of every epoch it runs the freeze checks: frozen tensors must be bit-identical to the epoch's start, every
+trainable tensor must be in exactly one optimizer group, and all ranks must hold the same weights. Else the run stops.
 """
 
 import csv
@@ -15,23 +14,32 @@ import torch
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
-from vggexp.distributed.fsdp import whole
-from vggexp.learner.freeze_check import Hashes, flat, joint_hash, network_hashes, prove_groups, prove_ranks, prove_still
+from vggexp.distributed.fsdp import full_tensor
+from vggexp.learner.freeze_check import (
+    Hashes,
+    check_frozen,
+    check_groups,
+    check_ranks,
+    flat,
+    hashes_of,
+    joint_hash,
+    network_hashes,
+)
 from vggexp.learner.freezing import Freezing
 
 COLUMNS = ("epoch", "part", "parameters", "trainable", "learning_rate",
            "weights_start", "weights_end", "buffers_start", "buffers_end")  # fmt: skip
 """``learning_rate`` is the largest of the epoch's last step, 0 where nothing trains; the rest counts, or hashes."""
-PIECE = 2**20
-"""Numbers of a tensor that are compared at a time."""
+CHUNK = 2**20
+"""Chunk size of the comparison, in elements."""
 
 
 class FreezeLedger(Callback):
-    """Writes the ledger of a run, and stops the run if something frozen moved.
+    """Writes the ledger of a run, and stops the run if a frozen tensor changed.
 
     Args:
         path: of ``freeze.csv``; rows are appended.
-        freezing: the policy, bound to the network, whose weights are now as the run starts from them.
+        freezing: the policy, bound to the network, which holds the weights that the run starts from.
     """
 
     def __init__(self, path: Path, freezing: Freezing) -> None:
@@ -39,19 +47,36 @@ class FreezeLedger(Callback):
         self._names = frozenset(info.name for info, _ in freezing.parameters)
         self._origin = dict(_origin(freezing))
         self._before: Hashes = {}
+        self._unhashed: set[str] = set()
         self._rates: dict[int, float] = {}
 
     def state_dict(self) -> dict[str, Any]:
-        """The hashes at the epoch's start, for a run that goes on in the middle of it."""
+        """The hashes at the epoch's start, for a run that is resumed within the epoch."""
+        self._hash_start()
         return {"before": {part: dict(hashes) for part, hashes in self._before.items()}}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from those hashes: the proof spans the interruption."""
+        """Take up those hashes: the checks cover the epoch from its start."""
         self._before = dict(state_dict["before"])
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Hash what the first epoch starts from."""
-        self._before = self._before or network_hashes(self._freezing)
+        """Hash what the first epoch starts from; what there is a copy of is hashed later, not before the first step."""
+        if self._before:
+            return
+        if trainer.global_step == 0:
+            self._unhashed = set(self._origin)
+        self._before = network_hashes(self._freezing, skip=self._unhashed)
+
+    def _hash_start(self) -> None:
+        """Add the hashes that ``on_train_start`` left out, in the network's order."""
+        if not self._unhashed:
+            return
+        late = hashes_of({"": {name: self._origin[name] for name in self._unhashed}})[""]
+        self._unhashed = set()
+        self._before = {
+            part: {name: late.get(name) or self._before[part][name] for name in tensors}
+            for part, tensors in self._freezing.tensors().items()
+        }
 
     def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Any) -> None:
         """Note the step's rates, which the schedule is about to change."""
@@ -62,20 +87,21 @@ class FreezeLedger(Callback):
         }
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Prove the epoch, then write its rows."""
+        """Check the epoch, then write its rows."""
+        self._hash_start()
         after, epoch = network_hashes(self._freezing), trainer.current_epoch
-        prove_still(self._freezing, self._before, after, epoch)
-        prove_groups(self._freezing, trainer.optimizers[0], epoch)
+        check_frozen(self._freezing, self._before, after, epoch)
+        check_groups(self._freezing, trainer.optimizers[0], epoch)
         if trainer.world_size > 1:
-            prove_ranks(self._gather(trainer, after), epoch)
+            check_ranks(self._gather(trainer, after), epoch)
         if trainer.is_global_zero:
             self._append(self._rows(epoch, after))
         self._before = after
 
     def drift(self) -> dict[str, float]:
-        """How far each part's weights are from where they started: the distance, relative to the norm they had.
+        """How far each part's weights moved: the L2 distance to the start, relative to the norm at the start.
 
-        Every process must ask, for the weights may be divided between them.
+        Under FSDP every process must call this.
         """
         return {part: self._drift(tensors) for part, tensors in self._freezing.tensors().items()}
 
@@ -84,14 +110,14 @@ class FreezeLedger(Callback):
             return 0.0
         moved = norm = 0.0
         for name in (name for name in tensors if name in self._names):  # in one order in every process
-            now = flat(whole(tensors[name].detach()).cpu())
+            now = flat(full_tensor(tensors[name].detach()).cpu())
             then = flat(self._origin[name]) if name in self._origin else now
             more = _squares(now, then)
             moved, norm = moved + more[0], norm + more[1]
         return (moved / norm) ** 0.5 if norm else 0.0
 
     def _gather(self, trainer: pl.Trainer, after: Hashes) -> dict[str, list[int]]:
-        """A number for each part's weights, from each process. Batch statistics may differ: DDP sends rank 0's on."""
+        """A checksum of each part's weights from each rank. Buffers may differ: DDP broadcasts those of rank 0."""
         sums = [int(joint_hash(self._weights(hashes))[:15] or "0", 16) for hashes in after.values()]
         everyone = trainer.strategy.all_gather(torch.tensor(sums, device=trainer.strategy.root_device))
         return {part: column.tolist() for part, column in zip(after, everyone.T, strict=True)}
@@ -124,20 +150,20 @@ class FreezeLedger(Callback):
 
 
 def _origin(freezing: Freezing) -> Iterator[tuple[str, Tensor]]:
-    """A copy of what may train; the rest does not move, or the proof stops the run."""
+    """A copy of every parameter that may train. The others cannot change: the freeze checks would stop the run."""
     for factor, (info, parameter) in zip(freezing.factors(0), freezing.parameters, strict=True):
         if factor or not freezing.constant:
             yield info.name, parameter.detach().cpu().clone()
 
 
 def _squares(now: Tensor, then: Tensor) -> tuple[float, float]:
-    """The squared length of the way from the second vector to the first, and of the second.
+    """The squared norms of ``now - then`` and of ``then``, in 64 bits.
 
-    In 64 bits, and piece by piece: whole, they would take three times the memory of VGG16's largest layer.
+    In chunks: whole, the 64-bit copies would take three times the memory of VGG16's largest layer.
     """
     moved = norm = 0.0
-    for after, before in zip(torch.split(now, PIECE), torch.split(then, PIECE), strict=True):
+    for after, before in zip(torch.split(now, CHUNK), torch.split(then, CHUNK), strict=True):
         start = before.double()
-        way = after.double() - start
-        moved, norm = moved + float(way.dot(way)), norm + float(start.dot(start))
+        change = after.double() - start
+        moved, norm = moved + float(change.dot(change)), norm + float(start.dot(start))
     return moved, norm

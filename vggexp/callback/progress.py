@@ -40,6 +40,7 @@ class Progress(Callback):
         self.best = math.nan
         self._score = math.nan
         self._scored_at = -1
+        self._is_said = False
         self._epoch_began = 0.0
         self._bar: _RunBar | None = None
 
@@ -80,8 +81,14 @@ class Progress(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Read the objective here, and not at the epoch's end: an epoch may validate twice, or not at all."""
-        score = _number(trainer.callback_metrics.get(self.objective))
-        if trainer.sanity_checking or math.isnan(score):
+        value = trainer.callback_metrics.get(self.objective)
+        if trainer.sanity_checking or value is None:
+            return
+        if math.isnan(score := _number(value)):
+            if trainer.is_global_zero and math.isnan(self.best) and not self._is_said:
+                self._is_said = True
+                baseline = getattr(pl_module, "baseline", {}).get(self.objective)
+                self.console.print(no_value(self.objective, baseline), markup=False, highlight=False, soft_wrap=True)
             return
         better = max if self.mode == "max" else min
         self.best = score if math.isnan(self.best) else better(self.best, score)
@@ -177,6 +184,20 @@ def _epoch(trainer: Trainer) -> str:
 def _show_loss(name: str, loss: float) -> str:
     """Three significant digits: a box's loss is a thousandth of a classifier's."""
     return "" if math.isnan(loss) else f"{name} {loss:#.3g}"
+
+
+def no_value(objective: str, constant: float | None) -> str:
+    """What it means that a validation gave the objective no value.
+
+    Args:
+        objective: the metric's name, such as "val/miou".
+        constant: its value for the constant predictor, which needs nothing but ground truth; None if it is not known.
+    """
+    why = "the split has no ground truth for it, or the network's outputs are no numbers"
+    if constant is not None:
+        is_truth = not math.isnan(constant)
+        why = "the network's outputs are no numbers" if is_truth else "the split has no ground truth for it"
+    return f"{objective} has no value: {why}; until it has one, the last epoch counts as the best"
 
 
 def _number(value: Tensor | float | None) -> float:

@@ -75,9 +75,13 @@ class Prune(Callback):
             self.pruned = {"epoch": epoch, "best": self._best, "runs": len(curves)}
             trainer.should_stop = True
             if trainer.is_global_zero:
-                print(
-                    f"stopped after epoch {epoch + 1}: worse than the median of {len(curves)} finished runs", flush=True
+                of = f"of {len(curves)} finished runs"
+                why = (
+                    f"{metric} has no value, and that {of} has"
+                    if math.isnan(self._best)
+                    else f"worse than the median {of}"
                 )
+                print(f"stopped after epoch {epoch + 1}: {why}", flush=True)
 
     def _others(self, metric: str) -> list[Curve]:
         """The curves of the sweep's finished runs; they do not change any more."""

@@ -1,4 +1,4 @@
-"""``benchmark``: ours beside the alternatives, work by work, as a table, JSON and a page."""
+"""``benchmark``: time vggexp against the alternatives on each workload, as a table, JSON and a page."""
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from vggexp.report.console import console
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Measure each work, print its rows as they come, then write what is asked for."""
+    """Measure each workload, print its rows as they come, then write JSON and the page if asked."""
     names = chosen("work", config["work"], works())
     against = chosen("against", config["against"], [*alternatives(), "freeze=none"])
     output = _checked(config)
@@ -49,7 +49,7 @@ def run(config: Mapping[str, Any]) -> int:
 
 
 def chosen(key: str, value: Any, known: Sequence[str]) -> list[str]:
-    """The names that a key gives: all, one or a list.
+    """The names that a key selects: all, one or a list.
 
     Raises:
         ConfigError: for a name that is not known.
@@ -88,7 +88,7 @@ def _sizes(config: Mapping[str, Any], root: str) -> Sizes:
 
 
 def _limited(work: Work, names: Sequence[str]) -> Work:
-    """The work against the alternatives that are asked for, and installed."""
+    """A workload with the alternatives that were asked for and are installed."""
     return replace(work, against=dict(_present(work, names)))
 
 

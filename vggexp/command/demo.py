@@ -1,4 +1,4 @@
-"""``demo``: a page on this machine, and for it alone, on which a run can be tried."""
+"""``demo``: a page on this machine, on 127.0.0.1 alone, to try a run on pictures."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -24,7 +24,7 @@ def run(config: Mapping[str, Any]) -> int:
 
 
 def make_server(config: Mapping[str, Any]) -> Any:
-    """A server that listens already; port 0 takes a free one."""
+    """A server that is listening; port 0 takes a free port."""
     try:
         app, serving = import_module("vggexp.deploy.demo.app"), import_module("werkzeug.serving")
     except ImportError as error:
@@ -40,5 +40,5 @@ def make_server(config: Mapping[str, Any]) -> Any:
 
 
 def _quiet(handler: type) -> type:
-    """Without a line for each request."""
+    """A request handler that logs no requests."""
     return type("Quiet", (handler,), {"log_request": lambda *_: None})

@@ -1,4 +1,4 @@
-"""``evaluate``: a finished run's scores on one of its splits, beside the constant predictor's."""
+"""``evaluate``: score a finished run on one of its splits, beside the baseline."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,11 @@ from vggexp.config.check import needs
 from vggexp.errors import require_known
 from vggexp.report.console import print_scores
 from vggexp.run_folder import RunFolder, plain, write_whole
+from vggexp.sample.contract import Contract
+from vggexp.sample.data_contract import open_split
 from vggexp.trainer.build import build, build_data, build_loader
+from vggexp.trainer.image_size import check_image_size
+from vggexp.transfer.class_names import require_same_names
 from vggexp.types import Data
 
 
@@ -26,25 +30,36 @@ def run(config: Mapping[str, Any]) -> int:
     restored = restore(Path(config["checkpoint"]), config["override"])
     output = config["output"]
     is_unchanged = Path(config["checkpoint"]).is_dir() and not config["override"] and output is None
-    scores = score(restored, build_data(restored.config), split, evidence=is_unchanged and split == "test")
-    constant = restored.learner.constant
-    content = {"split": split, "metrics": scores, "constant": constant}
+    data = build_data(restored.config)
+    check_names(config["checkpoint"], restored, data)
+    scores = score(restored, data, split, diagnostics=is_unchanged and split == "test")
+    baseline = restored.learner.baseline
+    content = {"split": split, "metrics": scores, "baseline": baseline}
     file = restored.folder / f"evaluation-{split}.json" if output is None else Path(str(output))
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, json.dumps(plain(content), indent=2) + "\n")
-    print_scores(f"{config['checkpoint']} on {split}", scores, constant)
+    print_scores(f"{config['checkpoint']} on {split}", scores, baseline)
     print(f"scores: {file}")
     return 0
 
 
-def score(restored: Restored, data: Data, split: str, evidence: bool = False) -> dict[str, float]:
-    """The metrics of a finished run on a split; the constant predictor's are then in ``learner.constant``.
+def check_names(name: str, restored: Restored, data: Data) -> None:
+    """ConfigError unless the data set has the class names, in their order, that the run was trained on."""
+    where = (f"the run {name}", "this data set")
+    advice = "evaluate on the run's own classes, in the run's order: see data.classes and data.root"
+    require_same_names(restored.info, data.info, needs(restored.config), where, advice)
+
+
+def score(restored: Restored, data: Data, split: str, diagnostics: bool = False) -> dict[str, float]:
+    """The metrics of a finished run on a split. Afterwards ``learner.baseline`` has the baseline's metrics.
 
     Args:
-        evidence: whether to write what the page shows of single images into the folder, if the run keeps such.
+        diagnostics: whether to write what the page shows of single images into the folder, if the run keeps such.
     """
     learner, config = restored.learner, restored.config
-    loader = build_loader(config, data.split(split, needs(config)))
+    dataset = open_split(data, split, needs(config))
+    check_image_size(config, dataset)
+    loader = build_loader(config, dataset, contract=Contract(split, data.info, needs(config)))
     devices = {"gpus": min(gpus, 1) if (gpus := config["trainer"]["gpus"]) else gpus}  # this process alone
     trainer = build(
         "trainer",
@@ -52,12 +67,12 @@ def score(restored: Restored, data: Data, split: str, evidence: bool = False) ->
         folder=restored.folder,
         objective=learner.objective,
         standing=False,
-        callbacks=_evidence(config, restored.folder) if evidence else [],
+        callbacks=_diagnostics(config, restored.folder) if diagnostics else [],
     )
     (scores,) = (trainer.test if split == "test" else trainer.validate)(learner, loader, verbose=False)
     return dict(scores)
 
 
-def _evidence(config: Mapping[str, Any], folder: Path) -> list[Callback]:
-    chosen = config.get("callback", {}).get("evidence")
+def _diagnostics(config: Mapping[str, Any], folder: Path) -> list[Callback]:
+    chosen = config.get("callback", {}).get("diagnostics")
     return [build("callback", chosen, folder=RunFolder(folder).predictions)] if chosen else []

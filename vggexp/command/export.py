@@ -1,4 +1,4 @@
-"""``export``: a finished run as ONNX, torch.export or safetensors, each checked before it is called done."""
+"""``export``: write a finished run as ONNX, torch.export or safetensors, and compare each file with the run."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -18,7 +18,7 @@ from vggexp.sample.image_files import find_images
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Write each format, and say how far it is from the run."""
+    """Write each format, and print its largest difference from the run."""
     names = [config["format"]] if isinstance(config["format"], str) else list(config["format"])
     restored = restore(Path(config["checkpoint"]), config["override"])
     files = {name: target(config, restored, name, load_format(name).SUFFIX) for name in names}
@@ -37,7 +37,7 @@ def run(config: Mapping[str, Any]) -> int:
 
 
 def target(config: Mapping[str, Any], restored: Restored, name: str, suffix: str) -> Path:
-    """Where a format's file goes: under the run's name, unless ``output`` names the file; never over another one."""
+    """The path of a format's file: named after the run, unless ``output`` names a file. Existing files are refused."""
     output = Path(str(config["output"])) if config["output"] is not None else restored.folder / "export"
     is_file = output.suffix in (".onnx", ".pt2", ".safetensors")
     if is_file and output.suffix != suffix:
@@ -49,14 +49,14 @@ def target(config: Mapping[str, Any], restored: Restored, name: str, suffix: str
 
 
 def samples(config: Mapping[str, Any], restored: Restored) -> Iterator[Tensor]:
-    """What to compare on: one random image, then the photos that were named, then three random images."""
+    """The batches to compare on: one random image, the photos that were named, three random images."""
     data = restored.config["data"]
     height, width = data["image_size"]
     generator = torch.Generator().manual_seed(0)
     noise = torch.randint(0, 256, (4, 3, height, width), dtype=torch.uint8, generator=generator)
     yield noise[:1]
     if config["input"] is not None:
-        view = View(data.get("eval_transform", []), (height, width))
+        view = View(data["eval_transform"], (height, width))
         for group in load(find_images(config["input"]), view, data["batch_size"], workers=0, previews=False):
             if group.photos:
                 yield group.seen

@@ -1,4 +1,4 @@
-"""``graft``: runs that share a frozen backbone become one multitask run, without any training."""
+"""``graft``: merge runs that share a frozen backbone into one multitask run, without training."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,17 +19,18 @@ from vggexp.transfer.checkpoint import write_checkpoint
 from vggexp.transfer.without_weights import without_weights
 
 IMAGES = 16
-"""Random images on which the merged network must give what the single ones give."""
+"""Random images on which the merged network must return the outputs of the single networks."""
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Merge, prove that no output changed, write the run folder, and score it beside the single runs."""
+    """Merge, check that no output changed, write the run folder, and score it beside the single runs."""
     folder, names = RunFolder(config["output"]), [str(path) for path in config["checkpoints"]]
     if folder.holds_run() and not config["overwrite"]:
         raise ConfigError(f"{folder.path} holds a run; name another output, or say overwrite=true")
     singles = [restore(Path(name), {}) for name in names]
     configs, learners = [single.config for single in singles], [single.learner for single in singles]
     graft.check_mergeable(names, configs)
+    graft.check_names(names, [single.info for single in singles])
     tensors = graft.check_backbones(names, learners)
     merged_config = graft.merge_configs(names, configs, _multitask(), str(folder.path))
     merged = build_learner(without_weights(merged_config), singles[0].info)
@@ -37,7 +38,7 @@ def run(config: Mapping[str, Any]) -> int:
 
     height, width = merged_config["data"]["image_size"]
     images = torch.randint(0, 256, (IMAGES, 3, height, width), dtype=torch.uint8)
-    graft.prove_equal(merged, configs, learners, images)
+    graft.check_equal(merged, configs, learners, images)
     print(f"backbone: {tensors} tensors equal, byte for byte; outputs on {IMAGES} random images: equal, bit for bit")
     apart, together = graft.seconds_of(learners, images), graft.seconds_of([merged], images)
     print(f"one forward pass: {together * 1e3:.1f} ms in place of {apart * 1e3:.1f} ms")
@@ -47,12 +48,12 @@ def run(config: Mapping[str, Any]) -> int:
 
 
 def _multitask() -> dict[str, Any]:
-    """What ``task=multitask freeze=backbone`` brings."""
+    """The defaults of ``task=multitask freeze=backbone``."""
     return defaults("train", "task=multitask", "freeze=backbone", "run.name=graft")
 
 
 def _write(folder: RunFolder, merged: Learner, restored: Restored, overwrite: bool) -> None:
-    """The run folder as a training leaves it, but for the rows of epochs that never were."""
+    """Write a run folder like that of a training, without rows of epochs."""
     config, data = restored.config, build_data(restored.config)
     folder.begin(config, overwrite)
     content: dict[str, Any] = {"state_dict": merged.state_dict()}
@@ -60,7 +61,7 @@ def _write(folder: RunFolder, merged: Learner, restored: Restored, overwrite: bo
     content["config"] = config
     for path in (folder.best, folder.last):
         write_checkpoint(path, content)
-    metrics = {**score(restored, data, "val"), **score(restored, data, "test", evidence=True)}
+    metrics = {**score(restored, data, "val"), **score(restored, data, "test", diagnostics=True)}
     metric, mode = merged.objective
     folder.finish(
         {
@@ -68,7 +69,8 @@ def _write(folder: RunFolder, merged: Learner, restored: Restored, overwrite: bo
             "seed": config["seed"],
             "objective": {"metric": metric, "mode": mode, "value": metrics[metric]},
             "metrics": metrics,
-            "constant": merged.constant,
+            "baseline": merged.baseline,
+            **merged.info,
             "parameters": sum(parameter.numel() for _, parameter in merged.freezing.parameters),
             "trainable_parameters": 0,
             "seconds": 0.0,

@@ -1,4 +1,4 @@
-"""``predict``: a finished run applied to photos, as JSON, COCO boxes, masks and pictures."""
+"""``predict``: apply a finished run to photos; write JSON lines, COCO boxes, masks and pictures."""
 
 import sys
 from collections.abc import Mapping
@@ -18,9 +18,10 @@ from vggexp.sample.image_files import ImageFile, find_images
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Predict every photo; those that cannot be read are named at the end, and make the exit code 1."""
+    """Predict every photo. Photos that cannot be read are listed at the end, and the exit code is 1."""
     output = Path(str(config["output"]))  # a year would be a number
-    files = find_images(config["input"], leave_out=output)
+    left_out: list[str] = []
+    files = find_images(config["input"], leave_out=output, unreadable=left_out)
     restored = restore(Path(config["checkpoint"]), config["override"])
     draw = restored.learner.task.draw if config["overlays"] else None
     made_by = _made_by(config)
@@ -29,18 +30,20 @@ def run(config: Mapping[str, Any]) -> int:
             missing = folder.missing(files)
             if folder.count:
                 print(f"{folder.count} of {len(files)} images were there already")
-            unread = predict(restored, missing, folder, config)
+            predict(restored, missing, folder, config)
     except KeyboardInterrupt:
         print(f"\n{output / PART} has what was done; the same command goes on from there", file=sys.stderr)
         raise
     print(f"{folder.count} of {len(files)} images: {_listed(output)}")
-    for message in unread:
+    for message in folder.unread:
         print(f"not read: {message}")
-    return 1 if unread else 0
+    for message in left_out:
+        print(f"left out: {message}")
+    return 1 if folder.unread else 0
 
 
 def _made_by(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides the predictions: rows of two networks, or of one before and after more training, never mix."""
+    """Everything that the predictions depend on, so that one file never holds rows of two checkpoints or settings."""
     path = Path(config["checkpoint"])
     file = (RunFolder(path).best if path.is_dir() else path).absolute()
     state = file.stat()
@@ -53,34 +56,30 @@ def _made_by(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def predict(
-    restored: Restored, files: list[ImageFile], folder: PredictionFolder, config: Mapping[str, Any]
-) -> list[str]:
-    """Fill the folder; why some photos are missing in it, a line each."""
+def predict(restored: Restored, files: list[ImageFile], folder: PredictionFolder, config: Mapping[str, Any]) -> None:
+    """Add the predictions of these files to the folder, and the reasons why some could not be read."""
     predictor, view = ready(restored)
     size = config["batch_size"] or restored.config["data"]["batch_size"]
     groups = load(files, view, size, config["workers"], config["overlays"])
-    unread: list[str] = []
     # It draws when told to, from no thread of its own: the processes that read photos are forked.
     with Progress(console=console(), auto_refresh=False, disable=not console().is_terminal) as bar:
         row = bar.add_task("predict", total=len(files))
         for group in groups:
             if group.photos:
                 folder.add(group.photos, predictor(group.seen))
-            unread += group.unread
+            folder.unread += group.unread
             bar.update(row, advance=len(group.photos) + len(group.unread), refresh=True)
-    return unread
 
 
 def ready(restored: Restored) -> tuple[Predictor, View]:
-    """What predicts, and what makes a photo fit for it, as the run's config says."""
+    """The predictor and the view of a photo that the run's config describes."""
     data, trainer = restored.config["data"], restored.config["trainer"]
     height, width = data["image_size"]
-    view = View(data.get("eval_transform", []), (height, width))
+    view = View(data["eval_transform"], (height, width))
     return Predictor(restored.learner, trainer["gpus"], trainer["precision"]), view
 
 
 def _listed(output: Path) -> str:
-    """What there is now, for the last line."""
+    """The files and folders that exist now, for the last line."""
     found = [output / ROWS, *(path for name in (COCO, "mask", "overlay") if (path := output / name).exists())]
     return ", ".join(map(str, found))

@@ -1,4 +1,4 @@
-"""``report``: the runs below a folder, as a table and as a page."""
+"""``report``: compare the runs below a folder in a table and on a page."""
 
 import time
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from vggexp.report.runs import Run, read_runs
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Print one row a run, in the order of their names, and write the page."""
+    """Print one row for each run, sorted by name, and write the page."""
     root = Path(config["input"])
     watch = config["watch"]
     if watch is not None and (isinstance(watch, bool) or not isinstance(watch, int) or watch < 1):

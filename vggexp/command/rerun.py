@@ -1,4 +1,4 @@
-"""``rerun``: a run's config.yaml is enough to train it again."""
+"""``rerun``: train again from a run's config.yaml."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from vggexp.run_folder import RunFolder
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Train with the run's config, changed where the command line says so."""
+    """Train with the run's config and the changes of the command line."""
     amended = amend(read_config(RunFolder(config["checkpoint"])), config["override"])
     check("train", amended)
     return train.run(amended)

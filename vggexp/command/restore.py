@@ -1,4 +1,4 @@
-"""A finished run, ready for use: what evaluate and predict begin with."""
+"""Load a finished run for evaluate, predict, export, demo and graft."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,30 +9,30 @@ from vggexp.config.recorded import amend
 from vggexp.errors import ConfigError, DataError
 from vggexp.learner.learner import Learner
 from vggexp.trainer.build import build_learner
-from vggexp.transfer.checkpoint import read_checkpoint
+from vggexp.transfer.checkpoint import read_checkpoint, read_info
 from vggexp.transfer.without_weights import without_weights
 from vggexp.types import DataInfo
 
 
 @dataclass(frozen=True)
 class Restored:
-    """A learner with its trained weights, in eval mode, and where it comes from."""
+    """A learner with its trained weights, in eval mode, and its origin."""
 
     learner: Learner
     config: dict[str, Any]
-    """The run's config, with the changes that were asked for."""
+    """The run's config with the changes of the command line."""
     info: DataInfo
     folder: Path
     """The run folder, or the folder of a checkpoint that lies elsewhere."""
 
 
 def restore(path: Path, changes: Mapping[str, Any]) -> Restored:
-    """The learner of a run folder (its best checkpoint) or of a ``.ckpt``; neither its data nor its run is needed."""
+    """Load the learner of a run folder (its best checkpoint) or of a ``.ckpt``. The data set is not needed."""
     content = read_checkpoint(path)
     if not {"config", "info", "state_dict"} <= content.keys():
         raise DataError(f"{path} was not written by vggexp: it holds weights and no config")
     config = amend(content["config"], changes)
-    info = DataInfo(*(tuple(content["info"][name]) for name in ("classes", "mask_classes")))
+    info = read_info(content)
     learner = build_learner(without_weights(config), info)
     try:
         learner.load_state_dict(content["state_dict"])

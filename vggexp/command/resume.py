@@ -1,4 +1,4 @@
-"""``resume``: go on with a run that was cut short, to the weights it would have had."""
+"""``resume``: continue an interrupted run; it ends in the weights of the uninterrupted run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from vggexp.run_folder import RunFolder
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Take up the last checkpoint; without one, begin again."""
+    """Continue from the last checkpoint; without one, start again."""
     folder = RunFolder(config["checkpoint"])
     if folder.summary.exists():
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""``summary``: where a network's parameters and FLOPs sit, without allocating a single weight."""
+"""``summary``: list a network's parameters and FLOPs by layer, without allocating weights."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ from vggexp.types import DataInfo
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Print the ledger of the composed network, or of a finished run's."""
+    """Print the table of the composed network, or of a finished run."""
     sizes = config["data"]
     info = DataInfo(_names(sizes["classes"]), _names(sizes["mask_classes"]))
     if config["checkpoint"]:

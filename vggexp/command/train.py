@@ -1,4 +1,4 @@
-"""``train``: one run, in this process or in several that share it."""
+"""``train``: train one run, in this process or in several ranks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from vggexp.distributed.processes import adopt_slurm, to_start
 
 
 def run(config: Mapping[str, Any], go_on: bool = False) -> int:
-    """Train one run from its resolved config; everything it leaves behind is in its run folder.
+    """Train one run from its resolved config. All its files go to its run folder.
 
     Args:
         go_on: take up the folder's last checkpoint, as if the run had never stopped.

@@ -1,4 +1,4 @@
-"""``workspace``: W&B's dashboard of a project, made to compare IoU and Dice by freeze policy."""
+"""``workspace``: a W&B workspace that compares IoU and Dice by freeze policy."""
 
 import json
 from collections.abc import Mapping

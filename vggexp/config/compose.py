@@ -16,6 +16,7 @@ from vggexp.config.help import CONF, groups, synopsis
 from vggexp.config.hydra_error import explain
 from vggexp.config.naming import choices, register
 from vggexp.errors import ConfigError
+from vggexp.transfer.renamed import renew_word
 
 # vggexp makes its own run folders and its own log: Hydra writes nothing but a sweep's multirun.yaml.
 _HYDRA = (
@@ -38,6 +39,7 @@ def launch(
         journal: where a sweep writes its plan, relative to the working directory; None: it shall be no sweep.
     """
     register(stamp)
+    words = _with_new_names(words)
     _accept_hydras_help()
     announce = (
         "+hydra.callbacks.sweep._target_=vggexp.sweep.multirun.Announce",
@@ -103,6 +105,15 @@ def dotted_keys(config: Any, prefix: str = "", leaves: bool = False) -> Iterator
             yield key
         if isinstance(value, Mapping):
             yield from dotted_keys(value, f"{key}.", leaves)
+
+
+def _with_new_names(words: Sequence[str]) -> list[str]:
+    """The words, those in a form of earlier versions in today's; each such word is reported."""
+    renewed = [renew_word(word) for word in words]
+    for old, new in zip(words, renewed, strict=True):
+        if new != old:
+            print(f"vggexp: {old} is now written {new}; the old form will go", file=sys.stderr)
+    return renewed
 
 
 def _route(verb: str, words: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""``--help``: what can be typed, read off the ``conf/`` folder itself, so that it cannot fall behind."""
+"""``--help``: verbs, groups, options and keys, read from the ``conf/`` folder, so the help is always up to date."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,31 +18,31 @@ MAIN_ARGUMENTS = {
     "rerun": ("checkpoint",),
     "summary": ("checkpoint",),
 }
-"""What the bare words after a verb are called."""
+"""The keys that the bare words after a verb set."""
 
 TAKES_A_LIST = {"graft": "checkpoints", "predict": "input"}
-"""What a verb calls all further bare words together."""
+"""The list key that all further bare words of a verb set."""
 
 EXAMPLES = """\
 examples
   python -m vggexp                                           classify the embedded digits
-  python -m vggexp task=segmentation trainer.gpus=4          another task, on four GPUs
-  python -m vggexp task=segmentation freeze=gradual          thawed stage by stage
-  python -m vggexp -m freeze=none,backbone seed=1,2,3        a sweep: six runs; the same command goes on with it
+  python -m vggexp task=segmentation trainer.gpus=4          segmentation, on four GPUs
+  python -m vggexp task=segmentation freeze=gradual          unfreeze the network stage by stage
+  python -m vggexp -m freeze=none,backbone seed=1,2,3        a sweep: six runs; the same command continues it
   python -m vggexp task=localization data=pets data.root=~/data backbone.weights=imagenet freeze=backbone
   python -m vggexp evaluate runs/x                           score a run's best checkpoint
-  python -m vggexp predict runs/x photos/ output=out/        a JSON line, mask and picture of each photo
-  python -m vggexp export runs/x format=onnx                 a file that runs without vggexp
-  python -m vggexp summary backbone=vgg16                    layers, parameters, FLOPs
-  python -m vggexp benchmark fine_tune                       ours beside what one would write otherwise
+  python -m vggexp predict runs/x photos/ output=out/        write a JSON line, mask and picture for each photo
+  python -m vggexp export runs/x format=onnx                 write a file that runs without vggexp
+  python -m vggexp summary backbone=vgg16                    list layers, parameters and FLOPs
+  python -m vggexp benchmark fine_tune                       time vggexp against a plain PyTorch or Lightning script
 
 more
-  VERB --help            the keys of a verb          GROUP=OPTION --help    the keys of an option
-  --cfg job              print the composed config, run nothing
-  -m                     sweep over comma-separated values (Hydra's multirun); docs/sweep.md
-  hydra/launcher=NAME    where its jobs run: basic (one by one), joblib, submitit_local, submitit_slurm
-  hydra/sweeper=optuna   let Optuna choose the values: optimizer.lr='tag(log,interval(1e-4,1e-2))'
-  conf/sweep/*.yaml      sweeps for W&B's agents: wandb sweep FILE, then wandb agent ID (docs/wandb.md)
+  VERB --help            show the keys of a verb     GROUP=OPTION --help    show the keys of an option
+  --cfg job              print the composed config without running it
+  -m                     run a sweep over comma-separated values (Hydra's multirun); docs/sweep.md
+  hydra/launcher=NAME    how a sweep runs its jobs: basic (one by one), joblib, submitit_local, submitit_slurm
+  hydra/sweeper=optuna   let Optuna choose the values of a sweep: optimizer.lr='tag(log,interval(1e-4,1e-2))'
+  conf/sweep/*.yaml      sweep definitions for W&B's agents: wandb sweep FILE, then wandb agent ID (docs/wandb.md)
   --config-dir FOLDER    add groups and options of your own"""
 
 
@@ -53,7 +53,7 @@ def verbs() -> dict[str, str]:
 
 
 SWEEPS = CONF / "sweep"
-"""Definitions for ``wandb sweep``: they stand beside the groups, and are none."""
+"""Definitions for ``wandb sweep``: a folder beside the groups that is not a group."""
 
 
 def groups() -> dict[str, list[str]]:

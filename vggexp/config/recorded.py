@@ -13,12 +13,13 @@ from vggexp.config.hydra_error import explain
 from vggexp.config.naming import choices
 from vggexp.errors import ConfigError, DataError, did_you_mean
 from vggexp.run_folder import RunFolder
+from vggexp.transfer.renamed import renew
 
 
 def read_config(folder: RunFolder) -> dict[str, Any]:
     """The resolved config that a run began with."""
     try:
-        return dict(yaml.safe_load(folder.config.read_text(encoding="utf-8")))
+        return renew(yaml.safe_load(folder.config.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError) as error:
         raise DataError(f"{folder.config} cannot be read ({error}); give a run folder") from error
 

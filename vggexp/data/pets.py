@@ -14,8 +14,9 @@ from vggexp.data.pets_folder import BACKGROUND, PetsFolder, breed_of, fetch
 from vggexp.errors import ConfigError, DataError, did_you_mean
 from vggexp.sample.files import Files, Stored, scaled
 from vggexp.sample.image import Shrink, read_shrunk
-from vggexp.sample.transform import Recipe, Transform
-from vggexp.sample.voc_xml import Edges, clipped
+from vggexp.sample.recipe import Recipe
+from vggexp.sample.transform import Transform
+from vggexp.sample.voc_xml import Annotation, place
 from vggexp.types import VOID, DataInfo
 
 BORDERS = {"void": VOID, "pet": 1, "class": 2}
@@ -69,7 +70,7 @@ class Pets:
         self._box, self._border, self._decode_scale = box, BORDERS[border], decode_scale
         self._train = Transform(train_transform, eval_transform)
         self._eval = Transform(eval_transform)
-        self._heads: dict[str, Edges] | None = None
+        self._heads: dict[str, Annotation] | None = None
 
     def split(self, name: str, needs: frozenset[str], *, augment: bool = False) -> Files:
         """Split "train", "val" or "test", of the listed images that have every target in ``needs``.
@@ -100,16 +101,17 @@ class Pets:
         val = held // 2 if halved else held
         return {"val": ranked[:val], "test": ranked[val:held], "train": ranked[held:]}
 
-    def _parsed_heads(self) -> dict[str, Edges]:
+    def _parsed_heads(self) -> dict[str, Annotation]:
         if self._heads is None:
-            self._heads = self._folder.heads(self._trainval)
+            self._heads = self._folder.heads(name for name in self._trainval if breed_of(name) in self.info.classes)
         return self._heads
 
     def _check(self, names: list[str], split: str, needs: frozenset[str]) -> None:
         """There are images, and of each class some to train on."""
         folder = self._folder.path
         if not names:
-            raise DataError(f"{folder}: no image in split {split!r} has {sorted(needs)}; see data.classes and data.box")
+            least = "; a class needs 5 images in trainval.txt, with data.box=head 10 that have a head; see data.classes"
+            raise DataError(f"{folder}: no image in split {split!r} has {sorted(needs)}{least}")
         untrained = set(self.info.classes) - {breed_of(name) for name in names}
         if untrained and split == "train" and "label" in needs:
             raise DataError(f"{folder}: no image of {min(untrained)!r} to train on; leave it out of data.classes")
@@ -125,7 +127,7 @@ class _Photos:
         classes: tuple[str, ...],
         *,
         needs: frozenset[str],
-        heads: dict[str, Edges] | None,
+        heads: dict[str, Annotation] | None,
         border: int,
     ) -> None:
         self.names, self._folder, self._needs = names, folder, needs
@@ -152,15 +154,14 @@ class _Photos:
 
     def read(self, index: int, shrink: Shrink) -> Stored:
         name = self.names[index]
-        image, size = read_shrunk(self._folder.image(name), shrink)
-        stored: Stored = {"image": image, "size": size}
+        photo = read_shrunk(self._folder.image(name), shrink)
+        stored: Stored = {"image": photo.image, "size": photo.size}
         if "label" in self._needs:
             stored["label"] = self.labels[index]
         if self._heads is not None:
-            box = clipped(self._heads[index], size, self._folder.xml(name))
-            stored["box"] = scaled(box, size, image)
+            stored["box"] = scaled(place(self._heads[index], photo), photo.size, photo.image)
         if self.has_masks:
-            trimap = self._folder.read_trimap(name, image)
+            trimap = self._folder.read_trimap(name, photo)
             if "mask" in self._needs:
                 stored["mask"] = self._mask_labels[trimap.long()]
             if self._body:

@@ -4,15 +4,17 @@ They lie as torchvision.datasets.OxfordIIITPet lays and downloads them; the head
 XML in ``annotations/xmls``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from torch import Tensor
 from torchvision.datasets import OxfordIIITPet
 
 from vggexp.errors import DataError
-from vggexp.sample.image import read_mask
-from vggexp.sample.voc_xml import Edges, largest_box
+from vggexp.sample.image import Photo
+from vggexp.sample.mask_file import read_mask, upright_mask
+from vggexp.sample.voc_xml import Annotation, read_annotation
 
 PET, BACKGROUND, BORDER = 1, 2, 3
 """The trimap's labels."""
@@ -28,8 +30,14 @@ class PetsFolder:
         self._annotations = self.path / "annotations"
 
     def image(self, name: str) -> Path:
-        """The photo."""
-        return self.path / "images" / f"{name}.jpg"
+        """The photo, whatever the case of its ending."""
+        return self._photos.get(name, self.path / "images" / f"{name}.jpg")
+
+    @cached_property
+    def _photos(self) -> dict[str, Path]:
+        folder = self.path / "images"
+        found = map(folder.joinpath, _names_in(folder))
+        return {path.stem: path for path in found if path.suffix.lower() in (".jpg", ".jpeg")}
 
     def trimap(self, name: str) -> Path:
         """Which of its pixels are pet, background, border."""
@@ -47,19 +55,22 @@ class PetsFolder:
         """
         path = self._annotations / f"{name}.txt"
         try:
-            rows = [line.split() for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")]
-            return {row[0]: int(row[1]) for row in rows}
+            lines = path.read_text(encoding="utf-8-sig").splitlines()  # some editors begin a file with a BOM
+            rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+            numbers = {row[0]: int(row[1]) for row in rows}
         except FileNotFoundError:
             raise DataError(f"{path} is missing; {FETCH}") from None
         except OSError as error:
             raise DataError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
         except (IndexError, ValueError) as error:
             raise DataError(f"{path} has a line that is not 'name class ...' ({error}); restore the file") from error
+        _check_numbers(path, numbers)
+        return numbers
 
-    def heads(self, names: Iterable[str]) -> dict[str, Edges]:
+    def heads(self, names: Iterable[str]) -> dict[str, Annotation]:
         """The largest head of each of these images that has one."""
         present = _names_in(self._annotations / "xmls")
-        found = {name: largest_box(self.xml(name)) for name in names if f"{name}.xml" in present}
+        found = {name: read_annotation(self.xml(name)) for name in names if f"{name}.xml" in present}
         return {name: head for name, head in found.items() if head}
 
     def require(self, paths: list[Path]) -> None:
@@ -71,15 +82,13 @@ class PetsFolder:
                 f"{lost[0]} is missing{more}; restore it, or take its name out of the lists in annotations/"
             )
 
-    def read_trimap(self, name: str, image: Tensor) -> Tensor:
-        """uint8, (H, W): PET, BACKGROUND or BORDER of each of the image's pixels.
+    def read_trimap(self, name: str, photo: Photo) -> Tensor:
+        """uint8, (H, W): PET, BACKGROUND or BORDER of each pixel of the upright photo.
 
         Raises:
             DataError: it is of another size, has other labels, or shows no pet.
         """
-        trimap = read_mask(path := self.trimap(name))
-        if trimap.shape != image.shape[-2:]:
-            raise DataError(f"{path} is not of its image's size; resize both alike, the trimap by nearest neighbour")
+        trimap = upright_mask(read_mask(path := self.trimap(name)), photo, path)
         if trimap.min() < PET or trimap.max() > BORDER:
             labels = f"{PET} pet, {BACKGROUND} background, {BORDER} border"
             raise DataError(f"{path} has labels other than {labels}; restore it")
@@ -105,6 +114,21 @@ def breed_of(name: str) -> str:
     'american_bulldog'
     """
     return name.rpartition("_")[0]
+
+
+def _check_numbers(path: Path, numbers: Mapping[str, int]) -> None:
+    """DataError unless each class, as the images' names begin, has one number, and each number is of one class."""
+    number_of: dict[str, int] = {}
+    class_of: dict[int, str] = {}
+    for name, number in numbers.items():
+        breed = breed_of(name)
+        same = number_of.setdefault(breed, number) == number and class_of.setdefault(number, breed) == breed
+        if not same or not breed:
+            by_name = f"of class '{breed}' by its name, the part before the last underscore"
+            raise DataError(
+                f"{path}: {name} is of class {number} by its number and {by_name}, and other lines say otherwise; "
+                "name each image CLASS_NUMBER, with one number a class"
+            )
 
 
 def _names_in(folder: Path) -> set[str]:

@@ -110,7 +110,7 @@ def describe(network: Network, content: Mapping[str, Any], images: Tensor) -> di
         },
         "preprocessing": {
             "orientation": "upright, as EXIF says",
-            "steps": config["data"].get("eval_transform", []),
+            "steps": config["data"]["eval_transform"],
             "then": f"unless it is {height} high and {width} wide: resize to that, bilinear, antialiased, not cropped",
         },
         "outputs": {
@@ -142,6 +142,8 @@ def fingerprint(state: Mapping[str, Tensor]) -> str:
 def _attempt(name: str, action: Callable[[], Any]) -> Any:
     try:
         return action()
+    except ConfigError:
+        raise
     except Exception as error:  # exporters raise whatever they like
         reason = " ".join((str(error).strip() or type(error).__name__).splitlines()[0].split())
         raise ConfigError(f"format={name} cannot express this network ({reason}); choose another format") from error

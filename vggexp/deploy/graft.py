@@ -6,6 +6,7 @@ with a softmax and a sigmoid head does both.
 
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -13,11 +14,15 @@ from torch import Tensor
 
 from vggexp.errors import ConfigError
 from vggexp.learner.learner import Learner
+from vggexp.transfer.class_names import LISTS, require_same_names
+from vggexp.types import DataInfo
 
 Config = Mapping[str, Any]
 
-_AS_READ = ("image_size", "eval_transform")
-"""What of a data set's config decides which pixels a network sees."""
+_ONLY_LOADING = frozenset(
+    {"batch_size", "workers", "cache", "cache_max_gb", "cache_dir", "download", "train_transform", "provides"}
+)
+"""Keys of a data set's config that change neither which samples a run is scored on nor what they hold."""
 
 
 def tasks_of(config: Config) -> dict[str, str]:
@@ -27,7 +32,10 @@ def tasks_of(config: Config) -> dict[str, str]:
 
 
 def check_mergeable(names: Sequence[str], configs: Sequence[Config]) -> None:
-    """ConfigError unless the runs have different tasks, one kind of backbone and the same pixels."""
+    """ConfigError unless the runs have different tasks, one kind of backbone and the same data set.
+
+    The merged run has one data set, on which all its heads are scored.
+    """
     found: dict[str, str] = {}
     for name, config in zip(names, configs, strict=True):
         for task in tasks_of(config):
@@ -40,18 +48,34 @@ def check_mergeable(names: Sequence[str], configs: Sequence[Config]) -> None:
         )
     first = _reading(configs[0])
     for name, config in zip(names[1:], configs[1:], strict=True):
-        for key, value in _reading(config).items():
-            if value != first[key]:
-                raise ConfigError(f"graft: {key} is {first[key]} in {names[0]} and {value} in {name}")
+        its = _reading(config)
+        for key in (key for key in first if key in its):  # a run that was recorded before a key existed has it not
+            if its[key] != first[key]:
+                raise ConfigError(
+                    f"graft: {key} is {first[key]} in {names[0]} and {its[key]} in {name}; "
+                    f"only runs on one data set and one kind of backbone can be merged"
+                )
+
+
+def check_names(names: Sequence[str], infos: Sequence[DataInfo]) -> None:
+    """ConfigError unless all runs have the same class names in the same order, as their checkpoints have them."""
+    advice = "graft merges runs on the same classes"
+    for name, info in zip(names[1:], infos[1:], strict=True):
+        require_same_names(infos[0], info, tuple(LISTS), (names[0], name), advice)
 
 
 def _reading(config: Config) -> dict[str, Any]:
-    keys = (key for key in config["backbone"] if not key.startswith("weights"))
+    own, backbone = config["data"], config["backbone"]
     return {
         "data": config["choice"]["data"],
-        **{f"data.{key}": config["data"].get(key) for key in _AS_READ},
-        **{f"backbone.{key}": config["backbone"][key] for key in keys},
+        **{f"data.{key}": _plain(key, value) for key, value in own.items() if key not in _ONLY_LOADING},
+        **{f"backbone.{key}": value for key, value in backbone.items() if not key.startswith("weights")},
     }
+
+
+def _plain(key: str, value: Any) -> Any:
+    """A value to compare: a folder is the same by whatever path it is named."""
+    return str(Path(value).expanduser().resolve()) if key == "root" and isinstance(value, str) else value
 
 
 def check_backbones(names: Sequence[str], learners: Sequence[Learner]) -> int:
@@ -120,7 +144,7 @@ def merge_states(configs: Sequence[Config], learners: Sequence[Learner]) -> dict
     return merged
 
 
-def prove_equal(merged: Learner, configs: Sequence[Config], learners: Sequence[Learner], images: Tensor) -> None:
+def check_equal(merged: Learner, configs: Sequence[Config], learners: Sequence[Learner], images: Tensor) -> None:
     """AssertionError unless the merged network's outputs are the single ones', bit for bit.
 
     Args:

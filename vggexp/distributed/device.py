@@ -1,4 +1,4 @@
-"""What a run computes on, and in which kind of numbers."""
+"""The device and the precision of a run."""
 
 import os
 from typing import Literal
@@ -26,7 +26,7 @@ def resolve_devices(gpus: int | None) -> tuple[Kind, int]:
     present = {"cpu": 0, "cuda": torch.cuda.device_count(), "mps": 1}[kind]
     if gpus is not None and gpus > present:
         raise ValueError(f"trainer.gpus={gpus}, and this machine has {present}; trainer.gpus=0 uses the CPU")
-    # Processes are torchrun's: one that was started from here would take all of the data for its share.
+    # torchrun starts the processes. If Lightning started them, each would read the whole data set.
     here = int(os.environ.get("LOCAL_WORLD_SIZE", world_size)) if world_size > 1 else 1
     if gpus and gpus != here:
         raise ValueError(f"trainer.gpus={gpus}, and {here} process(es) here: each GPU needs one")
@@ -34,7 +34,7 @@ def resolve_devices(gpus: int | None) -> tuple[Kind, int]:
 
 
 def resolve_precision(precision: str | int, kind: Kind) -> Precision:
-    """Lightning's name; "auto" is bf16-mixed where the hardware computes in it, 32 bits where it would emulate it.
+    """Lightning's name of a precision; "auto" is bf16-mixed where the hardware supports bfloat16, and 32 elsewhere.
 
     On Apple's GPU "auto" is 32 bits: nobody has measured there what bf16 is worth.
     """
@@ -44,7 +44,7 @@ def resolve_precision(precision: str | int, kind: Kind) -> Precision:
     if str(precision) not in names:
         raise ValueError(f"trainer.precision={precision} is not known; choose from: auto, 32, bf16-mixed, 16-mixed")
     if precision == "16-mixed" and kind == "cpu":
-        return "32-true"  # a GPU's run, evaluated on a CPU; to train so is refused
+        return "32-true"  # a run trained on a GPU, evaluated on a CPU; the config check refuses to train so
     return names[str(precision)]
 
 

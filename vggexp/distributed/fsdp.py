@@ -1,7 +1,7 @@
-"""One network divided between devices: each holds a share of every parameter, of its gradient and of its moments.
+"""A sharded network (FSDP): each rank holds a part of every parameter, of its gradient and of its optimizer state.
 
 Rajbhandari et al., "ZeRO", arXiv 1910.02054, stage 3; Zhao et al., "PyTorch FSDP", arXiv 2304.11277. torch's
-``fully_shard`` puts a DTensor in each parameter's place. A layer is whole for as long as it computes.
+``fully_shard`` replaces each parameter by a DTensor, and gathers a layer's full parameters while it computes.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,39 +21,39 @@ from vggexp.types import Backbone, Head
 
 
 def shard(backbone: Backbone, head: Head, mesh: DeviceMesh) -> None:
-    """Divide both along the first dimension of each parameter; a stage's parameters travel together, and the head's.
+    """Shard both along the first dimension of each parameter; each stage is gathered as one group, and so is the head.
 
-    Dividing what is divided changes nothing.
+    Modules that are sharded already stay as they are.
 
     Args:
-        mesh: one-dimensional, of the devices that share them.
+        mesh: one-dimensional; the devices to shard over.
     """
     assert isinstance(backbone, nn.Module)
     assert isinstance(head, nn.Module)
     if isinstance(backbone, FSDPModule):
         return
     for part in (backbone, head):
-        part.to(memory_format=torch.contiguous_format)  # torch divides no others; images may still be NHWC
-    for stage in backbone.stages():  # slices, made anew at each call: their layers are what stays
+        part.to(memory_format=torch.contiguous_format)  # torch shards no other layout; images may still be NHWC
+    for stage in backbone.stages():  # each call makes new slices, so shard their layers
         fully_shard([layer for layer in stage.modules() if [*layer.parameters(recurse=False)]], mesh=mesh)
     fully_shard(backbone, mesh=mesh)
     fully_shard(head, mesh=mesh)
 
 
-def whole(tensor: Tensor) -> Tensor:
-    """All of a tensor, from all devices if it is divided: every process must ask for it then."""
+def full_tensor(tensor: Tensor) -> Tensor:
+    """The full tensor. If it is sharded, every rank must call this."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
-def load_whole(module: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Load whole tensors into a module that may be divided, all of them or none."""
+def load_full(module: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Load full tensors into a module, sharded or not; the names must match exactly."""
     set_model_state_dict(module, dict(state), options=StateDictOptions(full_state_dict=True))
 
 
-class Shares(ModelParallelStrategy):
-    """Lightning's strategy of one network in shares, with the checkpoints that every other strategy writes and reads.
+class Fsdp(ModelParallelStrategy):
+    """Lightning's strategy for a sharded network; its checkpoints have the same form as those of every other strategy.
 
-    Lightning's own hands a frozen parameter's missing moments to torch as an error, and names moments its own way.
+    Lightning's own strategy fails on frozen parameters, which have no optimizer state, and names the state differently.
     """
 
     def __init__(self, world_size: int, backend: str) -> None:
@@ -61,53 +61,53 @@ class Shares(ModelParallelStrategy):
 
     @property
     def lightning_restore_optimizer(self) -> bool:
-        """Lightning shall ask for it."""
+        """Let Lightning restore the optimizer state through this strategy."""
         return True
 
     def optimizer_state(self, optimizer: Optimizer) -> dict[str, Any]:
-        """The optimizer's state in whole tensors, on the CPU; empty but in the first process."""
+        """The optimizer's state as full tensors on the CPU; empty except on rank 0."""
         found, states = optimizer.state_dict(), {}
         for place, state in found["state"].items():
-            put_together = {key: whole(value).cpu() for key, value in state.items()}
+            full = {key: full_tensor(value).cpu() for key, value in state.items()}
             if self.is_global_zero:
-                states[place] = put_together
+                states[place] = full
         return {**found, "state": states}
 
     def load_checkpoint(self, checkpoint_path: str | Path, weights_only: bool | None = None) -> dict[str, Any]:
-        """Read the file, in every process; the next two take their shares. Nothing but plain types is unpickled."""
+        """Read the file on every rank; the two methods below shard it. Unpickles plain types only."""
         return self.checkpoint_io.load_checkpoint(checkpoint_path, weights_only=True)
 
     def load_model_state_dict(self, checkpoint: Mapping[str, Any], strict: bool = True) -> None:
-        """Each share of the weights."""
+        """Load each rank's shard of the weights."""
         assert self.lightning_module is not None
-        load_whole(self.lightning_module, checkpoint["state_dict"])
+        load_full(self.lightning_module, checkpoint["state_dict"])
 
     def load_optimizer_state_dict(self, checkpoint: Mapping[str, Any]) -> None:
-        """Each share of the moments; what has not trained yet has none."""
+        """Load each rank's shard of the optimizer state; parameters that have not trained yet have none."""
         for optimizer, found in zip(self.optimizers, checkpoint["optimizer_states"], strict=True):
             places = (place for group in found["param_groups"] for place in group["params"])
             parameters = (parameter for group in optimizer.param_groups for parameter in group["params"])
             states = {
-                place: {key: _share(value, parameter) for key, value in found["state"][place].items()}
+                place: {key: _shard_like(value, parameter) for key, value in found["state"][place].items()}
                 for place, parameter in zip(places, parameters, strict=True)
                 if place in found["state"]
             }
             optimizer.load_state_dict({**found, "state": states})
 
 
-def _share(value: Tensor, parameter: Tensor) -> Tensor:
-    """This process's share of a moment, divided as its parameter is; a count of steps stays as it is."""
+def _shard_like(value: Tensor, parameter: Tensor) -> Tensor:
+    """This rank's shard of an optimizer state tensor, sharded as its parameter; a step count stays as it is."""
     if not isinstance(parameter, DTensor) or value.shape != parameter.shape:
         return value
     return distribute_tensor(value, parameter.device_mesh, parameter.placements, src_data_rank=None)
 
 
 def gather(*parts: object) -> None:
-    """Hold parts whole until ``scatter``: processes that compute different numbers of batches need not wait then.
+    """Keep full parameters until ``scatter``, so that ranks with different numbers of batches need not wait.
 
-    The first process's batch statistics go for all, as under DDP. Parts that are not divided stay as they are.
+    All ranks take rank 0's batch statistics, as under DDP. Parts that are not sharded stay as they are.
     """
-    for module in _divided(parts):
+    for module in _sharded(parts):
         module.unshard()
         module.set_reshard_after_forward(False, recurse=False)
     for part in parts:
@@ -117,18 +117,18 @@ def gather(*parts: object) -> None:
 
 
 def scatter(*parts: object) -> None:
-    """Hold shares again."""
-    for module in _divided(parts):
+    """Shard the parameters again."""
+    for module in _sharded(parts):
         module.reshard()
-        # As torch sets it: what is outermost is needed first in the backward pass, and stays.
+        # As torch sets it: the outermost module stays gathered, because the backward pass needs it first.
         module.set_reshard_after_forward(module not in parts, recurse=False)
     for part in parts:
         if isinstance(part, FSDPModule):
-            # torch notes the order of all forward passes, and fetches in it in the next backward pass: processes that
-            # computed different numbers of them would then wait for each other for ever.
+            # torch records the order of all forward passes and prefetches in that order in the next backward pass.
+            # Ranks that computed different numbers of forward passes would deadlock.
             part.reset_iter_state()
 
 
-def _divided(parts: Iterable[object]) -> list[FSDPModule]:
+def _sharded(parts: Iterable[object]) -> list[FSDPModule]:
     modules = (module for part in parts if isinstance(part, nn.Module) for module in part.modules())
     return [module for module in modules if isinstance(module, FSDPModule)]

@@ -1,6 +1,6 @@
-"""Starts a run's processes with torch's elastic launcher, waits for them, and says which of them failed, and why.
+"""Starts a run's processes with torch's elastic launcher, waits for them, and reports which one failed and why.
 
-Processes that somebody else started (torchrun, srun) agree on one config here.
+Processes that torchrun or srun started agree on one config here.
 """
 
 import json
@@ -17,17 +17,17 @@ from typing import Any
 from vggexp.distributed.processes import place_in_run, threads_each
 from vggexp.errors import ConfigError, DataError, UserError
 
-_stores: list[Any] = []  # kept: whoever joined late still asks the first process's store
+_stores: list[Any] = []  # kept alive: processes that join late still read rank 0's store
 
 
 def start(config: Mapping[str, Any], go_on: bool, count: int) -> int:
-    """Run ``vggexp.trainer.worker`` ``count`` times on this machine, on one resolved config.
+    """Run ``count`` processes of ``vggexp.trainer.worker`` on this machine, all with one resolved config.
 
-    Ctrl-C, and the failure of one process, end all of them.
+    Ctrl-C or the failure of one process ends all of them.
 
     Raises:
         UserError: with the first failing process's message and exit code.
-        KeyboardInterrupt: it was interrupted.
+        KeyboardInterrupt: the user pressed Ctrl-C.
     """
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -35,7 +35,7 @@ def start(config: Mapping[str, Any], go_on: bool, count: int) -> int:
 
     for name in logging.root.manager.loggerDict:
         if name.startswith(("torch.distributed.elastic", "torch.distributed.launcher")):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what they say is said below, in one line
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # ``_explain`` reports their errors in one line
     with _threads_for(count), tempfile.TemporaryDirectory(prefix="vggexp-") as folder:
         request = Path(folder, "request.json")
         request.write_text(json.dumps({"config": config, "go_on": go_on}))
@@ -52,7 +52,7 @@ def start(config: Mapping[str, Any], go_on: bool, count: int) -> int:
 
 @contextmanager
 def _threads_for(count: int) -> Iterator[None]:
-    """Give each process its share of the cores, unless the user has said how many threads; the next job has another."""
+    """Set OMP_NUM_THREADS so that the processes share the cores, unless the user has set it; unset it afterwards."""
     said = os.environ.get("OMP_NUM_THREADS")
     os.environ["OMP_NUM_THREADS"] = said or str(threads_each(count))
     try:
@@ -67,7 +67,7 @@ def _plan(config: Mapping[str, Any], count: int, folder: str) -> Any:
     from torch.distributed.launcher.api import LaunchConfig
 
     trainer = config["trainer"]
-    nodes, meeting = trainer.get("nodes") or 1, trainer.get("meet")
+    nodes, meeting = trainer.get("nodes") or 1, trainer.get("rendezvous")
     return LaunchConfig(
         min_nodes=nodes,
         max_nodes=nodes,
@@ -85,7 +85,7 @@ def _plan(config: Mapping[str, Any], count: int, folder: str) -> Any:
 
 
 def _explain(rank: int, failure: Any) -> UserError:
-    """What ended the first process that failed: its own words, or the signal."""
+    """The error of the first process that failed: its own message, or the signal that ended it."""
     if failure.exitcode < 0:
         return DataError(f"process {rank} was ended by {_signal(-failure.exitcode)}; {_AFTER}")
     told = failure.message["message"] if isinstance(failure.message, dict) else str(failure.message)
@@ -103,20 +103,20 @@ def _signal(number: int) -> str:
         return f"signal {number}"
 
 
-_AFTER = "the others were stopped; python -m vggexp resume RUN goes on from the last checkpoint"
+_AFTER = "the others were stopped; python -m vggexp resume RUN continues from the last checkpoint"
 
 
 def agree(config: Mapping[str, Any], go_on: bool) -> tuple[dict[str, Any], bool]:
-    """The first process's config, and whether its run goes on, for all.
+    """Give every process rank 0's config, and whether to resume its run.
 
-    Their clocks, and so the names of their folders, may differ; and the first may have begun the folder already.
+    The processes' clocks, and so their folder names, may differ; and rank 0 may have created the folder already.
     """
     if place_in_run()[1] == 1:
         return dict(config), go_on
     from torch.distributed.rendezvous import rendezvous
 
     store, rank, _ = next(rendezvous("env://"))
-    key = f"vggexp/config/{len(_stores)}"  # one a job, if a sweep runs under an outer torchrun
+    key = f"vggexp/config/{len(_stores)}"  # one key per job: a sweep under an outer torchrun has several
     _stores.append(store)
     if rank == 0:
         store.set(key, json.dumps([config, go_on]))

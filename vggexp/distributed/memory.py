@@ -1,7 +1,7 @@
-"""Freed memory is kept for the next step instead of being given back to the system.
+"""Keeps freed memory for the next step instead of returning it to the operating system.
 
-glibc maps each large block anew, and the kernel clears every page of it when it is first touched. A training step on
-the CPU asks for the same gigabyte of activations and gradients again and again, so a good part of it is clearing pages.
+By default glibc maps each large block anew, and the kernel zeroes every page at the first access. A training step on
+the CPU allocates the same gigabyte of activations and gradients each time, so it spends much time zeroing pages.
 """
 
 import ctypes
@@ -9,22 +9,21 @@ import gc
 import sys
 
 _MMAP_MAX, _TRIM_THRESHOLD = -4, -1
-"""glibc's mallopt(3): how many blocks may be mapped, and how much free memory at the heap's end is kept."""
+"""Parameters of glibc's mallopt(3): how many blocks may be mapped, and how much free memory the heap's end may keep."""
 
 
 def keep_freed_memory() -> bool:
-    """Let this process keep what it frees, from now on; whether that was possible.
+    """Let this process keep the memory that it frees from now on; return whether that was possible.
 
-    It changes no result. The peak may rise, because blocks of many sizes do not fit each other's holes exactly. Only
-    glibc can: elsewhere nothing happens.
+    It changes no result. Peak memory may rise through fragmentation. Does nothing where the C library is not glibc.
     """
     library = _glibc()
     return library is not None and bool(library.mallopt(_MMAP_MAX, 0) and library.mallopt(_TRIM_THRESHOLD, 2**31 - 1))
 
 
 def give_back_freed_memory() -> None:
-    """Give all free pages back once, between two phases: what one has freed does not fit the next one's blocks."""
-    gc.collect()  # a finished training hangs in a cycle: network, gradients and moments
+    """Return all free pages to the system between two phases, whose block sizes differ."""
+    gc.collect()  # a finished training is a reference cycle of network, gradients and optimizer state
     if (library := _glibc()) is not None:
         library.malloc_trim(0)
 

@@ -1,6 +1,6 @@
-"""The processes that share a run: how many there shall be, and which one this is.
+"""The processes of a run: how many to start, and the rank of this one.
 
-Imports no torch: the parent of a run on several devices only composes, checks and starts.
+Imports no torch, so the parent process, which only composes, checks and starts, starts fast.
 """
 
 import ctypes
@@ -16,14 +16,14 @@ Config = Mapping[str, Any]
 
 
 def place_in_run() -> tuple[int, int]:
-    """This process's rank, and how many processes share the run, as torchrun tells them."""
+    """(rank, world size) of this process, from torchrun's environment variables."""
     return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
 
 def adopt_slurm() -> None:
-    """Under ``srun`` with several tasks, take the place that SLURM gives, in torchrun's words.
+    """Under ``srun`` with several tasks, set torchrun's environment variables from SLURM's.
 
-    Inside a batch script that has not called srun there is one process, whatever was reserved.
+    A batch script that does not call srun runs one process, however many tasks it reserved.
     """
     slurm = os.environ
     if int(slurm.get("SLURM_STEP_NUM_TASKS", 1)) < 2 or "WORLD_SIZE" in os.environ:
@@ -44,7 +44,7 @@ def adopt_slurm() -> None:
 
 
 def first_host(hosts: str) -> str:
-    """The first of SLURM's abbreviated list of hosts.
+    """The first host of SLURM's abbreviated host list.
 
     >>> first_host("gpu[07-09,12],login1"), first_host("node3,node4"), first_host("a-b[2]")
     ('gpu07', 'node3', 'a-b2')
@@ -54,12 +54,12 @@ def first_host(hosts: str) -> str:
 
 
 def is_joined() -> bool:
-    """Whether somebody else started this process as one of several."""
+    """Whether torchrun or srun started this process as one of several."""
     return "WORLD_SIZE" in os.environ
 
 
 def to_start(config: Config) -> int:
-    """Processes to start on this machine for a run; 0 if this process alone does it, or is one of them already."""
+    """Number of processes to start on this machine for a run; 0 if this process runs it, alone or as one of a group."""
     trainer = config["trainer"]
     if is_joined():
         return 0
@@ -68,41 +68,41 @@ def to_start(config: Config) -> int:
 
 
 def processes_here(trainer: Config) -> int:
-    """Processes that a run has on one machine: one a GPU; on the CPU as many as ``processes`` says."""
+    """Number of processes of a run on one machine: one per GPU; on the CPU, ``processes``."""
     gpus = num_gpus() if trainer["gpus"] is None else trainer["gpus"]
     return int(trainer.get("processes") or max(gpus, 1))
 
 
 def world_size(trainer: Config) -> int:
-    """Processes that share a run, on all machines together."""
+    """Number of processes of a run, on all machines together."""
     return place_in_run()[1] if is_joined() else processes_here(trainer) * (trainer.get("nodes") or 1)
 
 
 def num_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """CPU cores that this process may use: those it is bound to, or fewer where a container's quota allows fewer."""
+    """Number of CPU cores that this process may use: its CPU affinity, limited by the container's quota."""
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         allowed, period = quota.read_text().split()
         return max(min(bound, int(allowed) // int(period)), 1)
-    except (OSError, ValueError):  # no cgroup of version 2, or "max"
+    except (OSError, ValueError):  # no cgroup v2, or the quota is "max"
         return bound
 
 
 def threads_each(processes: int) -> int:
-    """Threads for each of so many processes that compute side by side on the cores of this one."""
+    """Threads per process when this many processes share the cores."""
     return max(num_cores() // processes, 1)
 
 
 def num_workers(per_process: int = 16) -> int:
-    """Loading processes for this one: its share of the cores, beside the other processes of the run on this machine."""
+    """Number of data loading workers for this process: its share of the cores of this machine."""
     here = int(os.environ.get("LOCAL_WORLD_SIZE", place_in_run()[1]))
     return min(threads_each(here), per_process)
 
 
 def num_gpus() -> int:
-    """GPUs that a program may use here, without torch, which takes seconds to import.
+    """Number of GPUs that are visible here, without torch, which takes seconds to import.
 
-    CUDA's driver itself is asked. A Mac of Apple's has one GPU that torch knows (``mps``; untried).
+    CUDA's driver is asked. A Mac with Apple silicon has one GPU that torch knows (``mps``; untried).
     """
     if sys.platform == "darwin":
         return int(platform.machine() == "arm64")
@@ -125,9 +125,9 @@ def import_from_here() -> None:
 
 
 def leave() -> None:
-    """Leave the group of processes, if this one is in any, before the interpreter ends.
+    """Destroy the process group, if there is one, before the interpreter exits.
 
-    Its threads would outlive the interpreter, and one that then asks for Python aborts the process.
+    Its threads would outlive the interpreter; one that then calls into Python aborts the process.
     """
     distributed = sys.modules.get("torch.distributed")
     if distributed is not None and distributed.is_available() and distributed.is_initialized():

@@ -1,4 +1,4 @@
-"""Freeze policies, one file a word: (epoch, parameter) to a learning-rate factor.
+"""Freeze policies, one file per option: (epoch, parameter) to a learning-rate factor.
 
 May use types.py; applied by learner/freezing.py.
 """

@@ -1,4 +1,4 @@
-"""The lecture's setting: the convolutions stand still, the dense layers train."""
+"""The lecture's setting: the convolutions are frozen, the dense layers train."""
 
 from vggexp.types import ParameterInfo
 

@@ -1,4 +1,4 @@
-"""Train the biases and the head; every weight of the backbone stands still.
+"""Train the biases and the head; every weight of the backbone is frozen.
 
 Ben Zaken, Ravfogel & Goldberg, "BitFit: Simple Parameter-efficient Fine-tuning for Transformer-based Masked
 Language-models", arXiv 2106.10199.
@@ -8,7 +8,7 @@ from vggexp.types import ParameterInfo
 
 
 class BiasOnly:
-    """The backbone's biases train, the shifts of its normalisation layers among them, and the head."""
+    """The backbone's biases, including the shifts of its normalisation layers, and the head train."""
 
     constant = True
 

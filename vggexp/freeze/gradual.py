@@ -1,17 +1,17 @@
-"""Gradual unfreezing: from the head down, one stage more every few epochs.
+"""Gradual unfreezing: every few epochs the next stage, from the head towards the image, becomes trainable.
 
-Howard & Ruder, "Universal Language Model Fine-tuning for Text Classification", arXiv 1801.06146, section 3.3. The fresh
-head would send large gradients into a trained backbone; so the stages join one by one, those near the head first.
+Howard & Ruder, "Universal Language Model Fine-tuning for Text Classification", arXiv 1801.06146, section 3.3. A fresh
+head would send large gradients into a trained backbone, so stages become trainable one by one, nearest the head first.
 """
 
 from vggexp.types import ParameterInfo
 
 
 class Gradual:
-    """Epoch 0 trains the head; after every ``every`` epochs the next stage towards the image joins.
+    """Epoch 0 trains the head (and ``first`` stages); every ``every`` epochs the next stage becomes trainable.
 
     Args:
-        every: epochs between two stages.
+        every: epochs between unfreezing two stages.
         first: stages, counted from the head, that train from epoch 0 on.
     """
 
@@ -23,7 +23,7 @@ class Gradual:
         self.every, self.first = every, first
 
     def __call__(self, epoch: int, parameter: ParameterInfo) -> float:
-        """Factor 1 once its time has come, 0 before."""
+        """Factor 1 once the parameter is trainable, 0 before."""
         if parameter.stage is None:
             return 1.0
         return 1.0 if 5 - parameter.stage < self.first + epoch // self.every else 0.0

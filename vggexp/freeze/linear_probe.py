@@ -1,7 +1,7 @@
-"""Head first, then everything: a trained head no longer distorts the backbone's features.
+"""Train the head first, then everything: a trained head distorts the backbone's features less.
 
 Kumar et al., "Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution", arXiv 2202.10054
-(LP-FT). The paper probes with a linear head; here it is whatever head the run has.
+(LP-FT). The paper probes with a linear head; here it is the head of the run.
 """
 
 from vggexp.types import ParameterInfo
@@ -11,8 +11,8 @@ class LinearProbe:
     """The backbone is frozen for ``epochs`` epochs, then trains with the head.
 
     Args:
-        epochs: of the head alone.
-        factor: on every learning rate after that, > 0; the paper fine-tunes at a lower one than it probes with.
+        epochs: number of epochs that train the head alone.
+        factor: on every learning rate after that, > 0; the paper fine-tunes with a lower rate than it probes with.
     """
 
     constant = False

@@ -1,4 +1,4 @@
-"""Train the normalisation layers and the head; every convolution stands still.
+"""Train the normalisation layers and the head; every convolution is frozen.
 
 Frankle, Schwab & Morcos, "Training BatchNorm and Only BatchNorm", arXiv 2003.00152.
 """
@@ -7,7 +7,7 @@ from vggexp.types import ParameterInfo
 
 
 class NormOnly:
-    """Scales and shifts of the backbone's normalisation layers train, and the head."""
+    """The scales and shifts of the backbone's normalisation layers and the head train."""
 
     constant = True
 

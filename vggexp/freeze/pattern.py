@@ -1,4 +1,4 @@
-"""Freeze by name: whatever a regular expression finds."""
+"""Freeze the parameters whose names match a regular expression."""
 
 import re
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from vggexp.types import ParameterInfo
 
 
 class Pattern:
-    """Parameters in whose name a pattern is found (``re.search``) are frozen.
+    """Parameters whose name matches a pattern (``re.search``) are frozen.
 
     Args:
-        patterns: one regular expression, or several; "backbone.features.0.weight" is a name.
+        patterns: one regular expression, or a list; names look like "backbone.features.0.weight".
         invert: freeze all others instead.
 
     Raises:
-        ValueError: no regular expression; in ``check``, one that finds nothing.
+        ValueError: an invalid or no regular expression; in ``check``, one that matches nothing.
     """
 
     constant = True
@@ -25,12 +25,12 @@ class Pattern:
         try:
             self._compiled = [re.compile(pattern) for pattern in self.patterns]
         except re.error as error:
-            raise ValueError(f"freeze.patterns: '{error.pattern!s}' is no regular expression ({error})") from error
+            raise ValueError(f"freeze.patterns: '{error.pattern!s}' is not a regular expression ({error})") from error
         if not self._compiled:
             raise ValueError("freeze.patterns is empty; freeze=none freezes nothing")
 
     def check(self, parameters: Sequence[ParameterInfo]) -> None:
-        """Every pattern must find something, or it was mistyped."""
+        """ValueError for a pattern that matches no parameter: it is mistyped."""
         for pattern in self._compiled:
             if not any(pattern.search(parameter.name) for parameter in parameters):
                 raise ValueError(
@@ -39,6 +39,6 @@ class Pattern:
                 )
 
     def __call__(self, epoch: int, parameter: ParameterInfo) -> float:
-        """Factor 0 where a pattern is found, 1 elsewhere; the reverse with ``invert``."""
+        """Factor 0 for parameters that match, 1 for others; the reverse with ``invert``."""
         found = any(pattern.search(parameter.name) for pattern in self._compiled)
         return 0.0 if found != self.invert else 1.0

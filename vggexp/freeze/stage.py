@@ -1,8 +1,8 @@
 """Freeze some stages and tune the others.
 
-The first ones: general features near the image stand still, special ones near the head train (Yosinski et al., "How
-transferable are features in deep neural networks?", arXiv 1411.1792). Any others: surgical fine-tuning (Lee et al.,
-arXiv 2210.11466), where the shift between two tasks decides which stages are best tuned.
+With the first stages frozen, general features near the image stay, and specific ones near the head train (Yosinski
+et al., "How transferable are features in deep neural networks?", arXiv 1411.1792). With other stages frozen this is
+surgical fine-tuning (Lee et al., arXiv 2210.11466): the kind of distribution shift decides which stages to tune.
 """
 
 from collections.abc import Sequence

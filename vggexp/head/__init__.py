@@ -1,4 +1,4 @@
-"""Heads, one file a word: stage features to outputs.
+"""Heads, one file per option: stage features to outputs.
 
 May use torch and types.py; built by trainer/build.py, called by the learner.
 """

@@ -1,8 +1,8 @@
-"""One box an image: dense layers that end in four sigmoid units.
+"""One box per image: dense layers that end in four sigmoid units.
 
 The layers are OverFeat's regressor, 4096-1024-4 (Sermanet et al., arXiv 1312.6229, 4.1); one box for all classes
 is what VGG calls single-class regression (arXiv 1409.1556, appendix A). Neither paper has the sigmoid: it keeps the
-coordinates, shares of the image, within 0..1.
+coordinates, which are shares of the image, within 0..1.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ class Box(nn.Module):
     """Features to boxes (N, 4): (x, y, h, w) as shares of the image, 0 to 1.
 
     Args:
-        spec: the backbone's channels; the classes do not matter.
+        spec: the backbone's channels; the classes are not used.
         hidden: units of each hidden layer, first to last.
-        pool: cells a side that the last stage is averaged to.
+        pool: size of the grid (pool x pool) to which the last stage is averaged.
         dropout: probability, after each hidden layer.
     """
 
@@ -32,7 +32,7 @@ class Box(nn.Module):
         self.regressor = regressor(spec.channels[-1], hidden, pool, dropout, boxes=1)
 
     def forward(self, features: Features) -> Tensor:
-        """One box an image."""
+        """One box per image, (N, 4)."""
         return coordinates(self.regressor(features.stages[-1]))
 
 
@@ -40,10 +40,10 @@ def regressor(channels: int, hidden: Sequence[int], pool: int, dropout: float, b
     """Layers from a feature map (N, channels, h, w) to (N, 4 * boxes) logits of coordinates.
 
     Raises:
-        ValueError: ``hidden`` is no list.
+        ValueError: ``hidden`` is not a list.
     """
     if isinstance(hidden, int):
-        raise ValueError(f"head.hidden={hidden} must be a list, a number for each hidden layer: head.hidden=[{hidden}]")
+        raise ValueError(f"head.hidden={hidden} must be a list, one number per hidden layer: head.hidden=[{hidden}]")
     layers: list[nn.Module] = [nn.AdaptiveAvgPool2d(pool), nn.Flatten()]
     incoming = channels * pool**2
     for units in hidden:
@@ -53,5 +53,5 @@ def regressor(channels: int, hidden: Sequence[int], pool: int, dropout: float, b
 
 
 def coordinates(logits: Tensor) -> Tensor:
-    """The sigmoid units. In float32: between 0.5 and 1, bfloat16 steps by 1/256, a pixel of a 224-pixel image."""
+    """The sigmoid of the logits, in float32: between 0.5 and 1, bfloat16 has steps of 1/256, nearly a pixel of 224."""
     return logits.float().sigmoid()

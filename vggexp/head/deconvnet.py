@@ -1,4 +1,4 @@
-"""DeconvNet: VGG16 mirrored, unpooling by the switches and deconvolving back to the pixels.
+"""DeconvNet: VGG16 mirrored; it unpools with the switches and deconvolves back to the pixels.
 
 Noh, Hong & Han, "Learning Deconvolution Network for Semantic Segmentation", arXiv 1505.04366, section 3 and table 2.
 With VGG16 and 21 classes it has the paper's 251,772,245 parameters, batch normalisation not counted.
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from vggexp.types import Features, HeadSpec
 
 DECONVOLUTIONS = (2, 2, 3, 3, 3)
-"""3x3 deconvolutions after each unpooling, by the stage whose pooling it undoes; the last takes on the next's width."""
+"""3x3 deconvolutions per level, by the stage that it mirrors; the last one changes to the next width."""
 
 
 class DeconvNet(nn.Module):
@@ -18,8 +18,8 @@ class DeconvNet(nn.Module):
     Args:
         spec: the backbone's channels, five stages of them, and the number of classes.
         hidden: channels of fc6 and fc7.
-        window: side of fc6's kernel and of its deconvolution, in cells of the last stage: 7, all of a 224-pixel image,
-            in the paper. On a larger map fc6 slides; the map may not be smaller.
+        window: kernel size of fc6 and of its deconvolution, in cells of the last stage. The paper's 7 covers 224
+            pixels; on a larger map fc6 slides. The map must not be smaller.
         batch_norm: batch normalisation after every layer but the last.
     """
 
@@ -51,7 +51,7 @@ class DeconvNet(nn.Module):
                 f"{features.size[0]}x{features.size[1]} pixels: set head.window to at most {min(x.shape[-2:])}"
             )
         x = self.deconv_fc6(self.fc7(self.fc6(x)))
-        # A stage's input is as large as the stage before left it; twice the pooled size would miss odd rows.
+        # A stage's input has the size of the previous stage's output; twice the pooled size would lose odd rows.
         sizes = [features.size, *((stage.shape[-2], stage.shape[-1]) for stage in features.stages[:-1])]
         for level, switch, size in zip(self.levels, features.switches[::-1], sizes[::-1], strict=True):
             x = level(nn.functional.max_unpool2d(x, switch, (2, 2), output_size=size))
@@ -68,7 +68,7 @@ def _level(count: int, incoming: int, outgoing: int, batch_norm: bool) -> nn.Seq
 
 
 def _layer(convolution: nn.Conv2d | nn.ConvTranspose2d, batch_norm: bool) -> nn.Sequential:
-    """A convolution, normalised and rectified."""
+    """A convolution, batch normalisation if ``batch_norm``, and ReLU."""
     # He's initialisation. torch swaps the two fans of a transposed convolution, whose weight is (in, out, h, w).
     transposed = isinstance(convolution, nn.ConvTranspose2d)
     nn.init.kaiming_normal_(convolution.weight, mode="fan_out" if transposed else "fan_in", nonlinearity="relu")

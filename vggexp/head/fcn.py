@@ -1,4 +1,4 @@
-"""FCN: the dense layers as convolutions, scores of shallower stages added, then upsampled to pixels.
+"""FCN: dense layers as convolutions; adds the scores of shallower stages and upsamples to pixels.
 
 Long, Shelhamer & Darrell, "Fully Convolutional Networks for Semantic Segmentation", arXiv 1411.4038, section 4.
 """
@@ -31,7 +31,7 @@ class FCN(nn.Module):
         classes = spec.num_classes
         self.fc6, self.fc7 = _dense(spec.channels[-1], hidden, 7, dropout), _dense(hidden, hidden, 1, dropout)
         self.score = _scorer(hidden, classes)
-        # From deep to shallow, the stages below the last one that are as fine as ``stride``.
+        # The stages before the last one whose stride is at least ``stride``, from deep to shallow.
         self.skip_stages = [k for k in reversed(range(len(spec.strides) - 1)) if spec.strides[k] >= stride]
         self.shallowest = min([len(spec.strides), *(k + 1 for k in self.skip_stages)])
         self.skip_scores = nn.ModuleList(_scorer(spec.channels[k], classes) for k in self.skip_stages)
@@ -49,14 +49,14 @@ class FCN(nn.Module):
 
 
 class Upsample(nn.Module):
-    """(N, C, h, w) scores to (N, C, H, W), ``factor`` times as fine; H // factor must be h, W // factor w.
+    """(N, C, h, w) scores to (N, C, H, W), ``factor`` times the size; H // factor must be h, W // factor w.
 
-    A transposed convolution that starts as bilinear interpolation of each class by itself (section 3.3), and learns.
+    A trainable transposed convolution, initialised to bilinear interpolation of each class (section 3.3).
     """
 
     def __init__(self, classes: int, factor: int) -> None:
         super().__init__()
-        # A cell's weight reaches one cell to either side; 3/2 of a cell is what the padding of ``forward`` puts before.
+        # The padding of 3/2 cells crops the kernel's overhang of half a cell and the cell that ``forward`` pads.
         self.convolution = nn.ConvTranspose2d(classes, classes, 2 * factor, factor, 3 * factor // 2, bias=False)
         ramp = 1 - ((torch.arange(2 * factor) + 0.5) / factor - 1).abs()
         diagonal = torch.arange(classes)
@@ -65,8 +65,8 @@ class Upsample(nn.Module):
             self.convolution.weight[diagonal, diagonal] = ramp[:, None] * ramp
 
     def forward(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
-        """Upsampled to ``size``; what lies beyond the outermost cells takes their value."""
-        # One cell before and two after: the poolings drop up to factor - 1 pixels at the bottom and at the right.
+        """Upsample to ``size``; the border repeats the outermost cells."""
+        # Pad one cell before and two after: pooling drops up to factor - 1 pixels at the bottom and right.
         scores = nn.functional.pad(scores, (1, 2, 1, 2), mode="replicate")
         upsampled: Tensor = self.convolution(scores)
         return upsampled[..., : size[0], : size[1]]
@@ -75,8 +75,8 @@ class Upsample(nn.Module):
 def _dense(incoming: int, outgoing: int, kernel: int, dropout: float) -> nn.Sequential:
     """A dense layer as a convolution.
 
-    The paper pads the image by 100 pixels so that the unpadded 7x7 fc6 fits, and crops what comes out. Padding
-    fc6 itself keeps its map on the last stage's grid: any image from 32 pixels on works, and no work goes into zeros.
+    The paper pads the image by 100 pixels so that the unpadded 7x7 fc6 fits, and crops the result. Padding
+    fc6 itself keeps its map on the last stage's grid: any image of 32 pixels or more works, without computing on zeros.
     """
     convolution = nn.Conv2d(incoming, outgoing, kernel, padding=kernel // 2)
     nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
@@ -84,7 +84,7 @@ def _dense(incoming: int, outgoing: int, kernel: int, dropout: float) -> nn.Sequ
 
 
 def _scorer(channels: int, classes: int) -> nn.Conv2d:
-    """A 1x1 convolution to scores, zero at first as in the paper: a new skip begins by changing nothing."""
+    """A 1x1 convolution to class scores, initialised to zero as in the paper: a new skip changes nothing at first."""
     scorer = nn.Conv2d(channels, classes, 1)
     nn.init.zeros_(scorer.weight)
     assert scorer.bias is not None

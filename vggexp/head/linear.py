@@ -1,6 +1,6 @@
 """A linear classifier on the globally averaged last stage (Lin et al., "Network In Network", arXiv 1312.4400, 3.2).
 
-Has 240 times fewer parameters than VGG's dense layers at 1000 classes, and takes images of any size without resampling.
+It has 1/240 of the parameters of VGG's dense layers at 1000 classes, and accepts images of any size.
 """
 
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ from vggexp.types import Features, HeadSpec
 
 
 class Linear(nn.Module):
-    """Features to class logits (N, C): the mean over the last stage's cells, then one layer.
+    """Features to class logits (N, C): the spatial mean of the last stage, then one dense layer.
 
     Args:
         spec: the backbone's channels and the number of classes.

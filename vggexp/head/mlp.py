@@ -11,13 +11,13 @@ from vggexp.types import Features, HeadSpec
 class MLP(nn.Module):
     """Features to class logits (N, C).
 
-    The layers stand in one ``nn.Sequential`` called ``classifier``, numbered as in torchvision, so that
+    The layers are in one ``nn.Sequential`` called ``classifier``, numbered as in torchvision, so that
     torchvision's weights load key for key.
 
     Args:
         spec: the backbone's channels and the number of classes.
         hidden: units of each of the two hidden layers.
-        pool: cells a side that the last stage is averaged to; 7 leaves a 224-pixel image as it is.
+        pool: size of the grid (pool x pool) to which the last stage is averaged; 7 keeps the grid of a 224-pixel image.
         dropout: probability, after each hidden layer.
     """
 
@@ -39,9 +39,9 @@ class MLP(nn.Module):
         self._initialize()
 
     def _initialize(self) -> None:
-        """The paper's N(0, 0.01^2) for the last layer; before it He's, which at the paper's sizes is 0.009 and 0.022.
+        """The paper's N(0, 0.01^2) in the last layer; He's initialisation before it (0.009 and 0.022 at full size).
 
-        A fixed 0.01 is meant for thousands of units: it would start a few of them all but silent.
+        A fixed 0.01 suits thousands of units; with few units the activations would almost vanish.
         """
         for layer in self.classifier:
             if isinstance(layer, nn.Linear):

@@ -11,11 +11,11 @@ class Parallel(nn.Module):
     """Features to a dict of outputs: each part's, by its name.
 
     Args:
-        spec: the backbone's channels and strides; one part is built for each name in its ``classes``.
-        part: for each name, what builds its head; a name that the task does not have is not built.
+        spec: the backbone's channels and strides; each name in its ``classes`` gets one part.
+        part: the builder of each part's head, by name; only names that the task has are built.
 
     Raises:
-        ValueError: the task has a name that no part stands for.
+        ValueError: the task has a name without a part.
     """
 
     def __init__(self, spec: HeadSpec, part: Mapping[str, Callable[[HeadSpec], nn.Module]]) -> None:
@@ -34,5 +34,5 @@ class Parallel(nn.Module):
             self.shallowest = min(self.shallowest, head.shallowest)
 
     def forward(self, features: Features) -> dict[str, Tensor]:
-        """Every part's output on the same features."""
+        """Every part's output for the same features, by name."""
         return {name: head(features) for name, head in self.part.items()}

@@ -1,8 +1,8 @@
 """U-Net's expanding path on a VGG backbone.
 
 Ronneberger, Fischer & Brox, "U-Net: Convolutional Networks for Biomedical Image Segmentation", arXiv 1505.04597,
-section 2. As in TernausNet (Iglovikov & Shvets, arXiv 1801.05746), the path begins below VGG's fifth pooling, where
-two convolutions see most of the image, so there is one level more than in the paper.
+section 2. As in TernausNet (Iglovikov & Shvets, arXiv 1801.05746), the path begins after VGG's fifth pooling,
+with two convolutions that see most of the image, so there is one level more than in the paper.
 """
 
 import torch
@@ -16,8 +16,8 @@ class UNet(nn.Module):
 
     Args:
         spec: the backbone's channels and the number of classes.
-        width: factor on the backbone's channels that gives each level's; 1 is the paper's. At 0.5 the head takes
-            about half of the work of VGG16's convolutions, at 1 more than they.
+        width: each level's channels divided by the stage's; the paper has 1. At 0.5 the head takes about half of
+            the FLOPs of VGG16's convolutions; at 1 it takes more than they do.
         batch_norm: batch normalisation after each 3x3 convolution (not in the paper).
     """
 
@@ -47,9 +47,9 @@ class UNet(nn.Module):
 
 
 class Level(nn.Module):
-    """Doubles the resolution, joins the skip and convolves twice: (N, incoming, h, w) to (N, outgoing, H, W).
+    """Upsample by 2, concatenate the skip and convolve twice: (N, incoming, h, w) to (N, outgoing, H, W).
 
-    The paper's convolutions shrink the map and the skip is cropped; here they are padded and the map meets the skip.
+    The paper's convolutions are unpadded and it crops the skip; here they are padded, so the sizes match.
     """
 
     def __init__(self, incoming: int, skip: int, outgoing: int, batch_norm: bool) -> None:
@@ -62,7 +62,7 @@ class Level(nn.Module):
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """``x`` at the resolution of ``skip`` (N, skip, H, W)."""
         x = self.up(x)
-        # Pooling drops the last row of an odd height: repeat the one above it.
+        # Pooling drops the last row of an odd height; repeat the row above it.
         missing = (0, skip.shape[-1] - x.shape[-1], 0, skip.shape[-2] - x.shape[-2])
         if any(missing):
             x = nn.functional.pad(x, missing, mode="replicate")

@@ -1,7 +1,8 @@
-"""The one place that applies a freeze policy to a network.
+"""Applies a freeze policy to a network. No other module sets ``requires_grad`` in a training.
 
-Frozen means: no gradient, moved by no optimizer (momentum and weight decay included), and in eval mode, batch
-statistics and dropout included, whatever ``.train()`` is called. Applying an epoch twice changes nothing.
+A frozen parameter has no gradient and the optimizer does not change it, not even by momentum or weight decay. A frozen
+module stays in eval mode (batch statistics and dropout) even if ``.train()`` is called. Applying the same epoch twice
+has no further effect.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ DROPOUTS = (nn.modules.dropout._DropoutNd,)
 
 @dataclass(frozen=True)
 class Decayed:
-    """A policy under layer-wise learning-rate decay: factor 1 in the head, ``decay`` in stage 5, its square in stage 4.
+    """A policy with layer-wise learning-rate decay: factor 1 in the head, decay in stage 5, decay^2 in stage 4, ...
 
     Howard & Ruder, arXiv 1801.06146, section 3.2 ("discriminative fine-tuning").
     """
@@ -28,27 +29,27 @@ class Decayed:
 
     @property
     def constant(self) -> bool:
-        """As the policy itself."""
+        """As in the policy that it wraps."""
         return self.policy.constant
 
     def __call__(self, epoch: int, parameter: ParameterInfo) -> float:
-        """The policy's factor, times ``decay`` once a stage below the head."""
+        """The policy's factor times ``decay`` to the power of the distance from the head, in stages."""
         depth = 0 if parameter.stage is None else 6 - parameter.stage
         return self.policy(epoch, parameter) * self.decay**depth
 
 
 class Freezing:
-    """A policy bound to a network.
+    """A freeze policy bound to a network.
 
     Args:
-        policy: what is frozen, and when.
+        policy: which parameters are frozen in which epoch.
         backbone, head: the network.
-        lr_decay: factor on the learning rate from one stage to the next, towards the image; 1 = none.
-        norm: what normalisation layers do in frozen parts: "fixed", statistics and all, or "update" their statistics.
-        dropout: what dropout does in frozen parts: "fixed" lets everything pass, "active" drops as in training.
+        lr_decay: factor on the learning rate from one stage to the next shallower one; 1 = none.
+        norm: normalisation layers in frozen parts: "fixed" keeps their statistics, "update" goes on updating them.
+        dropout: dropout in frozen parts: "fixed" turns it off, "active" keeps it as in training.
 
     Raises:
-        ValueError: settings out of range, or a policy that does not fit the network.
+        ValueError: a setting is out of range, or the policy does not fit the network.
     """
 
     def __init__(
@@ -68,11 +69,11 @@ class Freezing:
         }
         self._roots: dict[str, nn.Module] = {"backbone": backbone, "head": head}
         self._backbone, self._head = backbone, head
-        self._awake: tuple[type[nn.Module], ...] = (
+        self._kept_active: tuple[type[nn.Module], ...] = (
             *(NORMS if norm == "update" else ()),
             *(DROPOUTS if dropout == "active" else ()),
         )
-        self._statistics_move = norm == "update"
+        self._updates_statistics = norm == "update"
         if not 0 < lr_decay <= 1 or norm not in ("fixed", "update") or dropout not in ("fixed", "active"):
             raise ValueError(
                 f"freeze.lr_decay={lr_decay} must be above 0 and at most 1, freeze.norm={norm} fixed or update, "
@@ -83,26 +84,26 @@ class Freezing:
 
     @property
     def parameters(self) -> tuple[tuple[ParameterInfo, nn.Parameter], ...]:
-        """What a policy may know of each parameter, and the parameter: the one that the network holds now.
+        """Each parameter with its ``ParameterInfo``, read from the network at each call.
 
-        Dividing a network between devices puts other tensors in their places.
+        FSDP replaces the parameters when it shards the network, so a stored list would be out of date.
         """
         return tuple(_named(self._backbone, self._head))
 
     @property
     def constant(self) -> bool:
-        """Whether every epoch is like the first."""
+        """Whether the policy is the same in every epoch."""
         return self.policy.constant
 
     def factors(self, epoch: int) -> list[float]:
-        """The factor on each parameter's learning rate in an epoch, in the order of ``parameters``; 0 is frozen."""
+        """The factor on each parameter's learning rate in an epoch, in the order of ``parameters``; 0 means frozen."""
         return [self.policy(epoch, info) for info, _ in self.parameters]
 
     def trained(self, epochs: int) -> list[bool]:
-        """Whether each parameter trains in any of the first ``epochs`` epochs.
+        """Whether each parameter is trainable in any of the first ``epochs`` epochs.
 
         Raises:
-            ValueError: an epoch in which nothing trains.
+            ValueError: there is an epoch in which every parameter is frozen.
         """
         table = [self.factors(epoch) for epoch in range(1 if self.constant else epochs)]
         for epoch, factors in enumerate(table):
@@ -113,24 +114,24 @@ class Freezing:
         return [any(column) for column in zip(*table, strict=True)]
 
     def apply(self, epoch: int) -> None:
-        """Give or take each parameter's gradient, as the policy says for this epoch; ``set_modes`` comes after it."""
+        """Set each parameter's ``requires_grad`` for this epoch. Call ``set_modes`` afterwards."""
         for factor, (_, parameter) in zip(self.factors(epoch), self.parameters, strict=True):
             parameter.requires_grad_(factor > 0)
             if not factor:
-                parameter.grad = None  # or an optimizer would still step along the last one
+                parameter.grad = None  # otherwise the optimizer would step along the old gradient
 
     def set_modes(self, training: bool) -> None:
-        """Put what is frozen into eval mode and all else into the given one; to be called after every change of mode.
+        """Put frozen modules into eval mode and all others into the given mode. Call it after every change of mode.
 
-        A part (a stage, the head) without a trainable parameter stands still as a whole, with its dropout. Inside a
-        part that trains, a layer stands still if all its own parameters are frozen. Thawed layers must wake up here:
-        after a validation Lightning puts every layer back into the mode that it had before.
+        If a part (a stage, the head) has no trainable parameter, all its layers are in eval mode, dropout included. In
+        a trainable part, a layer is in eval mode if all its own parameters are frozen. This call must also put unfrozen
+        layers back into training mode: after a validation Lightning restores the mode that each layer had before.
         """
         for part in self.parts.values():
-            frozen = _all_frozen(part.parameters())
+            part_is_frozen = _all_frozen(part.parameters())
             for layer in part.modules():
-                still = (frozen or _all_frozen(layer.parameters(recurse=False))) and not isinstance(layer, self._awake)
-                layer.training = training and not still
+                is_frozen = part_is_frozen or _all_frozen(layer.parameters(recurse=False))
+                layer.training = training and (not is_frozen or isinstance(layer, self._kept_active))
 
     def tensors(self) -> dict[str, dict[str, Tensor]]:
         """Every parameter and every persistent buffer, by part and by name."""
@@ -142,28 +143,28 @@ class Freezing:
         }
 
     def frozen_tensors(self, epoch: int) -> set[str]:
-        """Names of what must not move in an epoch: frozen parameters, and the buffers of layers frozen as a whole.
+        """Names of the tensors that must not change in an epoch: frozen parameters, and buffers of fully frozen layers.
 
-        It asks the policy, not ``requires_grad``: a proof must not rest on what it proves.
+        It reads the policy and not ``requires_grad``, so that the freeze check finds a wrong ``requires_grad``.
         """
         frozen = {info.name for info, _ in self.parameters if self.policy(epoch, info) == 0}
-        still = set(frozen)
+        fixed = set(frozen)
         for prefix, root in self._roots.items():
             for path, layer in root.named_modules(prefix=prefix):
                 own = [f"{path}.{name}" for name, _ in layer.named_parameters(recurse=False)]
-                if own and frozen.issuperset(own) and not (self._statistics_move and isinstance(layer, NORMS)):
-                    still |= {f"{path}.{name}" for name, _ in layer.named_buffers(recurse=False)}
-        return still
+                if own and frozen.issuperset(own) and not (self._updates_statistics and isinstance(layer, NORMS)):
+                    fixed |= {f"{path}.{name}" for name, _ in layer.named_buffers(recurse=False)}
+        return fixed
 
 
 def _all_frozen(parameters: Iterator[nn.Parameter]) -> bool:
-    """Whether there are some, and none of them trains."""
+    """Whether there is at least one parameter and none is trainable."""
     states = [parameter.requires_grad for parameter in parameters]
     return bool(states) and not any(states)
 
 
 def _named(backbone: Backbone, head: nn.Module) -> Iterator[tuple[ParameterInfo, nn.Parameter]]:
-    """Every parameter of the network, once, with what a policy may know of it."""
+    """Every parameter of the network, once, with its ``ParameterInfo``."""
     assert isinstance(backbone, nn.Module)
     stage_of = {id(p): number for number, stage in enumerate(backbone.stages(), 1) for p in stage.parameters()}
     norms = {id(p) for root in (backbone, head) for m in root.modules() if isinstance(m, NORMS) for p in m.parameters()}

@@ -1,6 +1,6 @@
-"""The trained whole: backbone, head, task and freeze policy in one LightningModule.
+"""The LightningModule: backbone, head, task and freeze policy.
 
-A step is five hops: learner, backbone, head, task, loss. The learner never asks which task it has.
+A training step calls backbone, head, task and loss in this order. The learner has no code for a particular task.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,19 +23,19 @@ from vggexp.types import Backbone, Batch, DataInfo, Head, Objective, Outputs, Pr
 
 
 class Learner(pl.LightningModule):
-    """Images to outputs, and how that is trained and scored.
+    """Computes outputs from images, trains the network and scores it.
 
     Args:
-        backbone, head, task: the network's two halves, and what it is for; all ``nn.Module``s.
-        freezing: which of their parameters stand still, and when.
-        optimizer: makes an optimizer from parameter groups.
-        scheduler: makes a schedule from (optimizer, span).
+        backbone, head, task: the two parts of the network, and its task; all are ``nn.Module``s.
+        freezing: which parameters are frozen in which epoch.
+        optimizer: returns an optimizer for parameter groups.
+        scheduler: returns a schedule for (optimizer, span).
         objective: name of the validation metric to improve, such as "val/miou", and "min" or "max".
-        decay_biases_and_norms: whether weight decay acts on them too.
+        decay_biases_and_norms: whether weight decay applies to biases and normalisation layers too.
         channels_last: memory format NHWC for weights and images.
-        seed: of what is random in a training step, such as dropout.
-        score_constant: score the task's constant predictor beside the network; needs ``task.observe`` called before.
-        config, info: the resolved config and the data set's class names, kept in checkpoints.
+        seed: seed of the random numbers in a training step, such as dropout.
+        score_baseline: also score the task's baseline; call ``task.observe`` before.
+        config, info: the resolved config and the data set's class names; both are saved in checkpoints.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Learner(pl.LightningModule):
         decay_biases_and_norms: bool = True,
         channels_last: bool = True,
         seed: int = 0,
-        score_constant: bool = True,
+        score_baseline: bool = True,
         config: Mapping[str, Any] | None = None,
         info: DataInfo | None = None,
     ) -> None:
@@ -61,23 +61,23 @@ class Learner(pl.LightningModule):
         self._scheduler = scheduler
         self._seed = seed
         self.entrance: tuple[int, tuple[int, int]] = (0, (0, 0))
-        """Where cached features enter: after how many stages, and the (H, W) of the images they come from."""
+        """For cached features: the number of stages that computed them, and the (H, W) of their images."""
         self._config = dict(config or {})
         self.info: dict[str, list[str]] = {}
         """The class names: ``classes`` and ``mask_classes``."""
         if info is not None:
             self.info = {key: list(names) for key, names in asdict(info).items()}
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
-        self.scoring = Scoring(task, score_constant)
-        # A changing policy waits for the first epoch: DDP never reduces what it finds frozen when it wraps the network.
+        self.scoring = Scoring(task, score_baseline)
+        # A changing policy is applied in on_train_start: DDP never reduces parameters that are frozen when it wraps.
         if freezing.constant:
             freezing.apply(0)
         self.to(memory_format=self._layout)
 
     @property
-    def constant(self) -> dict[str, float]:
-        """The constant predictor's scores, of the splits that were evaluated."""
-        return self.scoring.constant
+    def baseline(self) -> dict[str, float]:
+        """The baseline's scores on the splits evaluated so far."""
+        return self.scoring.baseline
 
     def forward(self, images: Tensor) -> Outputs:
         """uint8 images (N, 3, H, W) to the head's outputs."""
@@ -85,36 +85,37 @@ class Learner(pl.LightningModule):
         return self.head(self.backbone(self.backbone.normalize(images), self.head.reads))
 
     def outputs(self, batch: Batch) -> Outputs:
-        """Of a batch's images; of its cached features, where there are some."""
+        """The head's outputs for a batch, from its cached features if it has them, otherwise from its images."""
         if "feature" not in batch:
             outputs: Outputs = self(batch["image"])
             return outputs
         return self.head(self.backbone(batch["feature"], self.head.reads, *self.entrance))
 
     def train(self, mode: bool = True) -> "Learner":
-        """Set the mode; what is frozen stays in eval mode."""
+        """Set the mode; frozen modules stay in eval mode."""
         super().train(mode)
         self.freezing.set_modes(mode)
         return self
 
     def configure_model(self) -> None:
-        """Divide the network, where the trainer has a mesh of devices to divide it between."""
+        """Shard the network if the trainer has a device mesh (FSDP)."""
         if self.device_mesh is not None:
             shard(self.backbone, self.head, self.device_mesh["data_parallel"])
 
     def on_train_start(self) -> None:
-        """A run that goes on in the middle of an epoch does not start that epoch again."""
+        """Apply the policy here too: Lightning skips ``on_train_epoch_start`` for a run resumed within an epoch."""
         self.on_train_epoch_start()
 
     def on_train_epoch_start(self) -> None:
-        """Freeze and thaw."""
+        """Apply the freeze policy and the learning-rate factors of this epoch."""
         self.freezing.apply(self.current_epoch)
         begin_epoch(self.trainer.optimizers[0], self.current_epoch)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Hold what is frozen in eval mode, whatever somebody called on a part; seed the step.
+        """Keep frozen modules in eval mode even if ``.train()`` was called on them, and seed the step.
 
-        A step's randomness depends on its place in the run and on nothing before it: a resumed run draws the same.
+        The seed depends only on the run's seed, the epoch, the batch and the rank, so a resumed run draws the same
+        random numbers.
         """
         self.freezing.set_modes(training=True)
         torch.manual_seed(seed_of(self._seed, self.current_epoch, batch_idx, self.global_rank))
@@ -126,19 +127,19 @@ class Learner(pl.LightningModule):
         return losses["loss"]
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Prediction:
-        """Score one batch of the validation split; callbacks get what was predicted."""
+        """Score one batch of the validation split; the predictions go to the callbacks."""
         return self._score("val", batch)
 
     def test_step(self, batch: Batch, batch_idx: int) -> Prediction:
-        """Score one batch of the test split; callbacks get what was predicted."""
+        """Score one batch of the test split; the predictions go to the callbacks."""
         return self._score("test", batch)
 
     def on_validation_epoch_start(self) -> None:
-        """Have the whole network at hand."""
+        """Gather the full parameters (FSDP)."""
         gather(self.backbone, self.head)
 
     def on_test_epoch_start(self) -> None:
-        """Have the whole network at hand."""
+        """Gather the full parameters (FSDP)."""
         gather(self.backbone, self.head)
 
     def on_validation_epoch_end(self) -> None:
@@ -152,7 +153,7 @@ class Learner(pl.LightningModule):
         self.log_dict(self.scoring.close("test"))
 
     def configure_optimizers(self) -> Any:
-        """The optimizer, and its schedule over the whole run."""
+        """The optimizer and its learning-rate schedule over the whole run."""
         epochs = self.trainer.max_epochs
         optimizer = self._optimizer(self.freezing, epochs or 1)
         steps = int(self.trainer.estimated_stepping_batches)
@@ -162,23 +163,23 @@ class Learner(pl.LightningModule):
         return [optimizer], schedule
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the config and the class names, in plain types, so that a checkpoint alone can be used."""
+        """Save the config and the class names in plain types, so that the checkpoint works without the run folder."""
         checkpoint["config"], checkpoint["info"] = self._config, self.info
-        checkpoint["constant"] = dict(self.constant)
+        checkpoint["baseline"] = dict(self.baseline)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """A resumed run knows the constant predictor's scores already."""
-        self.scoring.constant = dict(checkpoint["constant"])
+        """Restore the baseline's scores."""
+        self.scoring.baseline = dict(checkpoint.get("baseline", checkpoint.get("constant", {})))  # the older key
 
     def _score(self, split: str, batch: Batch) -> Prediction:
         outputs = self.outputs(batch)
         self._log_losses(split, self.task.loss(outputs, batch), batch)
         prediction = self.task.predict(outputs)
-        self.scoring.update(split, prediction, batch, self.task.constant)
+        self.scoring.update(split, prediction, batch, self.task.baseline)
         return prediction
 
     def _log_losses(self, split: str, losses: Mapping[str, Tensor], batch: Batch) -> None:
         named = {f"{split}/{name}": value.detach() for name, value in losses.items()}
-        # A fraction: Lightning takes the mean of the processes' counts, and of whole numbers it would drop the rest.
+        # A float: Lightning averages the count over ranks, and would truncate the mean of integers.
         count: Any = float(len(batch["index"]))
         self.log_dict(named, on_step=False, on_epoch=True, sync_dist=True, batch_size=count)

@@ -1,8 +1,8 @@
-"""Parameter groups, built once for a whole run, and the optimizer over them.
+"""Builds the optimizer and its parameter groups, which stay the same for the whole run.
 
-A policy that changes from epoch to epoch never adds or removes a group: what is frozen has no gradient, and every
-optimizer here passes over a parameter without one, its momentum and its weight decay included. So schedules, averaging
-and resuming meet the same groups from the first step to the last.
+A changing freeze policy never adds or removes a group: a frozen parameter has no gradient, and every optimizer here
+skips such parameters, including their momentum and weight decay. Schedules, weight averaging and resume therefore see
+the same groups in every step.
 """
 
 from collections.abc import Callable
@@ -14,18 +14,19 @@ from vggexp.learner.freezing import Freezing
 
 
 def parameter_groups(freezing: Freezing, epochs: int, decay_biases_and_norms: bool) -> list[dict[str, Any]]:
-    """A partition of the parameters by identity: each in exactly one group.
+    """Split the parameters into groups; each parameter, compared by identity, is in exactly one.
 
-    Under a constant policy, of those that train; under a changing one, of all. A group's members lie in one part, share
-    weight decay or its absence, and have the same factor on the learning rate in every epoch.
+    A constant policy leaves out frozen parameters; a changing policy includes all parameters. The parameters of a group
+    belong to the same part, all have weight decay or all have none, and share the learning-rate factor of every epoch.
 
     Args:
         freezing: the policy, bound to the network.
-        epochs: of the run, more than 0.
-        decay_biases_and_norms: false: weight decay spares them.
+        epochs: epochs of the run, more than 0.
+        decay_biases_and_norms: false: no weight decay for biases and normalisation layers.
 
     Returns:
-        Groups with ``params``, a ``name`` such as "stage5 spared", and ``factors``: one an epoch, or one if constant.
+        Groups with ``params``, a ``name`` such as "stage5 spared" (without weight decay), and ``factors``: one per
+        epoch, or a single one for a constant policy.
     """
     trained = freezing.trained(epochs)
     part_of = {id(p): name for name, part in freezing.parts.items() for p in part.parameters()}
@@ -47,10 +48,10 @@ def parameter_groups(freezing: Freezing, epochs: int, decay_biases_and_norms: bo
 def make_optimizer(
     create: Callable[..., Optimizer], freezing: Freezing, epochs: int, decay_biases_and_norms: bool
 ) -> Optimizer:
-    """The optimizer of a run; each step is taken at the group's learning rate times its factor in the epoch.
+    """Build the optimizer of a run. Each step uses the group's learning rate times its factor in the epoch.
 
     Raises:
-        ValueError: if nothing is left to train.
+        ValueError: no parameter is trainable.
     """
     groups = parameter_groups(freezing, epochs, decay_biases_and_norms)
     for group in groups:
@@ -68,7 +69,7 @@ def begin_epoch(optimizer: Optimizer, epoch: int) -> None:
 
 
 def _scale_steps(optimizer: Optimizer) -> None:
-    """Multiply the learning rates for the time of a step only: schedules compute the next rate from the last one."""
+    """Apply the factors during a step only: schedules compute the next rate from the current, unscaled one."""
     scheduled: list[Any] = []
 
     def scale(optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""How a network is scored on the splits it is evaluated on, beside what its task's constant predictor reaches."""
+"""Scores the network and the task's baseline on the evaluated splits."""
 
 from collections.abc import Callable
 
@@ -10,37 +10,37 @@ SPLITS = ("val", "test")
 
 
 class Scoring(nn.Module):
-    """Running scores of each split, and the constant predictor's, which never change: one pass is enough for them.
+    """Metrics of each split for the network and for the baseline. The baseline is scored once: it never changes.
 
     Args:
-        task: whose metrics they are.
-        score_constant: whether the constant predictor is scored too.
+        task: provides the metrics.
+        score_baseline: whether to score the baseline.
     """
 
-    def __init__(self, task: Task, score_constant: bool) -> None:
+    def __init__(self, task: Task, score_baseline: bool) -> None:
         super().__init__()
         self.network, self.others = _tables(task), _tables(task)
-        self.constant: dict[str, float] = {}
-        """The constant predictor's scores, as far as they are known: "val/top1"."""
-        self._score_constant = score_constant
+        self.baseline: dict[str, float] = {}
+        """The baseline's scores so far, by full name such as "val/top1"."""
+        self._score_baseline = score_baseline
 
-    def update(self, split: str, prediction: Prediction, batch: Batch, constant: Callable[[Batch], Prediction]) -> None:
-        """Count one batch; ``constant`` is asked for its prediction only if it is still to be scored."""
+    def update(self, split: str, prediction: Prediction, batch: Batch, baseline: Callable[[Batch], Prediction]) -> None:
+        """Add one batch. Calls ``baseline`` only if its scores on this split are not known yet."""
         _table(self.network, split).update(prediction, batch)
-        if self._wants_constant(split):
-            _table(self.others, split).update(constant(batch), batch)
+        if self._wants_baseline(split):
+            _table(self.others, split).update(baseline(batch), batch)
 
     def close(self, split: str) -> dict[str, Tensor]:
-        """The network's scores by their full names; the next pass begins afresh."""
+        """Return the network's scores by full name, and reset its metrics for the next pass."""
         scores = _named(split, _table(self.network, split).compute())
         _table(self.network, split).reset()
-        if self._wants_constant(split):
+        if self._wants_baseline(split):
             found = _named(split, _table(self.others, split).compute())
-            self.constant |= {name: float(value) for name, value in found.items()}
+            self.baseline |= {name: float(value) for name, value in found.items()}
         return scores
 
-    def _wants_constant(self, split: str) -> bool:
-        return self._score_constant and not any(name.startswith(f"{split}/") for name in self.constant)
+    def _wants_baseline(self, split: str) -> bool:
+        return self._score_baseline and not any(name.startswith(f"{split}/") for name in self.baseline)
 
 
 def _tables(task: Task) -> nn.ModuleDict:

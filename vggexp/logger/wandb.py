@@ -33,7 +33,7 @@ _CLOUDS = ("api.wandb.ai", "api.forge.coreweave.com")
 _PATIENCE = 30
 """Seconds to wait for the network before a run of mode "auto" goes on offline."""
 _COSTS = ("parameters", "trainable_parameters", "seconds", "images_per_second", "peak_memory_mib", "epoch",
-          "constant", "drift")  # fmt: skip
+          "baseline", "drift")  # fmt: skip
 """What of ``summary.json`` W&B's table of runs shows, beside the metrics."""
 
 
@@ -169,7 +169,7 @@ def build_logger(
         group: runs that belong together: a study, a sweep.
         job_type: what kind of run it is within its group: the task.
         tags: words to filter by.
-        media: whether to show images, tables and charts, of what callback=evidence keeps.
+        media: whether to show images, tables and charts, of what callback=diagnostics keeps.
         media_every: epochs between two showings of the validation images.
 
     Raises:

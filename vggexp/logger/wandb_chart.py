@@ -1,4 +1,4 @@
-"""Charts in W&B's own kinds, of metrics and evidence: confusion matrix, curves, histogram, bars by class."""
+"""Charts in W&B's own kinds, of metrics and diagnostics: confusion matrix, curves, histogram, bars by class."""
 
 import math
 from collections.abc import Mapping
@@ -14,28 +14,28 @@ MOST_ROWS = 10_000
 """What W&B draws of a chart's table, at most."""
 
 
-def of_evidence(kind: str, evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """What a kind of target's evidence holds: ``chart/confusion``, ``chart/precision_recall``, ``chart/box_iou``.
+def of_diagnostics(kind: str, diagnostics: Mapping[str, Any]) -> dict[str, Any]:
+    """What a kind of target's diagnostics holds: ``chart/confusion``, ``chart/precision_recall``, ``chart/box_iou``.
 
     Args:
         kind: "classification", "localization", ...; part of the name where two kinds may have one chart each.
-        evidence: as the task gives it.
+        diagnostics: as the task gives it.
     """
     charts: dict[str, Any] = {}
-    if "confusion" in evidence or "cells" in evidence:
-        charts[f"chart/{kind}_confusion"] = confusion(evidence)
-    if any(evidence.get("curve", ())):
-        charts[f"chart/{kind}_precision_recall"] = precision_recall(evidence["curve"], evidence["classes"])
-    if "histogram" in evidence:
-        counts = evidence["histogram"]
+    if "confusion" in diagnostics or "cells" in diagnostics:
+        charts[f"chart/{kind}_confusion"] = confusion(diagnostics)
+    if any(diagnostics.get("curve", ())):
+        charts[f"chart/{kind}_precision_recall"] = precision_recall(diagnostics["curve"], diagnostics["classes"])
+    if "histogram" in diagnostics:
+        counts = diagnostics["histogram"]
         edges = np.linspace(0, 1, len(counts) + 1)
         charts[f"chart/{kind}_iou"] = wandb.Histogram(np_histogram=(np.array(counts), edges))
     return charts
 
 
-def confusion(evidence: Mapping[str, Any]) -> Any:
+def confusion(diagnostics: Mapping[str, Any]) -> Any:
     """Every cell; of very many classes, the fullest."""
-    classes, counts = evidence["classes"], {cell[:2]: cell[2] for cell in cells(evidence)}
+    classes, counts = diagnostics["classes"], {cell[:2]: cell[2] for cell in cells(diagnostics)}
     places: Any = counts
     if len(classes) ** 2 <= MOST_ROWS:
         places = ((truth, guess) for truth in range(len(classes)) for guess in range(len(classes)))

@@ -1,4 +1,4 @@
-"""Pictures, tables and charts for W&B, of the evidence that a run keeps in its ``prediction`` folder (``evidence.py``).
+"""Images, tables and charts for W&B, made from the diagnostics in a run's ``prediction`` folder.
 
 Truth and prediction lie over the images as W&B's own boxes and masks, so that its viewer can switch them on and off.
 """
@@ -60,8 +60,8 @@ class WandbMedia(Callback):
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         shown = chart.by_class(metrics)
         if found := self._read("test"):
-            for kind, evidence in found["evidence"].items():
-                shown |= chart.of_evidence(kind, evidence)
+            for kind, diagnostics in found["diagnostics"].items():
+                shown |= chart.of_diagnostics(kind, diagnostics)
             shown |= {f"image/{name}": self._pictures(found, images) for name, images in picked(found).items()}
             shown["table/prediction"] = predictions(found, self._pictures(found, found["images"]))
         if shown:
@@ -102,7 +102,7 @@ def picked(found: Found) -> dict[str, list[Mapping[str, Any]]]:
 
 
 def picture(image: Mapping[str, Any], folder: Path, names: Found) -> wandb.Image:
-    """One image of the evidence, with its boxes and masks, as W&B shows it."""
+    """One image of the diagnostics, with its boxes and masks, as W&B shows it."""
     kinds = [kind for kind in ("truth", "prediction") if image[kind]]
     boxes = {kind: _box(image, kind, names["classes"]) for kind in kinds if None not in image[kind].get("box", [None])}
     labels = dict(enumerate(names["mask_classes"])) | {VOID: "void"}
@@ -148,7 +148,7 @@ def predictions(found: Found, pictures: Sequence[wandb.Image]) -> wandb.Table:
     if "index" not in found:
         rows = [[image["index"], kept[image["index"]], image["score"]] for image in found["images"]]
         return wandb.Table(columns=["index", "image", "score"], data=rows)
-    columns, scores = dict(_columns(found["evidence"])), found["score"]
+    columns, scores = dict(_columns(found["diagnostics"])), found["score"]
     order = sorted(range(len(scores)), key=lambda place: (scores[place] is None, scores[place] or 0.0))
     data = [
         [found["index"][k], kept.get(found["index"][k]), scores[k], *(values[k] for values in columns.values())]
@@ -157,16 +157,16 @@ def predictions(found: Found, pictures: Sequence[wandb.Image]) -> wandb.Table:
     return wandb.Table(columns=["index", "image", "score", *columns], data=data)
 
 
-def _columns(evidence: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+def _columns(diagnostics: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
     """Each kind's columns; labels by name, boxes as text: (x, y, h, w)."""
-    for kind, found in evidence.items():
+    for kind, found in diagnostics.items():
         classes = found.get("classes", ())
         for name, values in found.get("each", {}).items():
             if name in ("label", "predicted"):
                 values = [classes[value] for value in values]
             elif values and isinstance(values[0], list):
                 values = [str(tuple(value)) for value in values]
-            yield (f"{kind}/{name}" if len(evidence) > 1 else name), values
+            yield (f"{kind}/{name}" if len(diagnostics) > 1 else name), values
 
 
 def freeze_table(path: Path) -> wandb.Table:

@@ -10,17 +10,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vggexp.errors import ConfigError
+from vggexp.errors import ConfigError, require_weights
 from vggexp.types import VOID
 
 
 class CrossEntropy(nn.Module):
-    """Softmax cross-entropy, averaged over what is labelled.
+    """Softmax cross-entropy, averaged over the labelled images or pixels.
 
     Args:
         label_smoothing: share of the target's probability that is spread over all classes, 0 to 1.
-        class_weight: one weight a class; ``"median_frequency"`` for weights that make the rare classes count as
-            much as the common ones, taken from the training targets; ``None`` for equal weights.
+        class_weight: one weight per class, 0 or more and not all 0; ``"median_frequency"`` for weights from the
+            training targets that make rare classes count as much as common ones; ``None`` for equal weights.
     """
 
     weight: Tensor | None
@@ -35,23 +35,25 @@ class CrossEntropy(nn.Module):
             raise ConfigError(f"loss.label_smoothing is {label_smoothing}; it is a share, 0 to 1")
         if isinstance(class_weight, str) and class_weight != "median_frequency":
             raise ConfigError(f"loss.class_weight is '{class_weight}'; use median_frequency, a list of numbers or null")
+        if class_weight is not None and not isinstance(class_weight, str):
+            require_weights("loss.class_weight", class_weight)
         self.label_smoothing = label_smoothing
         self.balanced = class_weight == "median_frequency"
-        # Not in the state_dict: a list comes from the config, and balanced weights are a function of the counts,
-        # which the task keeps there. One truth, and a shape that need not be known before the data are open.
+        # Not in the state dict: a list comes from the config, and balanced weights follow from the counts, which are in
+        # the task's state dict. Also, the number of classes is unknown until the data set is open.
         fixed = None if class_weight is None or self.balanced else torch.tensor([float(w) for w in class_weight])
         self.register_buffer("weight", fixed, persistent=False)
 
     def set_class_frequency(self, frequency: Tensor) -> None:
-        """Take each class's frequency, (C,) positive numbers; only median-frequency balancing uses it."""
+        """Set each class's frequency, (C,), positive; only median-frequency balancing uses it."""
         if self.balanced:
             self.weight = median_frequency(frequency)
 
     def forward(self, outputs: Tensor, target: Tensor) -> Tensor:
         """Mean loss of logits (N, C) with labels (N,), or of (N, C, H, W) with masks (N, H, W).
 
-        VOID pixels do not count; a batch of nothing else has loss 0 and zero gradients. VOID is a mask's word:
-        255 is an ordinary label of an image where there are that many classes.
+        The loss ignores VOID pixels; a batch of only VOID has loss 0 and zero gradients. VOID applies to masks only:
+        as the label of an image, 255 is an ordinary class.
         """
         outputs, target = outputs.float(), target.long()
         if outputs.ndim > 2:
@@ -60,7 +62,7 @@ class CrossEntropy(nn.Module):
         total = functional.cross_entropy(
             outputs, target, weight, reduction="sum", ignore_index=-100, label_smoothing=self.label_smoothing
         )
-        # The library's own mean would be 0 / 0 on a void batch. This is its denominator, without that trap.
+        # torch's own mean would be 0 / 0 on a batch of only VOID. This is the same denominator, kept above 0.
         counted = target != -100
         share = counted.float() if weight is None else weight[target.where(counted, 0)] * counted
         size = share.sum()
@@ -69,7 +71,7 @@ class CrossEntropy(nn.Module):
     def _checked_weight(self, num_classes: int) -> Tensor | None:
         if self.balanced and self.weight is None:
             raise ConfigError(
-                "loss.class_weight=median_frequency needs the training targets observed first; train with constant=true"
+                "loss.class_weight=median_frequency needs the training targets observed first; train with baseline=true"
             )
         if self.weight is not None and len(self.weight) != num_classes:
             raise ConfigError(f"loss.class_weight has {len(self.weight)} numbers for {num_classes} classes")

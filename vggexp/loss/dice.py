@@ -8,7 +8,7 @@ from vggexp.loss.smp import apply, library_loss
 class Dice(nn.Module):
     """1 - soft Dice, averaged over all C classes.
 
-    A class without a labelled pixel in the batch adds 0 but still divides: a batch of few classes has a small loss.
+    A class without a labelled pixel in the batch adds 0 to the mean, so a batch with few classes has a small loss.
 
     Args:
         smooth: added to numerator and denominator.
@@ -20,5 +20,5 @@ class Dice(nn.Module):
         self.loss = library_loss("DiceLoss", "dice", smooth=smooth, log_loss=log)
 
     def forward(self, outputs: Tensor, target: Tensor) -> Tensor:
-        """Loss of logits (N, C, H, W) with masks (N, H, W); VOID does not count."""
+        """Loss of logits (N, C, H, W) with masks (N, H, W); VOID is ignored."""
         return apply(self.loss, outputs, target)

@@ -1,4 +1,4 @@
-"""Focal loss (Lin et al., arXiv 1708.02002): cross-entropy in which what is already right counts less."""
+"""Focal loss (Lin et al., arXiv 1708.02002): cross-entropy that gives well-classified examples less weight."""
 
 from torch import Tensor, nn
 
@@ -8,11 +8,11 @@ from vggexp.loss.smp import apply, library_loss
 class Focal(nn.Module):
     """(1 - p)^gamma times the cross-entropy, averaged over pixels and classes.
 
-    As in the paper, each class is a sigmoid of its own against the rest; there is no softmax between them.
+    As in the paper, each class is a sigmoid against the rest, without a softmax over the classes.
 
     Args:
-        gamma: how fast the weight falls as a pixel gets right; 0 is plain binary cross-entropy.
-        alpha: weight of a class's own pixels, 1 - alpha that of the rest; ``None`` weighs them alike.
+        gamma: how fast the weight falls as p rises; 0 is plain binary cross-entropy.
+        alpha: weight of a class's positives; its negatives have 1 - alpha. ``None`` weights both equally.
     """
 
     def __init__(self, gamma: float = 2.0, alpha: float | None = None):
@@ -20,5 +20,5 @@ class Focal(nn.Module):
         self.loss = library_loss("FocalLoss", "focal", gamma=gamma, alpha=alpha)
 
     def forward(self, outputs: Tensor, target: Tensor) -> Tensor:
-        """Loss of logits (N, C) with labels (N,), or (N, C, H, W) with masks (N, H, W); VOID pixels do not count."""
+        """Loss of logits (N, C) with labels (N,), or (N, C, H, W) with masks (N, H, W); VOID pixels are ignored."""
         return apply(self.loss, outputs, target)

@@ -1,4 +1,4 @@
-"""Generalized IoU (Rezatofighi et al., arXiv 1902.09630): the overlap itself as a loss, also for boxes apart."""
+"""Generalized IoU (Rezatofighi et al., arXiv 1902.09630): an overlap loss, with gradients for disjoint boxes too."""
 
 from torch import Tensor, nn
 from torchvision.ops import generalized_box_iou_loss
@@ -7,7 +7,7 @@ from vggexp.boxes import Format, to_edges
 
 
 class GIoU(nn.Module):
-    """1 - GIoU, averaged over images: 0 for equal boxes, towards 2 for small boxes far apart."""
+    """1 - GIoU, averaged over images: 0 for equal boxes, near 2 for small boxes far apart."""
 
     def forward(self, outputs: Tensor, target: Tensor, format: Format = "corner") -> Tensor:
         """Boxes (N, 4) against boxes (N, 4), both in ``format``."""

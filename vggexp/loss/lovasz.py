@@ -13,5 +13,5 @@ class Lovasz(nn.Module):
         self.loss = library_loss("LovaszLoss", "lovasz")
 
     def forward(self, outputs: Tensor, target: Tensor) -> Tensor:
-        """Loss of logits (N, C, H, W) with masks (N, H, W); VOID does not count."""
+        """Loss of logits (N, C, H, W) with masks (N, H, W); VOID is ignored."""
         return apply(self.loss, outputs, target)

@@ -1,4 +1,4 @@
-"""One loss a part, for tasks that learn several things at once: the counterpart of ``head=parallel``."""
+"""One loss per part of a multitask run: the counterpart of ``head=parallel``."""
 
 from collections.abc import Mapping
 
@@ -6,10 +6,10 @@ from torch import nn
 
 
 class Parallel(nn.Module):
-    """Holds the losses by part; the task takes them out, weighs and adds them.
+    """Holds the losses by part; the task weights and adds them.
 
     Args:
-        part: a loss for each part's name.
+        part: the losses, by the part's name.
     """
 
     def __init__(self, part: Mapping[str, nn.Module]):

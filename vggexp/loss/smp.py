@@ -1,7 +1,7 @@
-"""Losses kept by segmentation-models-pytorch (MIT): how dice, focal and lovasz call them.
+"""Losses from segmentation-models-pytorch (MIT), which dice, focal and lovasz call.
 
-Found in smp 0.6, and why the call is wrapped: on a batch of nothing but VOID, FocalLoss is NaN and LovaszLoss an
-empty tensor instead of a scalar. LovaszLoss(per_image=True) breaks on one such image, so it is not offered.
+``apply`` wraps the call because in smp 0.6, on a batch of only VOID, FocalLoss is NaN and LovaszLoss is an empty
+tensor instead of a scalar. LovaszLoss(per_image=True) fails on one such image, so it is not offered.
 """
 
 from importlib import import_module
@@ -12,11 +12,11 @@ from vggexp.errors import ConfigError
 from vggexp.types import VOID
 
 IGNORED = -100
-"""What VOID becomes: 255 can be a class where whole images are labelled."""
+"""The library's value for VOID pixels: 255 can be a class label of an image."""
 
 
 def library_loss(name: str, word: str, **arguments: float | bool | None) -> nn.Module:
-    """The library's loss ``name`` over exclusive classes; ``word`` is what the user wrote after ``loss=``."""
+    """The library's loss ``name`` over exclusive classes; ``word`` is the option after ``loss=``."""
     try:
         losses = import_module("segmentation_models_pytorch.losses")
     except ImportError as error:

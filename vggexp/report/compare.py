@@ -7,13 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vggexp.config.check import needs
 from vggexp.report.runs import Run
 
 SHOWN = ("task", "data", "backbone", "head", "freeze")
 """The choices that have a column of their own."""
-_INCIDENTAL = ("run.", "seed", "choice.", "debug", "logger", "callback", "constant", "test", "trainer.log_every")
+_INCIDENTAL = ("run.", "seed", "choice.", "debug", "logger", "callback", "baseline", "test", "trainer.log_every")
+
+LISTED = 4
+"""Class names in a data set's title."""
 
 Score = float
+Names = tuple[str, ...]
 
 
 def flat(config: Any, prefix: str = "") -> dict[str, str]:
@@ -110,14 +115,40 @@ class Group:
 
 
 def groups(runs: Iterable[Run]) -> list[Group]:
-    """Runs of one task, data set and objective together; some of a data set's classes are a data set of their own."""
+    """Runs of one task, data set and objective together; other classes, or another order, are another data set."""
+    runs = list(runs)
+    titles = _titles(runs)
     together: dict[tuple[str, str, str], list[Run]] = defaultdict(list)
     for run in runs:
-        together[_data(run), run.choice["task"], run.metric].append(run)
+        data = titles.get((_data(run), _names(run)), _data(run))
+        together[data, run.choice["task"], run.metric].append(run)
     return [
         Group(task, data, metric, members[0].summary["objective"]["mode"], tuple(_settings(members)))
         for (data, task, metric), members in together.items()
     ]
+
+
+def _titles(runs: Sequence[Run]) -> dict[tuple[str, Names], str]:
+    """A title for each list of class names, where several go by one name of a data set, as two folders' do."""
+    lists: dict[str, dict[Names, None]] = defaultdict(dict)  # in the order of the runs
+    for run in runs:
+        lists[_data(run)].setdefault(_names(run))
+    titles: dict[tuple[str, Names], str] = {}
+    for data, known in lists.items():
+        several = [names for names in known if names]
+        for names in several if len(several) > 1 else ():
+            title = f"{data} ({', '.join(names[:LISTED])}{', ...' if len(names) > LISTED else ''})"
+            titles[data, names] = f"{title} {len(titles) + 1}" if title in titles.values() else title
+    return titles
+
+
+def _names(run: Run) -> Names:
+    """The class names that the run's task reads; () if none, or if the run did not record any."""
+    if "classes" not in run.summary:
+        return ()
+    wanted = needs(run.config)
+    lists = {"label": run.summary["classes"], "mask": run.summary["mask_classes"]}
+    return tuple(str(name) for target, names in lists.items() if target in wanted for name in names)
 
 
 def _data(run: Run) -> str:
@@ -140,7 +171,7 @@ def _settings(runs: Sequence[Run]) -> list[Setting]:
 
 @dataclass(frozen=True)
 class Difference:
-    """A setting's scores less a baseline's, seed by seed."""
+    """A setting's scores less a reference's, seed by seed."""
 
     mean: float
     half_width: float | None
@@ -148,11 +179,11 @@ class Difference:
     seeds: int
 
 
-def paired_difference(ours: Mapping[int, Score], baseline: Mapping[int, Score]) -> Difference | None:
+def paired_difference(ours: Mapping[int, Score], reference: Mapping[int, Score]) -> Difference | None:
     """The mean difference over common seeds, with its interval; None if they share no seed."""
     from scipy.stats import t
 
-    differences = [ours[seed] - baseline[seed] for seed in ours if seed in baseline]
+    differences = [ours[seed] - reference[seed] for seed in ours if seed in reference]
     if not differences:
         return None
     count = len(differences)

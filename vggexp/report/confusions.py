@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from vggexp.report.diagnostics import Evidence
+from vggexp.report.diagnostics import Diagnostics
 from vggexp.task.diagnostics.confusion import cells
 
 LEGIBLE = 12
@@ -13,7 +13,7 @@ ROWS = 10
 _UNITS = {"classification": "images", "segmentation": "pixels"}
 
 
-def confused(found: Sequence[Evidence]) -> list[dict[str, Any]]:
+def confusions(found: Sequence[Diagnostics]) -> list[dict[str, Any]]:
     """Of each setting with more classes than ``LEGIBLE``: the most confused pairs and the classes that do worst."""
     tables = []
     for one in found:

@@ -22,28 +22,28 @@ def print_run(folder: RunFolder) -> None:
     summary = folder.read_summary()
     choice, out = summary["choice"], console()
     title = f"{choice['task']} on {choice['data']}: {choice['backbone']} + {choice['head']}, freeze={choice['freeze']}"
-    print_scores(title, summary["metrics"], summary["constant"])
+    print_scores(title, summary["metrics"], summary["baseline"])
     cost = f"{summary['trainable_parameters']:,} of {summary['parameters']:,} parameters trained"
     out.print(f"{cost} in {summary['seconds']:.0f} s, {summary['images_per_second']:.0f} images/s")
     out.print(f"{folder.path}", style="bold", soft_wrap=True)
 
 
-def print_scores(title: str, metrics: Mapping[str, float], constant: Mapping[str, float]) -> None:
+def print_scores(title: str, metrics: Mapping[str, float], baseline: Mapping[str, float]) -> None:
     """A title and the table of scores."""
     out = console()
     out.print(f"\n{title}", style="bold", soft_wrap=True)
-    out.print(scores_table(metrics, constant))
+    out.print(scores_table(metrics, baseline))
 
 
-def scores_table(metrics: Mapping[str, float], constant: Mapping[str, float]) -> Table:
-    """Every metric but those of single classes: of each split ours, and the constant predictor's beside it."""
+def scores_table(metrics: Mapping[str, float], baseline: Mapping[str, float]) -> Table:
+    """Every metric but those of single classes: of each split ours, and the baseline's beside it."""
     splits = [split for split in ("val", "test") if any(name.startswith(f"{split}/") for name in metrics)]
     table = Table("metric", box=None, pad_edge=False)
     for split in splits:
         table.add_column(split, justify="right")
-        table.add_column("constant", justify="right", style="dim")
+        table.add_column("baseline", justify="right", style="dim")
     for name in _names(metrics, splits):
-        pairs = [(metrics.get(f"{split}/{name}"), constant.get(f"{split}/{name}")) for split in splits]
+        pairs = [(metrics.get(f"{split}/{name}"), baseline.get(f"{split}/{name}")) for split in splits]
         table.add_row(name, *(number(value) for pair in pairs for value in pair))
     return table
 
@@ -74,21 +74,21 @@ def number(value: Any) -> str:
 
 
 def print_runs(root: Path, runs: Sequence[Run]) -> None:
-    """One row a run: its objective on the test split (on validation, if it was not tested) beside the constant's.
+    """One row a run: its objective on the test split (on validation, if it was not tested) beside the baseline's.
 
     Where not all have finished, how each stands; below, what ended those that failed.
     """
     table = Table(box=None, pad_edge=False, title=str(root), title_justify="left", title_style="bold")
     for name in ("run", "task", "freeze", "metric"):
         table.add_column(name, overflow="fold")
-    for name in ("ours", "constant", "trained", "seconds"):
+    for name in ("ours", "baseline", "trained", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     if any_open := any(run.status.word != "finished" for run in runs):
         table.add_column("status", overflow="fold")
     for run in runs:
         own = run.summary
         cost = (_count(own.get("trainable_parameters"), ",d"), _count(own.get("seconds"), ".0f"))
-        scores = (number(run.score()), number(run.score(of="constant")))
+        scores = (number(run.score()), number(run.score(of="baseline")))
         metric = next((name for split in ("test", "val") if (name := f"{split}/{run.metric}") in own["metrics"]), "")
         status = (str(run.status),) if any_open else ()
         table.add_row(run.name, run.choice["task"], run.choice["freeze"], metric, *scores, *cost, *status)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vggexp.report.compare import SHOWN, distinguishing, flat, is_incidental
-from vggexp.report.epoch_ranges import spans
+from vggexp.report.epoch_ranges import epoch_ranges
 from vggexp.report.gallery import anchor
 from vggexp.report.runs import Run
 
@@ -68,7 +68,7 @@ def _ledger(run: Run) -> list[dict[str, str]]:
             "part": part,
             "parameters": f"{int(own[0]['parameters']):,}",
             "train": f"{most:,}",
-            "epochs": spans(trained, epochs),
+            "epochs": epoch_ranges(trained, epochs),
             "drift": "-" if far is None else f"{far:.4f}",
         })  # fmt: skip
     return found

@@ -1,4 +1,4 @@
-"""Figures of the evidence: confusion matrices, precision-recall curves, histograms of IoU.
+"""Figures of the diagnostics: confusion matrices, precision-recall curves, histograms of IoU.
 
 Where settings cannot share one, a figure holds all and shows one: its traces' ``meta.pick`` is a place in the layout's
 ``meta.picks``, the labels to choose from.
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from vggexp.report.diagnostics import Evidence
+from vggexp.report.diagnostics import Diagnostics
 from vggexp.report.figures import COLOURS, GRAY, Figure, layout
 
 CELLS = 60_000
@@ -18,14 +18,14 @@ POINTS = 15_000
 CURVES = POINTS // 10
 
 
-def drawn(found: Sequence[Evidence]) -> dict[str, Figure]:
-    """Every figure that the evidence of one group's settings gives, by name."""
+def drawn(found: Sequence[Diagnostics]) -> dict[str, Figure]:
+    """Every figure that the diagnostics of one group's settings gives, by name."""
     made = {f"confusion-{kind}": confusion(found, kind) for kind in ("classification", "segmentation")}
     made |= {"curve": precision_recall(found), "histogram": histogram(found)}
     return {name: figure for name, figure in made.items() if figure is not None}
 
 
-def confusion(found: Sequence[Evidence], kind: str) -> Figure | None:
+def confusion(found: Sequence[Diagnostics], kind: str) -> Figure | None:
     """Rows are the truth, in shares of it; the counts are shown on pointing at a cell."""
     traces: list[Figure] = []
     picks: list[str] = []
@@ -57,7 +57,7 @@ def confusion(found: Sequence[Evidence], kind: str) -> Figure | None:
     return {"data": traces, "layout": layout(title, **axes, height=height, meta={"picks": picks})}
 
 
-def left_out(found: Sequence[Evidence], figures: Mapping[str, Figure]) -> list[str]:
+def left_out(found: Sequence[Diagnostics], figures: Mapping[str, Figure]) -> list[str]:
     """A line for each figure that does not show all settings, or is not drawn at all, because it would be too large."""
     lines = []
     for kind in ("classification", "segmentation"):
@@ -78,7 +78,7 @@ def left_out(found: Sequence[Evidence], figures: Mapping[str, Figure]) -> list[s
     return lines
 
 
-def precision_recall(found: Sequence[Evidence]) -> Figure | None:
+def precision_recall(found: Sequence[Diagnostics]) -> Figure | None:
     """Of each class against the rest; the legend has the average precisions."""
     shown = [(one, one.kinds["classification"]) for one in found if "classification" in one.kinds]
     total = sum(len(part["curve"]) for _, part in shown)
@@ -108,7 +108,7 @@ def precision_recall(found: Sequence[Evidence]) -> Figure | None:
     return {"data": traces, "layout": layout(title, **axes, height=480, meta={"picks": picks})}
 
 
-def histogram(found: Sequence[Evidence]) -> Figure | None:
+def histogram(found: Sequence[Diagnostics]) -> Figure | None:
     """Share of the images by IoU, a line a setting; right of the line at 0.5 a box counts as right."""
     traces: list[Figure] = []
     for place, one in enumerate(found):

@@ -9,13 +9,13 @@ from vggexp.report.compare import Group, Setting
 from vggexp.report.runs import Run
 
 SETTINGS = 12
-"""Settings a group whose evidence the page carries, at most."""
+"""Settings a group whose diagnostics the page carries, at most."""
 
 _SCORES = {"classification": "p(truth)", "localization": "IoU", "segmentation": "mIoU"}
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Diagnostics:
     """One run's ``prediction/test.json``; while it is not tested, its ``val.json``."""
 
     setting: Setting
@@ -25,7 +25,7 @@ class Evidence:
     @property
     def kinds(self) -> dict[str, Any]:
         """Confusions, curves and histograms, by kind of target."""
-        return dict(self.content.get("evidence", {}))
+        return dict(self.content.get("diagnostics", self.content.get("evidence", {})))  # "evidence" before 2026-11-26
 
     @property
     def score_name(self) -> str:
@@ -41,9 +41,9 @@ class Evidence:
         return self.run.folder.predictions / str(self.content["split"])
 
 
-def of_group(group: Group) -> tuple[list[Evidence], str]:
-    """The settings' evidence, and a note where some is left out."""
-    found: list[Evidence] = []
+def of_group(group: Group) -> tuple[list[Diagnostics], str]:
+    """The settings' diagnostics, and a note where some is left out."""
+    found: list[Diagnostics] = []
     settings = iter(group.settings)
     for setting in settings:
         if (one := _first(setting)) is not None:
@@ -54,12 +54,12 @@ def of_group(group: Group) -> tuple[list[Evidence], str]:
     return found, f" The first {SETTINGS} of {SETTINGS + left} settings are shown." if left else ""
 
 
-def _first(setting: Setting) -> Evidence | None:
+def _first(setting: Setting) -> Diagnostics | None:
     """Of unfinished runs too: they come last, for their images are of validation."""
     for name in ("test.json", "val.json"):
         for run in setting.runs:
             if (content := _read(run.folder.predictions / name)) is not None:
-                return Evidence(setting, run, content)
+                return Diagnostics(setting, run, content)
     return None
 
 

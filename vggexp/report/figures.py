@@ -43,7 +43,7 @@ def _marker(place: int, size: int = 9) -> Figure:
 
 
 def by_setting(group: Group) -> Figure:
-    """Each seed's score, and their mean, a column a setting; the constant predictor as a line."""
+    """Each seed's score, and their mean, a column a setting; the baseline as a line."""
     traces: list[Figure] = []
     labels = [escape(setting.label) for setting in group.settings]
     for place, (label, setting) in enumerate(zip(labels, group.settings, strict=True)):
@@ -54,8 +54,8 @@ def by_setting(group: Group) -> Figure:
     means = [_mean(setting) for setting in group.settings]
     bar = {"symbol": "line-ew", "size": 26, "line": {"width": 2, "color": GRAY}}
     traces.append({"type": "scatter", "mode": "markers", "name": "mean", "x": labels, "y": means, "marker": bar})
-    constant = next((value for run in group.runs if (value := run.score(of="constant")) is not None), None)
-    shapes, notes = _level(constant)
+    baseline = next((value for run in group.runs if (value := run.score(of="baseline")) is not None), None)
+    shapes, notes = _level(baseline)
     return {
         "data": traces,
         "layout": layout(
@@ -69,21 +69,21 @@ def by_setting(group: Group) -> Figure:
     }
 
 
-def _constant(group: Group) -> float | None:
-    """The best constant predictor's score on validation; it is the data's, so any run may tell it."""
+def _baseline(group: Group) -> float | None:
+    """The baseline's score on validation; it is the data's, so any run may tell it."""
     name = f"val/{group.metric}"
-    return next((value for run in group.runs if (value := run.summary["constant"].get(name)) is not None), None)
+    return next((value for run in group.runs if (value := run.summary["baseline"].get(name)) is not None), None)
 
 
 def _short(label: str, most: int = 24) -> str:
     return label if len(label) <= most else label[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def _level(constant: float | None) -> tuple[list[Figure], list[Figure]]:
-    if constant is None:
+def _level(baseline: float | None) -> tuple[list[Figure], list[Figure]]:
+    if baseline is None:
         return [], []
-    line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": constant, "y1": constant}
-    note = {"xref": "paper", "x": 1, "y": constant, "text": "best constant", "showarrow": False, "yanchor": "bottom"}
+    line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": baseline, "y1": baseline}
+    note = {"xref": "paper", "x": 1, "y": baseline, "text": "baseline", "showarrow": False, "yanchor": "bottom"}
     return [{**line, "line": {"dash": "dash", "color": GRAY, "width": 1}}], [{**note, "xanchor": "right"}]
 
 
@@ -129,10 +129,10 @@ def curves(group: Group) -> Figure:
                 step = {"shape": "hv", "color": colour, "width": 2}
                 share = {"x": [epoch for epoch, _ in schedule], "y": [100 * value for _, value in schedule]}
                 traces.append({**line, **legend, "showlegend": False, "line": step, **share, "yaxis": "y2"})
-    if drawn and (level := _constant(group)) is not None:
+    if drawn and (level := _baseline(group)) is not None:
         last = max((trace["x"][-1] for trace in traces if trace["x"]), default=0)
         dash = {"color": GRAY, "dash": "dash", "width": 1}
-        line = {"type": "scatter", "mode": "lines", "name": "best constant", "line": dash}
+        line = {"type": "scatter", "mode": "lines", "name": "baseline", "line": dash}
         traces.append({**line, "x": [0, last], "y": [level, level]})
     drawn_of = f", {CURVES} of {len(group.runs)} runs" if drawn < len(group.runs) else ""
     return {

@@ -4,7 +4,7 @@ from rich.table import Table
 
 from vggexp.learner.freezing import Freezing
 from vggexp.report.console import console
-from vggexp.report.epoch_ranges import spans
+from vggexp.report.epoch_ranges import epoch_ranges
 
 
 def print_freezing(freezing: Freezing, name: str, epochs: int) -> None:
@@ -29,5 +29,7 @@ def freeze_table(freezing: Freezing, epochs: int) -> Table:
         when = [epoch for epoch, row in enumerate(factors) if any(row[place] for place in places)]
         rates = sorted({row[place] for row in factors for place in trains} - {0})
         size, trained = (sum(freezing.parameters[place][1].numel() for place in some) for some in (places, trains))
-        table.add_row(part, f"{size:,}", f"{trained:,}", spans(when, epochs), ", ".join(f"{r:.3g}" for r in rates))
+        table.add_row(
+            part, f"{size:,}", f"{trained:,}", epoch_ranges(when, epochs), ", ".join(f"{r:.3g}" for r in rates)
+        )
     return table

@@ -6,13 +6,13 @@ from typing import Any
 
 from vggexp.report.album import Album, data_uri, mask_colours
 from vggexp.report.compare import Group
-from vggexp.report.diagnostics import Evidence
+from vggexp.report.diagnostics import Diagnostics
 
 _MARKUP = 900
 """Characters that one image's layers and caption take, about."""
 
 
-def gallery(found: Sequence[Evidence], album: Album, budget: int) -> dict[str, Any]:
+def gallery(found: Sequence[Diagnostics], album: Album, budget: int) -> dict[str, Any]:
     """Columns of images, a setting each; {} if there are none. No more columns are begun once ``budget`` is spent."""
     columns: list[dict[str, Any]] = []
     begun, markup = album.size, 0
@@ -49,7 +49,7 @@ def anchor(name: str) -> str:
     return "run-" + "".join(char if char.isalnum() and char.isascii() else f"-{ord(char):x}" for char in name)
 
 
-def _shot(record: Mapping[str, Any], one: Evidence, album: Album) -> dict[str, Any]:
+def _shot(record: Mapping[str, Any], one: Diagnostics, album: Album) -> dict[str, Any]:
     """One image and its layers; {} if its file is gone."""
     pixels = album.add(_inside(one.folder, record["image"]))
     if not pixels:
@@ -109,7 +109,7 @@ def _inside(folder: Path, name: str) -> Path:
     return folder / Path(str(name)).name
 
 
-def _legend(found: Sequence[Evidence]) -> list[tuple[str, str]]:
+def _legend(found: Sequence[Diagnostics]) -> list[tuple[str, str]]:
     """The pixel classes and their colours."""
     for one in found:
         classes = one.content.get("mask_classes", [])

@@ -86,9 +86,9 @@ give(document.getElementById("json"), "application/json", () =>
 give(document.getElementById("csv"), "text/csv", () => [titles, ...matching.map((row) => titles.map((_, column) => value(row, column) ?? ""))]
   .map((line) => line.map((cell) => /[",\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : cell).join(",")).join("\n"));
 
-every("select.baseline").forEach((select) => select.addEventListener("change", () =>
-  every("[data-baseline]", document.getElementById(select.dataset.group)).forEach((text) => {
-    text.hidden = text.dataset.baseline !== select.value;
+every("select.reference").forEach((select) => select.addEventListener("change", () =>
+  every("[data-reference]", document.getElementById(select.dataset.group)).forEach((text) => {
+    text.hidden = text.dataset.reference !== select.value;
   })));
 every("input.smooth, input.log, select.pick").forEach((control) => control.addEventListener("change", () => told(control)));
 

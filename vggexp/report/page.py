@@ -103,7 +103,7 @@ def _rounded(value: Any) -> Any:
 def _table(runs: Sequence[Run]) -> tuple[list[Column], list[list[Cell]]]:
     keys = distinguishing(runs)
     words = ["run", "status", *SHOWN]
-    numbers = ["seed", "score", "constant", *_SCORES, "parameters trained", "seconds", "peak MiB"]
+    numbers = ["seed", "score", "baseline", *_SCORES, "parameters trained", "seconds", "peak MiB"]
     columns = [
         *(Column(name, False) for name in (*words, "objective")),
         *(Column(name, True) for name in numbers),
@@ -119,7 +119,7 @@ def _table(runs: Sequence[Run]) -> tuple[list[Column], list[list[Cell]]]:
             *(Cell(str(run.choice.get(group, ""))) for group in SHOWN),
             Cell(run.metric),
             _number(run.seed, "d"),
-            *(_number(value, ".3f") for value in (run.score(), run.score(of="constant"), *scores)),
+            *(_number(value, ".3f") for value in (run.score(), run.score(of="baseline"), *scores)),
             _number(own.get("trainable_parameters"), ",d"),
             _number(own.get("seconds"), ",.0f"),
             _number(own.get("peak_memory_mib"), ",.0f"),

@@ -12,6 +12,7 @@ import yaml
 
 from vggexp.report.status import Status, of_finished, of_unfinished
 from vggexp.run_folder import PREVIOUS, RunFolder
+from vggexp.transfer.renamed import renew
 
 Row = dict[str, Any]
 
@@ -82,8 +83,8 @@ def read_runs(root: Path) -> list[Run]:
 def _read(path: Path, root: Path) -> Run | None:
     folder = RunFolder(path)
     try:
-        summary = folder.read_summary()
-        config = summary.pop("config", None) or yaml.load(folder.config.read_text(encoding="utf-8"), _LOADER)
+        summary = renew(folder.read_summary())
+        config = renew(summary.pop("config", None) or yaml.load(folder.config.read_text(encoding="utf-8"), _LOADER))
         name = str(path.relative_to(root)) if path != root else path.name
         planned = int(config.get("trainer", {}).get("max_epochs") or 0)
         if {"choice", "objective", "metrics"} <= summary.keys():
@@ -107,7 +108,7 @@ def _so_far(rows: Sequence[Row], config: Mapping[str, Any]) -> Row:
         "seed": config["seed"],
         "objective": objective,
         "metrics": metrics,
-        "constant": {},
+        "baseline": {},
     }
 
 
@@ -125,12 +126,16 @@ def read_rows(folder: RunFolder) -> list[Row]:
 
 
 def best_row(rows: Iterable[Row], metric: str, mode: str) -> Row:
-    """The row with the best objective, with that epoch's other values; {} if there is none."""
+    """The row with the best objective, with that epoch's other values; {} if no epoch was validated.
+
+    Of a run whose objective never had a value it is the last validated epoch's: the one whose checkpoint is kept.
+    """
     rows = list(rows)
-    scored = [row for row in rows if row.get(metric) is not None]
-    if not scored:
+    validated = [row for row in rows if metric in row]
+    if not validated:
         return {}
-    best = (max if mode == "max" else min)(scored, key=lambda row: row[metric])
+    scored = [row for row in validated if row[metric] is not None]
+    best = (max if mode == "max" else min)(scored, key=lambda row: row[metric]) if scored else validated[-1]
     merged: Row = {}
     for row in rows:
         if row["epoch"] == best["epoch"]:

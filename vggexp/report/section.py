@@ -1,26 +1,24 @@
-"""A group's part of the page: settings side by side, what they cost, curves, evidence, pictures."""
+"""A group's part of the page: settings side by side, what they cost, curves, diagnostics, pictures."""
 
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vggexp.report import diagnostic_figures as evidence_figures
-from vggexp.report import diagnostics as evidence
-from vggexp.report import figures
+from vggexp.report import diagnostic_figures, diagnostics, figures
 from vggexp.report.album import Album
 from vggexp.report.compare import Group, Setting, paired_difference
-from vggexp.report.confusions import confused
+from vggexp.report.confusions import confusions
 from vggexp.report.gallery import gallery, sheets
 
-BASELINES = 12
-"""Settings that can be chosen as the baseline, at most."""
+REFERENCES = 12
+"""Settings that can be chosen as the reference, at most."""
 
 
 def section(group: Group, name: str, drawn: dict[str, figures.Figure], album: Album, budget: int) -> dict[str, Any]:
     """A group's part of the page; its figures are added to ``drawn``, its images to ``album``."""
-    looked, note = evidence.of_group(group)
-    shown = evidence_figures.drawn(looked)
+    looked, note = diagnostics.of_group(group)
+    shown = diagnostic_figures.drawn(looked)
     rows: list[dict[str, figures.Figure | None]] = [
         {"setting": figures.by_setting(group)},
         # The figures of cost stay side by side, also where one has nothing to show.
@@ -32,19 +30,19 @@ def section(group: Group, name: str, drawn: dict[str, figures.Figure], album: Al
     ]
     if len(group.settings) == 1:
         del rows[1]
-    baselines = [setting for setting in group.settings if setting.by_seed()][:BASELINES]
+    references = [setting for setting in group.settings if setting.by_seed()][:REFERENCES]
     return {
         "id": name,
         "name": f"{group.task} on {group.data}",
         "metric": group.metric,
-        "baselines": [setting.label for setting in baselines] if len(group.settings) > 1 else [],
-        "table": [_comparison(setting, baselines) for setting in group.settings],
+        "references": [setting.label for setting in references] if len(group.settings) > 1 else [],
+        "table": [_comparison(setting, references) for setting in group.settings],
         "figure_rows": [placed for row in rows if (placed := _placed(row, f"figure-{name}", drawn))],
-        "left_out": evidence_figures.left_out(looked, shown),
-        "confused": confused(looked),
+        "left_out": diagnostic_figures.left_out(looked, shown),
+        "confused": confusions(looked),
         "gallery": gallery(looked, album, budget),
-        "sheets": [] if looked else sheets(group, evidence.SETTINGS),
-        "evidence_note": note,
+        "sheets": [] if looked else sheets(group, diagnostics.SETTINGS),
+        "diagnostics_note": note,
     }
 
 
@@ -63,7 +61,7 @@ def _placed(
     return found
 
 
-def _comparison(setting: Setting, baselines: Sequence[Setting]) -> dict[str, Any]:
+def _comparison(setting: Setting, references: Sequence[Setting]) -> dict[str, Any]:
     scores = setting.by_seed()
     values = list(scores.values())
     costs = [setting.cost(name) for name in figures.COSTS]
@@ -73,7 +71,7 @@ def _comparison(setting: Setting, baselines: Sequence[Setting]) -> dict[str, Any
         "others": _others(setting),
         "mean": f"{statistics.fmean(values):.3f}" if values else "-",
         "sd": f"{statistics.stdev(values):.3f}" if len(values) > 1 else "-",
-        "differences": [_difference(setting, baseline) for baseline in baselines],
+        "differences": [_difference(setting, reference) for reference in references],
         "costs": ["-" if cost is None else f"{cost:,.0f}" for cost in costs],
     }
 
@@ -84,10 +82,10 @@ def _others(setting: Setting) -> str:
     return ", ".join(f"{count} {word}" for word, count in words.items() if word != "finished")
 
 
-def _difference(setting: Setting, baseline: Setting) -> str:
-    if setting is baseline:
-        return "baseline"
-    found = paired_difference(setting.by_seed(), baseline.by_seed())
+def _difference(setting: Setting, reference: Setting) -> str:
+    if setting is reference:
+        return "reference"
+    found = paired_difference(setting.by_seed(), reference.by_seed())
     if found is None:
         return "no common seed"
     if found.half_width is None:

@@ -1,4 +1,4 @@
-"""``summary.json``: what a run reached, beside what a constant predictor reaches, and what it cost."""
+"""``summary.json``: what a run reached, beside what a baseline reaches, and what it cost."""
 
 import platform
 import subprocess
@@ -19,8 +19,8 @@ def summarize(
 ) -> dict[str, Any]:
     """Everything that a table of runs shows.
 
-    ``metrics`` are the validation split's in the best epoch and the test split's of that checkpoint; ``constant`` has
-    the constant predictor's under the same names.
+    ``metrics`` are the validation split's in the best epoch and the test split's of that checkpoint; ``baseline`` has
+    the baseline's under the same names.
     """
     best = best_row(read_rows(folder), *learner.objective)
     parameters = [parameter for _, parameter in learner.freezing.parameters]
@@ -36,7 +36,8 @@ def summarize(
         },
         "epoch": best.get("epoch"),
         "metrics": {**metrics, **test},
-        "constant": learner.constant,
+        "baseline": learner.baseline,
+        **learner.info,
         "parameters": sum(parameter.numel() for parameter in parameters),
         "trainable_parameters": sum(p.numel() for p, trains in zip(parameters, trained, strict=True) if trains),
         **stopwatch.cost(),

@@ -154,7 +154,7 @@ def _key(files: Files) -> str:
     ]
     scale = files.transform.recipes if files.scales else None
     depends = [
-        "decoded 1",
+        "decoded 3",  # 1: masks half a pixel off; 2: photos as stored, not upright
         type(files.reader).__qualname__,
         files.reader.facts,
         scale,

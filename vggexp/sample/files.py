@@ -7,10 +7,10 @@ keeping what was decoded (``decoded.py``) are then no business of its own.
 from pathlib import Path
 from typing import Protocol, TypedDict
 
-import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from vggexp.sample.decode_scale import FACTORS
 from vggexp.sample.image import Shrink, Size
 from vggexp.sample.transform import Transform
 from vggexp.types import Sample
@@ -55,8 +55,8 @@ class Files(Dataset[Sample]):
     """The samples of a source, transformed.
 
     A JPEG is decoded at a smaller scale where the recipe only shrinks it further (``Transform.shrink``): boxes are
-    scaled with it, exactly. Not beside a mask: that takes the nearest of its own pixels, and a mask that was shrunk
-    twice by that rule is another mask.
+    scaled with it, exactly. Not beside a mask: that takes single pixels of its own, and a mask that was shrunk twice
+    by that rule is another mask.
 
     Args:
         source, transform: what to read, and what becomes of it.
@@ -79,9 +79,11 @@ class Files(Dataset[Sample]):
 
 
 def scaled(box: Tensor, size: Size, image: Tensor) -> Tensor:
-    """Edges (..., 4) in pixels of a stored image of ``size``, in pixels of what it was decoded to."""
-    height, width = image.shape[-2:]
-    if (height, width) == size:
-        return box
-    across, down = width / size[1], height / size[0]
-    return box * torch.tensor([across, down, across, down])
+    """Edges (..., 4) in pixels of a stored image of ``size``, in pixels of what it was decoded to.
+
+    A whole number of stored pixels becomes one: of 375 at a half, 188 remain, and the last of them shows half a pixel
+    that is not in the image. So the sides' ratio is not the scale.
+    """
+    decoded = tuple(image.shape[-2:])
+    factors = (factor for factor in (1, *reversed(FACTORS)) if tuple(-(-side // factor) for side in size) == decoded)
+    return box / next(factors)

@@ -7,8 +7,10 @@ libjpeg-turbo and give the same pixels, so which of them is there decides the ti
 
 import contextlib
 import io
+import os
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
@@ -16,12 +18,17 @@ from typing import TypeVar
 import numpy as np
 import torch
 import torchvision.io
-from PIL import Image, ImageOps
+from PIL import Image, PngImagePlugin
 from torch import Tensor
 
 from vggexp.errors import DataError
+from vggexp.sample.orientation import orientation_of, turn, turned_size
+from vggexp.sample.pixels import DepthError, to_8_bits
 
 JPEG = b"\xff\xd8\xff"
+LIMIT = "VGGEXP_MAX_MEGAPIXELS"
+Image.MAX_IMAGE_PIXELS = None  # ``header`` checks it, with an advice that helps
+PngImagePlugin.MAX_TEXT_CHUNK = 2**26  # valid PNGs carry texts and colour profiles of megabytes
 DECODE_JPEG: Callable[..., Tensor] | None = getattr(torchvision.io, "decode_jpeg", None)
 HAS_SIMPLEJPEG = find_spec("simplejpeg") is not None
 
@@ -32,64 +39,56 @@ Shrink = Callable[[int, int], int]
 """(height, width) of a stored image to what its sides may be divided by: 1, 2, 4 or 8."""
 
 
-def read_image(path: str | Path, *, upright: bool = False) -> Tensor:
-    """One image as RGB: uint8, (3, H, W). Animations give their first frame; transparency is dropped, 16 bit become 8.
+def read_image(path: str | Path) -> Tensor:
+    """One image as RGB, upright as its EXIF says: uint8, (3, H, W).
+
+    Animations give their first frame; transparency is dropped. Deeper pixels become 8 bits by ``pixels.to_8_bits``.
 
     Args:
         path: the file; its content decides how it is read, not its name.
-        upright: turn the image as its EXIF orientation asks. Annotated data sets count pixels as they are stored, so
-            the default leaves them there; a person's own photo should stand upright.
 
     Raises:
-        DataError: there is no such file, or it cannot be read, or it is no whole image.
+        DataError: there is no such file, or it cannot be read, or it is no whole image, or one of too many pixels.
     """
-    return _read(path, _content(Path(path)), upright)
+    return _read(path, file_content(Path(path))).image
 
 
-def read_shrunk(path: str | Path, shrink: Shrink) -> tuple[Tensor, Size]:
+@dataclass(frozen=True)
+class Photo:
+    """An image as it was read, and what places an annotation on it."""
+
+    image: Tensor
+    """uint8, (3, H, W), upright; perhaps decoded at a smaller scale."""
+    size: Size
+    """(height, width) of the whole image, upright."""
+    orientation: int
+    """EXIF's, 1 to 8: how the file holds it."""
+
+
+def read_shrunk(path: str | Path, shrink: Shrink) -> Photo:
     """As ``read_image``, a JPEG decoded at a half, a quarter or an eighth of its sides where ``shrink`` allows it.
 
     libjpeg then leaves out the frequencies that a smaller image cannot show. A side becomes the next whole number of
     pixels: 375 become 188.
 
-    Returns:
-        uint8, (3, ceil(H / factor), ceil(W / factor)); and the stored size, which annotations count pixels of.
+    Args:
+        shrink: asked with the upright size.
     """
-    content = _content(Path(path))
-    if not content.startswith(JPEG):
-        image = _read(path, content)
-        return image, (image.shape[1], image.shape[2])
-    size = _size(path, content)
-    factor = shrink(*size)
-    if factor == 1:
-        return _read(path, content), size
-    return _decoded(path, lambda: _shrunk_jpeg(content, size, factor)), size
+    content = file_content(Path(path))
+    return _read(path, content, shrink if content.startswith(JPEG) else None)
 
 
 def shrunk_size(path: str | Path, shrink: Shrink) -> Size:
     """The size that ``read_shrunk`` gives a file; decodes its header only."""
-    content = _content(Path(path))
-    size = _size(path, content)
+    content = file_content(Path(path))
+    size, orientation = header(path, content)
+    size = turned_size(size, orientation)
     factor = shrink(*size) if content.startswith(JPEG) else 1
     return -(-size[0] // factor), -(-size[1] // factor)
 
 
-def read_mask(path: str | Path) -> Tensor:
-    """One label image as it is stored: uint8, (H, W), the gray values or the palette's indices, 0 to 255.
-
-    Raises:
-        DataError: as ``read_image``; also if the file holds colours, or labels over 255.
-    """
-    content = _content(Path(path))
-    labels = _decoded(path, lambda: torch.from_numpy(np.array(_opened(content), dtype=np.int64)))
-    if labels.ndim != 2:
-        raise DataError(f"{path} is a colour image; a mask must be a gray or palette PNG of class indices")
-    if labels.min() < 0 or labels.max() > 255:
-        raise DataError(f"{path} holds labels outside 0..255; a mask must be a gray or palette PNG of class indices")
-    return labels.to(torch.uint8)
-
-
-def _content(path: Path) -> bytes:
+def file_content(path: Path) -> bytes:
+    """A file's bytes; DataError if it is missing or cannot be read."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -98,37 +97,68 @@ def _content(path: Path) -> bytes:
         raise DataError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
 
 
-def _decoded(path: str | Path, decode: Callable[[], Decoded]) -> Decoded:
+def decoded(path: str | Path, decode: Callable[[], Decoded]) -> Decoded:
+    """What ``decode`` gives; DataError with the file's name if it fails in any way."""
     try:
         with warnings.catch_warnings():
             # Pillow remarks on odd palettes and EXIF, torchvision 0.29 on its decoders' future; neither helps a user.
             warnings.simplefilter("ignore")
             return decode()
+    except DepthError as error:
+        raise DataError(f"{path} has {error}; convert it to 8 bits a channel") from error
     except Exception as error:  # On broken bytes Pillow raises nearly anything: OSError, SyntaxError, struct.error ...
         raise DataError(f"{path} is truncated or not an image; fetch it again, or leave it out") from error
 
 
-def _size(path: str | Path, content: bytes) -> Size:
+def header(path: str | Path, content: bytes) -> tuple[Size, int]:
+    """(height, width) as stored, and the EXIF orientation, from an image file's header.
+
+    Raises:
+        DataError: it is not an image, or one of more than ``max_megapixels``.
+    """
+    size, orientation = decoded(path, lambda: (_size(content), orientation_of(content)))
+    pixels, most = size[0] * size[1] / 1e6, max_megapixels()
+    if pixels > most:
+        advice = f"make it smaller, or set the environment variable {LIMIT}"
+        raise DataError(f"{path} has {pixels:.0f} megapixels, more than the {most:g} that are read; {advice}")
+    return size, orientation
+
+
+def max_megapixels() -> float:
+    """The largest image that is read: the environment variable ``VGGEXP_MAX_MEGAPIXELS``, 256 if it is not set."""
+    return float(os.environ.get(LIMIT, 256))
+
+
+def _size(content: bytes) -> Size:
     if HAS_SIMPLEJPEG and content.startswith(JPEG):
         import simplejpeg
 
         with contextlib.suppress(ValueError):
             height, width = simplejpeg.decode_jpeg_header(content)[:2]  # a tenth of the time that Pillow takes
             return height, width
-    width, height = _decoded(path, lambda: Image.open(io.BytesIO(content)).size)
+    width, height = Image.open(io.BytesIO(content)).size
     return height, width
 
 
-def _read(path: str | Path, content: bytes, upright: bool = False) -> Tensor:
+def _read(path: str | Path, content: bytes, shrink: Shrink | None = None) -> Photo:
+    stored, orientation = header(path, content)
+    size = turned_size(stored, orientation)
+    factor = shrink(*size) if shrink else 1
+    pixels = decoded(path, lambda: _pixels(content, stored, factor))
+    return Photo(turn(pixels, orientation), size, orientation)
+
+
+def _pixels(content: bytes, size: Size, factor: int) -> Tensor:
+    """The pixels as they are stored, a JPEG's sides divided by ``factor``."""
     if not content.startswith(JPEG):
-        return _decoded(path, lambda: _by_pillow(content, upright))
-    if not upright and (pixels := _by_simplejpeg(content)) is not None:
+        return torch.from_numpy(_rgb(content)).permute(2, 0, 1)
+    if factor > 1:
+        return _shrunk_jpeg(content, size, factor)
+    if (pixels := _by_simplejpeg(content)) is not None:
         return pixels
-    decode = DECODE_JPEG
-    if decode is None:
-        return _decoded(path, lambda: _by_pillow(content, upright))
-    stored = torch.frombuffer(bytearray(content), dtype=torch.uint8)
-    return _decoded(path, lambda: decode(stored, mode="RGB", apply_exif_orientation=upright))
+    if (decode := DECODE_JPEG) is None:
+        return torch.from_numpy(_rgb(content)).permute(2, 0, 1)
+    return decode(torch.frombuffer(bytearray(content), dtype=torch.uint8), mode="RGB")
 
 
 def _shrunk_jpeg(content: bytes, size: Size, factor: int) -> Tensor:
@@ -159,19 +189,15 @@ def _by_simplejpeg(content: bytes, least: Size = (0, 0)) -> Tensor | None:
     return torch.from_numpy(decoded).permute(2, 0, 1)
 
 
-def _by_pillow(content: bytes, upright: bool) -> Tensor:
-    return torch.from_numpy(_rgb(content, upright)).permute(2, 0, 1)
-
-
-def _opened(content: bytes) -> Image.Image:
+def opened(content: bytes) -> Image.Image:
+    """An image that Pillow has read whole."""
     image = Image.open(io.BytesIO(content))
     image.load()
     return image
 
 
-def _rgb(content: bytes, upright: bool) -> np.ndarray:
-    image = _opened(content)
-    if image.mode.startswith("I"):  # 16 bit a pixel; convert() would clip at 255 instead of scaling.
-        image = Image.fromarray((np.asarray(image).astype(np.int64) // 257).clip(0, 255).astype(np.uint8))
-    image = ImageOps.exif_transpose(image) if upright else image
+def _rgb(content: bytes) -> np.ndarray:
+    image = opened(content)
+    if image.mode == "F" or image.mode.startswith("I"):  # convert() would clip them to 0..255
+        image = Image.fromarray(to_8_bits(np.asarray(image)))
     return np.array(image.convert("RGB"))

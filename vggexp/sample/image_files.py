@@ -4,14 +4,28 @@ It reads names, never images, and imports no torch: a folder that is not there i
 """
 
 import glob
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
 from vggexp.errors import DataError
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".jp2", ".j2k",
+     ".jpx", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"}
+)  # fmt: skip
+"""Endings of images that Pillow reads in every build; AVIF it reads in some."""
+AVIF = ".avif"
+UNREADABLE = frozenset(
+    {".heic", ".heif", ".jxl", ".svg", ".psd", ".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"}
+)
+"""Endings of photos that nothing here reads."""
+HIDDEN = ("__MACOSX",)
+"""Folders that archives and systems leave behind; so are those whose name begins with a dot."""
 
 
 @dataclass(frozen=True)
@@ -24,15 +38,18 @@ class ImageFile:
     """Its own among all: its path below the folder that was named, without the ending; numbered where two are alike."""
 
 
-def find_images(words: str | Sequence[str], leave_out: Path | None = None) -> list[ImageFile]:
+def find_images(
+    words: str | Sequence[str], leave_out: Path | None = None, unreadable: list[str] | None = None
+) -> list[ImageFile]:
     """The files that the words mean, each once, in the words' order and by name within a folder.
 
-    A file counts whatever it is called; in a folder, and in all folders below it, what has an image's ending and does
-    not begin with a dot.
+    A file that is named counts whatever its ending. In a folder and in all folders below it, linked ones too, files
+    with an image's ending count; hidden files and folders do not.
 
     Args:
         words: files, folders, patterns as ``glob`` knows them.
         leave_out: a folder whose files do not count, such as the one that is written to.
+        unreadable: filled with the photos that are left out, each with the reason.
 
     Raises:
         DataError: a word means no image.
@@ -40,7 +57,7 @@ def find_images(words: str | Sequence[str], leave_out: Path | None = None) -> li
     hidden = leave_out.absolute() if leave_out else None
     found: dict[Path, tuple[Path, Path]] = {}
     for word in [words] if isinstance(words, str) else words:
-        for path, called in _meant(str(word)):
+        for path, called in _meant(str(word), [] if unreadable is None else unreadable):
             place = path.absolute()
             if hidden is None or not place.is_relative_to(hidden):
                 found.setdefault(place, (path, called))
@@ -49,37 +66,73 @@ def find_images(words: str | Sequence[str], leave_out: Path | None = None) -> li
     return list(_named(found.values()))
 
 
-def _meant(word: str) -> Iterator[tuple[Path, Path]]:
+def _meant(word: str, unreadable: list[str]) -> Iterator[tuple[Path, Path]]:
     """Each file with its path below the folder that the word names."""
-    path = Path(word).expanduser()
+    path = Path(word)
+    if not path.exists():
+        with suppress(RuntimeError):  # "~x" where there is no user x
+            path = path.expanduser()
     if path.is_file():
         yield path, Path(path.name)
         return
     if not path.is_dir() and not glob.has_magic(word):
-        raise DataError(f"there is no {word}; give an image, a folder of images, or a pattern such as 'photos/*.jpg'")
+        what = f"{word} is a broken link" if path.is_symlink() else f"there is no {word}"
+        raise DataError(f"{what}; give an image, a folder of images, or a pattern such as 'photos/*.jpg'")
     root = Path(*takewhile(lambda part: not glob.has_magic(part), path.parts)) if not path.is_dir() else path
-    found = _below(path) if path.is_dir() else _matching(str(path))
+    found = _below(path, unreadable) if path.is_dir() else _matching(str(path), unreadable)
     if not found:
+        left_out = f"; left out: {', '.join(unreadable[:3])}" if unreadable else ""
         endings = ", ".join(sorted(SUFFIXES))
-        raise DataError(f"{word} holds no image ({endings}); give an image or a folder of images")
+        raise DataError(f"{word} holds no image ({endings}){left_out}; give an image or a folder of images")
     for file in found:
         yield file, file.relative_to(root)
 
 
-def _below(folder: Path) -> list[Path]:
-    return sorted(
-        file
-        for file in folder.rglob("*")
-        if file.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-        and file.is_file()
-    )
+def _below(folder: Path, unreadable: list[str]) -> list[Path]:
+    """The images in a folder and below it. Links to folders are followed, each folder is entered once."""
+    found, entered = [], set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = [] if real in entered else sorted(name for name in folders if not _is_hidden(name))
+        for name in [] if real in entered else sorted(names):
+            file = Path(place, name)
+            if not _is_hidden(name) and _is_readable(file, unreadable):
+                found.append(file)
+        entered.add(real)
+    return sorted(found)
 
 
-def _matching(pattern: str) -> list[Path]:
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name in HIDDEN
+
+
+def _is_readable(file: Path, unreadable: list[str]) -> bool:
+    """Whether a file is an image that can be read; a photo that cannot is noted with the reason."""
+    suffix = file.suffix.lower()
+    if suffix not in SUFFIXES | UNREADABLE | {AVIF}:
+        return False
+    if not file.exists():
+        unreadable.append(f"{file} (a broken link)")
+    elif suffix in UNREADABLE or (suffix == AVIF and not _reads_avif()):
+        unreadable.append(f"{file} (no decoder for {suffix}; convert it to JPEG or PNG)")
+    else:
+        return file.is_file()
+    return False
+
+
+@cache
+def _reads_avif() -> bool:
+    from PIL import features
+
+    return "avif" in features.modules and bool(features.check("avif"))
+
+
+def _matching(pattern: str, unreadable: list[str]) -> list[Path]:
     """A pattern's images; of a folder that it matches, all images in it, as after a shell's own expansion."""
     matches = [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207
-    found = [[match] if match.suffix.lower() in SUFFIXES and match.is_file() else _below(match) for match in matches]
+    found = [
+        _below(match, unreadable) if match.is_dir() else [match] * _is_readable(match, unreadable) for match in matches
+    ]
     return [file for files in found for file in files]
 
 

@@ -5,14 +5,16 @@ and processes that share a run divide each batch between them.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
 
+from vggexp.errors import ConfigError
 from vggexp.types import Batch, Sample
 
+Collate = Callable[[Any], Batch]
 Place = tuple[int, int]
 """(epoch, index) of a sample whose augmentation depends on both."""
 
@@ -111,16 +113,26 @@ class ResumableLoader(DataLoader[Batch]):
 
 
 def make_loader(
-    dataset: Dataset[Sample], batch_size: int, workers: int, seed: int | None, rank: int = 0, world_size: int = 1
+    dataset: Dataset[Sample],
+    batch_size: int,
+    workers: int,
+    seed: int | None,
+    rank: int = 0,
+    world_size: int = 1,
+    together: Collate | None = None,
 ) -> ResumableLoader:
-    """Batches of a data set: shuffled and augmented by a seed, or (None) in the given order, each sample once."""
+    """Batches of a data set: shuffled and augmented by a seed, or (None) in the given order, each sample once.
+
+    Args:
+        together: makes a batch of samples, or looks at one that the data set made itself; by default ``collate``.
+    """
     order = Order(len(dataset), batch_size, seed, rank, world_size)  # type: ignore[arg-type]
     is_batched = getattr(dataset, "is_batched", False)  # it looks up whole batches, and knows views by their epoch
     workers = 0 if is_batched else workers
     loader = ResumableLoader(
         dataset if seed is None or is_batched else Seeded(dataset, seed),
         batch_sampler=order,
-        collate_fn=_as_it_is if is_batched else collate,
+        collate_fn=together or (_as_it_is if is_batched else collate),
         num_workers=workers,
         persistent_workers=workers > 0,
         pin_memory=torch.cuda.is_available(),
@@ -131,16 +143,30 @@ def make_loader(
 
 
 def collate(samples: list[Sample]) -> Batch:
-    """One batch, its images laid out in memory as the samples' are, so that none is rearranged.
+    """Join samples into a batch whose images have the memory layout of the samples, so that none is copied twice.
 
-    Decoders put the channels last, and so has the network them.
+    Decoders return channels-last images, the layout that the network uses.
+
+    Raises:
+        ConfigError: its images have different sizes.
     """
+    _require_one_size(samples)
     if "image" not in samples[0] or samples[0]["image"].stride(0) != 1:
         return default_collate(samples)  # type: ignore[no-any-return]
     rows = [{**sample, "image": sample["image"].permute(1, 2, 0)} for sample in samples]
     batch: Batch = default_collate(rows)
     batch["image"] = batch["image"].permute(0, 3, 1, 2)
     return batch
+
+
+def _require_one_size(samples: list[Sample]) -> None:
+    sizes = {(sample["image"].shape[-2], sample["image"].shape[-1]) for sample in samples if "image" in sample}
+    if len(sizes) > 1:
+        one, other = (f"{height} x {width}" for height, width in sorted(sizes)[:2])
+        raise ConfigError(
+            f"the images of a batch are {one} and {other} pixels (height x width); let data.train_transform and "
+            "data.eval_transform each end at one size: Resize: {size: [height, width]}"
+        )
 
 
 def _as_it_is(batch: Any) -> Any:

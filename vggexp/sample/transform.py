@@ -1,13 +1,5 @@
-"""Recipes of augmentation, as YAML writes them, to torchvision.transforms.v2: image, box and mask move together.
+"""What a recipe makes of one sample: image, box and mask move together."""
 
-A recipe is a list of steps, each a transform's name or ``{name: arguments}``::
-
-    - RandomResizedCrop: {size: [224, 224], scale: [0.5, 1.0]}
-    - RandomHorizontalFlip
-"""
-
-import inspect
-from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,18 +8,14 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from vggexp.boxes import from_edges
-from vggexp.errors import ConfigError, did_you_mean
+from vggexp.errors import ConfigError, first_line
 from vggexp.sample.crop import Crop
 from vggexp.sample.decode_scale import shrink_factor
-from vggexp.sample.jitter import Jitter
-from vggexp.types import VOID, Sample
-
-Step = str | Mapping[str, Mapping[str, Any] | None]
-Recipe = Sequence[Step]
+from vggexp.sample.labels import Labels
+from vggexp.sample.recipe import Recipe, pipeline
+from vggexp.types import Sample
 
 DRAWS = 10
-FASTER = {"RandomResizedCrop": Crop, "ColorJitter": Jitter}
-"""What gives torchvision's pixels in less time than torchvision does."""
 KEPT = 0.3
 """A draw that leaves less than this share of the box's area in sight is drawn again."""
 
@@ -128,12 +116,6 @@ class Transform:
         return moved
 
 
-def pipeline(recipe: Recipe) -> v2.Transform:
-    """A recipe to one torchvision transform."""
-    steps = [_step(name, arguments) for name, arguments in _named(recipe)]
-    return v2.Compose(steps) if steps else v2.Identity()
-
-
 def _first(steps: v2.Transform) -> v2.Transform | None:
     return steps.transforms[0] if isinstance(steps, v2.Compose) else None
 
@@ -144,38 +126,6 @@ def _at_scale(steps: v2.Transform, size: tuple[int, int] | None, image: Tensor) 
     if size is None or size == tuple(image.shape[-2:]) or not isinstance(first, Crop):
         return steps
     return v2.Compose([first.of(size), *steps.transforms[1:]])
-
-
-def _named(recipe: Recipe) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for step in recipe:
-        if isinstance(step, str):
-            yield step, {}
-            continue
-        name, arguments = next(iter(step.items())) if isinstance(step, Mapping) and len(step) == 1 else (None, None)
-        if name is None or not isinstance(arguments, Mapping | None):
-            raise ConfigError(f"a transform is a name or one {{name: {{argument: value}}}}, not {step!r}")
-        yield name, arguments or {}
-
-
-def _step(name: str, given: Mapping[str, Any]) -> v2.Transform:
-    kinds = {key: kind for key, kind in vars(v2).items() if inspect.isclass(kind) and issubclass(kind, v2.Transform)}
-    if name not in kinds:
-        raise ConfigError(f"torchvision.transforms.v2 has no transform {name!r}{did_you_mean(name, kinds)}")
-    known = inspect.signature(kinds[name]).parameters
-    for argument in given:
-        if argument not in known:
-            raise ConfigError(f"transform {name} has no argument {argument!r}{did_you_mean(argument, known)}")
-    arguments = dict(given)
-    if "transforms" in arguments:  # RandomApply, RandomChoice, RandomOrder: recipes in a recipe
-        arguments["transforms"] = [_step(*inner) for inner in _named(arguments["transforms"])]
-    if "fill" in known and not isinstance(arguments.get("fill"), Mapping):
-        # The uncovered border is of no class: with torchvision's one fill it would read as class 0, background.
-        arguments["fill"] = {tv_tensors.Mask: VOID, "others": arguments.get("fill", known["fill"].default)}
-    try:
-        built = kinds[name](**arguments)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"transform {name}: {_line(error)}") from error
-    return FASTER[name](built) if name in FASTER else built
 
 
 def _apply(
@@ -191,18 +141,59 @@ def _apply(
             edges = box.float()[None]
             parts[name] = tv_tensors.BoundingBoxes(edges, format="XYXY", canvas_size=size, clamping_mode=clip)
     if mask is not None:
-        parts["mask"] = tv_tensors.Mask(mask)
+        parts["mask"] = Labels(mask)
     try:
-        moved = {name: part.as_subclass(Tensor) for name, part in steps(parts).items()}
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ConfigError(f"the transform recipe fails on an image of {size[0]} x {size[1]}: {_line(error)}") from error
-    image = moved["image"]
-    if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] != 3:
-        raise ConfigError("a transform recipe must give a uint8 RGB image; the backbone normalises it on the device")
+        found = moved(steps, parts)
+    except ValueError as error:
+        reason = first_line(error)
+        raise ConfigError(f"the transform recipe fails on an image of {size[0]} x {size[1]}: {reason}") from error
     if box is None:
-        return moved, 1.0
-    moved["box"], kept = _visible(moved["box"], moved["whole"], image)
-    return moved, kept
+        return found, 1.0
+    found["box"], kept = _visible(found["box"], found["whole"], found["image"])
+    return found, kept
+
+
+def moved(steps: v2.Transform, parts: dict[str, Any]) -> dict[str, Tensor]:
+    """Plain tensors after ``steps``.
+
+    Args:
+        parts: "image", and beside it boxes and masks in torchvision's types.
+
+    Raises:
+        ValueError: a step does not work on them, or what it gives is no longer an image with its boxes and masks.
+    """
+    try:
+        found = steps(parts)
+    except (TypeError, RuntimeError) as error:
+        raise ValueError(first_line(error)) from error
+    image = found["image"]
+    if not isinstance(image, Tensor):
+        raise ValueError(
+            f"the image becomes an object of type {type(image).__name__}; leave out the step that makes it"
+        )
+    if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] != 3:
+        raise ValueError("a transform recipe must give a uint8 RGB image; the backbone normalises it on the device")
+    for name, part in parts.items():
+        if name != "image":
+            _require_beside(image, name, found[name], type(part))
+    return {name: part.as_subclass(Tensor) for name, part in found.items()}
+
+
+def _require_beside(image: Tensor, name: str, part: Any, kind: type) -> None:
+    """ValueError unless the part is still of its kind, and of the image's size."""
+    if type(part) is not kind:  # by its type torchvision knows how to move it
+        raise ValueError(
+            f"the {name} becomes an object of type {type(part).__name__}; leave out the step that makes it"
+        )
+    if isinstance(part, tv_tensors.BoundingBoxes) and part.format is not tv_tensors.BoundingBoxFormat.XYXY:
+        raise ValueError(f"the {name} is in the format {part.format.name}; leave out ConvertBoundingBoxFormat")
+    if isinstance(part, Labels) and part.shape[-2:] != image.shape[-2:]:
+        sizes = [f"{one.shape[-2]} x {one.shape[-1]}" for one in (image, part)]
+        raise ValueError(f"the image becomes {sizes[0]} and its {name} {sizes[1]}")
+
+
+def _other_kind(name: str, part: Any) -> str:
+    return f"the {name} becomes an object of type {type(part).__name__}; leave out the step that makes it"
 
 
 def _visible(clipped: Tensor, whole: Tensor, image: Tensor) -> tuple[Tensor, float]:
@@ -213,7 +204,3 @@ def _visible(clipped: Tensor, whole: Tensor, image: Tensor) -> tuple[Tensor, flo
     edges = clipped[0].clamp(min=0).minimum(torch.tensor([width, height, width, height]))
     areas = [float((e[2:] - e[:2]).clamp(min=0).prod()) for e in (edges, whole[0])]
     return edges, areas[0] / areas[1] if areas[1] else 0.0
-
-
-def _line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0]

@@ -1,4 +1,4 @@
-"""One command line, one job or many: journal, skipping, resources, Optuna.
+"""Runs a command line as one job or as a sweep of many: journal, skipping of finished jobs, resources, Optuna.
 
-May use config/; called by the door.
+May use config/; called by __main__.py.
 """

@@ -1,4 +1,4 @@
-"""A command line: one job, or a sweep of them; how it ends, and its exit code."""
+"""Runs a command line as one job or as a sweep, reports how it ended, and returns its exit code."""
 
 import os
 import sys
@@ -12,12 +12,12 @@ from vggexp.config.compose import launch
 from vggexp.distributed.processes import leave
 from vggexp.errors import DataError, UserError, kind_and_line
 from vggexp.sweep.job import Job
-from vggexp.sweep.journal import Entry, Journal, Plan, failures, standing, title
+from vggexp.sweep.journal import Entry, Journal, Plan, failures, sweep_status, title
 from vggexp.sweep.multirun import stop_watching
 
 
 def start(verb: str, words: Sequence[str], debug: bool = False) -> int:
-    """Do what a command line asks for, once or as a sweep, and return the exit code: a sweep's is its jobs' highest."""
+    """Run the verb, once or as a sweep, and return the exit code; for a sweep, the highest of its jobs' codes."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     folder = Path("runs", ".sweep", f"{stamp}-{os.getpid()}")
     job = Job(verb, debug, stamp, folder.absolute())
@@ -25,7 +25,7 @@ def start(verb: str, words: Sequence[str], debug: bool = False) -> int:
     try:
         launch(verb, words, job, stamp, folder)
     except KeyboardInterrupt:
-        _tell(journal, "interrupted")
+        _report_partial(journal, "interrupted")
         raise
     except SystemExit:
         if job.error:
@@ -33,10 +33,10 @@ def start(verb: str, words: Sequence[str], debug: bool = False) -> int:
         raise
     except UserError:
         raise
-    except Exception as error:  # jobs raise nothing: it comes from a launcher, or is a bug
-        if (ending := _given_up(journal, error)) is None:
+    except Exception as error:  # a job raises nothing, so a launcher raised it, or it is a bug
+        if (launcher_error := _launcher_error(journal, error)) is None:
             raise
-        raise ending from error
+        raise launcher_error from error
     finally:
         stop_watching()
     if job.error:
@@ -45,39 +45,40 @@ def start(verb: str, words: Sequence[str], debug: bool = False) -> int:
     return job.code if (plan := journal.plan()) is None else _conclude(plan, journal)
 
 
-def _given_up(journal: Journal, error: Exception) -> DataError | None:
-    """What it means that a launcher raised an error in the middle of a sweep; None if no sweep had begun."""
+def _launcher_error(journal: Journal, error: Exception) -> DataError | None:
+    """The error to report when a launcher raised one during a sweep; None if no sweep had started."""
     plan, entries = journal.plan(), journal.entries()
     if plan is None or not (plan.apart or entries):
         return None
     stop_watching()
     lost = [f"job {entry.number + 1} ({title(plan, entry.words)})" for entry in entries if entry.status == "running"]
-    if lost and isinstance(error, BrokenExecutor):  # joblib's, when one of its processes is gone
-        which = f"one of {', '.join(lost)}, which the launcher ended together" if len(lost) > 1 else lost[0]
-        return DataError(f"a job's process was killed (was memory short?): {which}; the same command goes on")
-    _tell(journal, "ended early")
+    if lost and isinstance(error, BrokenExecutor):  # joblib raises it when one of its processes was killed
+        which = f"one of {', '.join(lost)}; the launcher ended all of them" if len(lost) > 1 else lost[0]
+        return DataError(f"a job's process was killed (out of memory?): {which}; the same command continues the sweep")
+    _report_partial(journal, "ended early")
     return DataError(kind_and_line(error))
 
 
-def _tell(journal: Journal, how: str) -> None:
-    """How far a sweep came that did not come to its end."""
+def _report_partial(journal: Journal, how: str) -> None:
+    """Print how far a sweep came that ended before its last job."""
     if plan := journal.plan():
-        stand = standing(plan, journal.entries(), time.time())
-        print(f"\n{stand}\nvggexp: sweep {how}; the same command skips what is finished and goes on", file=sys.stderr)
+        status = sweep_status(plan, journal.entries(), time.time())
+        advice = "the same command skips finished jobs and continues"
+        print(f"\n{status}\nvggexp: sweep {how}; {advice}", file=sys.stderr)
 
 
 def _conclude(plan: Plan, journal: Journal) -> int:
-    """List what failed; the highest of the exit codes."""
+    """Print the failed jobs and return the highest exit code."""
     entries = [_ended(entry) for entry in journal.entries()]
     if failed := failures(plan, entries):
         count = f"{len(failed)} of {len(entries)} jobs failed"
-        advice = "the same command skips what is finished and tries these again"
+        advice = "the same command skips finished jobs and runs these again"
         print(f"\n{count}\n" + "\n".join(failed) + f"\n{advice}", file=sys.stderr)
     return max((entry.code for entry in entries), default=0)
 
 
 def _ended(entry: Entry) -> Entry:
-    """A job that never told how it ended has failed."""
+    """Count a job as failed if the journal still says that it is running."""
     if entry.status != "running":
         return entry
     return replace(entry, status="failed", code=1, error="its process ended; was it killed, or out of memory?")

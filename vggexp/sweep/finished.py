@@ -1,4 +1,4 @@
-"""The jobs of a sweep: which are finished already, which were cut short, and which another process is at."""
+"""Whether the run of a sweep's job is finished, was interrupted, or is being trained by another process."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -7,55 +7,58 @@ from typing import Any, Literal
 
 import yaml
 
+from vggexp.distributed.lock import lock, open_folder
 from vggexp.errors import ConfigError
-from vggexp.lock import lock, open_folder
 from vggexp.run_folder import RunFolder
+from vggexp.transfer.renamed import renew
 
 Config = Mapping[str, Any]
 
-_HOW = {"run": ("dir", "name", "overwrite"), "choice": ("experiment", "logger")}
-"""Keys that do not change what a run does, as no logger does."""
+_IRRELEVANT = {"run": ("dir", "name", "overwrite"), "choice": ("experiment", "logger")}
+"""Keys that do not change the result of a run. The groups ``debug`` and ``logger`` do not change it either."""
 
 
-def standing(config: Config, complete: Callable[[Config], Config]) -> Literal["new", "begun", "finished"]:
-    """What the folder of this config's run holds: nothing of it, a beginning, or all of it.
+def run_status(config: Config, complete: Callable[[Config], Config]) -> Literal["new", "begun", "finished"]:
+    """Whether the config's run folder holds this run: not ("new"), unfinished ("begun") or finished.
 
     Args:
-        config: resolved.
-        complete: gives a recorded config the keys that came after it, at their defaults. Only called where needed.
+        config: the resolved config.
+        complete: adds to a recorded config the keys that newer versions introduced, with their defaults. Called only
+            if the configs differ.
     """
     folder = RunFolder(config["run"]["dir"])
     if not folder.config.exists():
         return "new"
     recorded = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
-    if not isinstance(recorded, Mapping) or not is_same(recorded, config, complete):
+    if not isinstance(recorded, Mapping) or not is_same(renew(recorded), config, complete):
         return "new"
     return "finished" if folder.summary.exists() else "begun"
 
 
 def is_same(recorded: Config, config: Config, complete: Callable[[Config], Config]) -> bool:
-    """Whether both configs describe the same run, wherever it is kept and logged, and whatever preset asked for it."""
-    if _what(recorded) == _what(config):
+    """Whether both configs describe the same run, apart from its folder, its loggers and the preset it came from."""
+    if _relevant(recorded) == _relevant(config):
         return True
     try:
-        return _what(complete(recorded)) == _what(config)
-    except ConfigError:  # a choice of it is gone
+        return _relevant(complete(recorded)) == _relevant(config)
+    except ConfigError:  # an option that it chose no longer exists
         return False
 
 
-def _what(config: Config) -> dict[str, Any]:
+def _relevant(config: Config) -> dict[str, Any]:
+    """The config without the keys that do not change the result."""
     plain = {key: value for key, value in config.items() if key not in ("debug", "logger")}
-    for group, keys in _HOW.items():
+    for group, keys in _IRRELEVANT.items():
         plain[group] = {key: value for key, value in config.get(group, {}).items() if key not in keys}
     return plain
 
 
 @contextmanager
 def claimed(folder: RunFolder) -> Iterator[bool]:
-    """Whether this process alone may now write to a run folder, for as long as the context lasts.
+    """Lock a run folder for this process while the context is open; yields whether the lock was obtained.
 
-    The claim is a lock on the folder itself: it ends with the process, however that ends. A file system without locks
-    grants it to everybody.
+    The lock is on the folder itself, and the system releases it when the process ends for any reason. On a file system
+    without locks every process gets True.
     """
     folder.path.mkdir(parents=True, exist_ok=True)
     handle = open_folder(folder.path)

@@ -1,6 +1,6 @@
-"""One job: a verb and a config, here or in a process of its own.
+"""Runs one job, a verb with a config, in this process or in one that a launcher started.
 
-A job of a sweep never ends the sweep: what went wrong is written into the journal, and told at the end.
+A job that fails does not end its sweep: its error is written to the journal and printed at the end.
 """
 
 import os
@@ -21,45 +21,44 @@ from vggexp.config.recorded import complete
 from vggexp.distributed.processes import import_from_here, is_joined, place_in_run
 from vggexp.errors import UserError, kind_and_line, one_line
 from vggexp.run_folder import RunFolder
-from vggexp.sweep.finished import claimed
-from vggexp.sweep.finished import standing as standing_of
-from vggexp.sweep.journal import VARIABLE, Entry, Journal, Plan, standing, title
-from vggexp.sweep.resources import apart
+from vggexp.sweep.finished import claimed, run_status
+from vggexp.sweep.journal import VARIABLE, Entry, Journal, Plan, sweep_status, title
+from vggexp.sweep.resources import with_resources
 
 Config = Mapping[str, Any]
 
 
 @dataclass
 class Job:
-    """What Hydra calls with each composed config. It can be pickled: launchers send it to other processes."""
+    """The function that Hydra calls with each composed config. It can be pickled, as launchers require."""
 
     verb: str
     debug: bool
     stamp: str
-    """When the command began."""
+    """The time at which the command started, for the names of run folders."""
     journal: Path
-    """Of the sweep, if it is one."""
+    """The folder of the sweep's journal; unused if the command is no sweep."""
     home: int = field(default_factory=os.getpid)
-    """The process of the command itself."""
+    """The process id of the command itself."""
     code: int = 0
-    """The exit code of a command that is no sweep."""
+    """The exit code, if the command is no sweep."""
     error: Exception | None = None
-    """What ended it."""
+    """The exception that ended the command."""
 
     def __call__(self, config: Any) -> float | None:
-        """Run the job; of one in a sweep the objective's value, NaN if it failed."""
+        """Run the job. In a sweep, return the objective's value, or NaN if the job failed."""
         register(self.stamp)
         if os.getpid() != self.home:
             import_from_here()
         if not in_sweep():
             try:
                 self.code = perform(self.verb, settle(self.verb, config))
-            except Exception as error:  # kept from Hydra, which would say that there was one
+            except Exception as error:  # Hydra would print a message of its own
                 self.error = error
             return None
         try:
             return self._in_sweep(config, Journal(self.journal))
-        except BrokenPipeError as error:  # whoever read the output has left: no job could say anything
+        except BrokenPipeError as error:  # the reader of the output is gone: end the sweep
             self.error = error
             raise SystemExit from error
 
@@ -72,7 +71,7 @@ class Job:
         try:
             settled = settle(self.verb, config)
             entry = _note(journal, replace(entry, folder=settled.get("run", {}).get("dir")))
-            with nullcontext() if at_home else apart(journal.path, plan, settled):
+            with nullcontext() if at_home else with_resources(journal.path, plan, settled):
                 ending = self._ending(settled)
         except UserError as error:  # the config could not be settled
             ending = self._failed(error)
@@ -82,11 +81,11 @@ class Job:
         value = ending.pop("value", float("nan"))
         _note(journal, replace(entry, seconds=time.time() - entry.began, **ending))
         if at_home and place_in_run()[0] == 0:
-            print(standing(plan, journal.entries(), time.time()), flush=True)
+            print(sweep_status(plan, journal.entries(), time.time()), flush=True)
         return float(value)
 
     def _ending(self, config: Config) -> dict[str, Any]:
-        """How the job ended: the journal's words for it, and its objective's value."""
+        """Run the job and return the journal fields that say how it ended, with the objective's value."""
         os.environ[VARIABLE] = str(self.journal)
         try:
             status, code = train_once(config) if self.verb == "train" else ("done", perform(self.verb, config))
@@ -97,7 +96,11 @@ class Job:
         finally:
             os.environ.pop(VARIABLE, None)
         if code:
-            return {"status": "failed", "code": code, "error": "it says above what it could not do"}
+            return {
+                "status": "failed",
+                "code": code,
+                "error": "some inputs could not be processed; the output above lists them",
+            }
         return {"status": status, **(_score(config) if self.verb == "train" else {})}
 
     def _failed(self, error: Exception) -> dict[str, Any]:
@@ -109,27 +112,27 @@ class Job:
 
 
 def perform(verb: str, config: Config, go_on: bool = False) -> int:
-    """Check a composed config, then import the verb's program, and with it torch, and run it."""
+    """Check a composed config, then import the verb's module, which imports torch, and run it."""
     check(verb, config)
     program = import_module(f"vggexp.command.{verb}")
     return int((program.run(config, go_on) if go_on else program.run(config)) or 0)
 
 
 def train_once(config: Config) -> tuple[str, int]:
-    """Train unless that is done already, or going on elsewhere; a run that was cut short goes on. Status and code."""
-    if standing_of(config, complete) == "finished":
-        print(f"{config['run']['dir']}: finished before, skipped")
+    """Train, or skip a run that is finished or in training elsewhere. Returns status and exit code."""
+    if run_status(config, complete) == "finished":
+        print(f"{config['run']['dir']} is already finished; skipped")
         return "skipped", 0
     check("train", config)
     folder = RunFolder(config["run"]["dir"])
     with nullcontext(True) if is_joined() else claimed(folder) as is_ours:
         if not is_ours:
-            print(f"{folder.path}: another process is at it, skipped")
+            print(f"{folder.path} is being trained by another process; skipped")
             return "skipped", 0
-        if standing_of(config, complete) == "begun" and folder.holds_run():
+        if run_status(config, complete) == "begun" and folder.holds_run():
             again = {**config, "run": {**config["run"], "overwrite": True}}
-            how = "goes on from its last checkpoint" if folder.last.exists() else "begins again: it has no checkpoint"
-            print(f"{folder.path}: was cut short, {how}")
+            how = "resumes from its last checkpoint" if folder.last.exists() else "starts again: it has no checkpoint"
+            print(f"{folder.path} was interrupted; {how}")
             code = perform("train", config if folder.last.exists() else again, folder.last.exists())
         else:
             code = perform("train", config)
@@ -137,12 +140,12 @@ def train_once(config: Config) -> tuple[str, int]:
 
 
 def _note(journal: Journal, entry: Entry) -> Entry:
-    """Write it down, if this process is the first of those that share a run."""
+    """Write the entry to the journal if this process is rank 0."""
     return journal.write(entry) if place_in_run()[0] == 0 else entry
 
 
 def _score(config: Config) -> dict[str, Any]:
     objective = RunFolder(config["run"]["dir"]).read_summary().get("objective", {})
     if (value := objective.get("value")) is None:
-        return {}
+        return {"score": f"{objective['metric']} has no value"} if objective else {}
     return {"value": value, "score": f"{objective['metric']} {value:.4g}"}

@@ -1,7 +1,7 @@
-"""A sweep's journal: one small file a job, so that any process on any machine that sees the folder can write and read.
+"""A sweep's journal: one small file per job, so that every process that sees the folder can read and write it.
 
-``runs/.sweep/20261124-101500-4711/`` holds ``plan.json`` (how many jobs, how many of them at once, what varies), and
-for the first job ``0.json``: its words, status, folder, seconds, error.
+``runs/.sweep/20261124-101500-4711/`` holds ``plan.json`` (number of jobs, jobs at once, swept keys), and for the
+first job ``0.json`` (overrides, status, folder, seconds, error).
 """
 
 import json
@@ -15,76 +15,76 @@ from typing import Any
 from vggexp.run_folder import write_whole
 
 VARIABLE = "VGGEXP_SWEEP"
-"""The environment variable that tells a job's processes the journal's folder."""
+"""The environment variable that passes the journal's folder to a job's processes."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is known of a sweep before it starts."""
+    """The facts of a sweep that are known before it starts. ``plan.json`` holds these fields."""
 
     jobs: int
     at_once: int = 1
     """Jobs that run at the same time."""
     share: int = 1
-    """Jobs that share a machine's cores."""
+    """Jobs that run on one machine at the same time, and divide its cores and GPUs."""
     apart: bool = False
-    """Whether the jobs have processes of their own."""
+    """Whether the jobs run in processes of their own."""
     varies: tuple[str, ...] = ()
     """The keys that are swept."""
     earlier: tuple[str, ...] = ()
-    """Folders of finished runs that belong to the same search and are no jobs of this sweep."""
+    """Folders of finished runs of the same search that an earlier command ran."""
     gpus: tuple[str, ...] = ()
-    """The GPUs of this machine, as CUDA_VISIBLE_DEVICES would name them."""
+    """The GPUs of this machine, as CUDA_VISIBLE_DEVICES names them."""
     threads: str | None = None
-    """OMP_NUM_THREADS as the user had set it."""
+    """OMP_NUM_THREADS as the user set it; None if unset."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One job."""
+    """One job. ``<number>.json`` holds these fields."""
 
     number: int
     words: tuple[str, ...]
     status: str = "running"
     """running | done | pruned | skipped | failed | stopped (by Ctrl-C)"""
     folder: str | None = None
-    """The run folder; None for verbs that have none, and where the config could not be settled."""
+    """The run folder; None if the verb has none or the config could not be resolved."""
     process: int = field(default_factory=os.getpid)
     began: float = field(default_factory=time.time)
     seconds: float = 0.0
     code: int = 0
     error: str = ""
     score: str = ""
-    """The objective as one word, such as "val/top1 0.93"."""
+    """The objective as text, such as "val/top1 0.93"."""
 
 
 class Journal:
     """The files of one sweep.
 
     Args:
-        path: the folder; it is made when the plan is written.
+        path: the folder; ``begin`` creates it.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def begin(self, plan: Plan) -> None:
-        """Write the plan."""
+        """Create the folder and write the plan."""
         self.path.mkdir(parents=True, exist_ok=True)
         write_whole(self.path / "plan.json", json.dumps(asdict(plan)) + "\n")
 
     def write(self, entry: Entry) -> Entry:
-        """Write a job's file anew."""
+        """Write or replace a job's file."""
         write_whole(self.path / f"{entry.number}.json", json.dumps(asdict(entry)) + "\n")
         return entry
 
     def plan(self) -> Plan | None:
-        """The plan; None while there is none."""
+        """The plan; None if it is not written yet."""
         path = self.path / "plan.json"
         return _read(Plan, path) if path.exists() else None
 
     def entries(self) -> list[Entry]:
-        """The jobs that have begun, in their order."""
+        """The jobs that have started, by number."""
         return sorted((_read(Entry, path) for path in self.path.glob("[0-9]*.json")), key=lambda entry: entry.number)
 
 
@@ -95,11 +95,11 @@ def _read(kind: Any, path: Path) -> Any:
     return kind(**plain)
 
 
-def standing(plan: Plan, entries: Sequence[Entry], now: float) -> str:
-    """How a sweep stands, in one line.
+def sweep_status(plan: Plan, entries: Sequence[Entry], now: float) -> str:
+    """The progress of a sweep in one line.
 
     >>> jobs = [Entry(0, (), "done", seconds=60), Entry(1, (), "failed", seconds=2), Entry(2, (), "skipped")]
-    >>> standing(Plan(12), jobs, now=0.0)
+    >>> sweep_status(Plan(12), jobs, now=0.0)
     'sweep 3/12 · 1 skipped · 1 failed · about 9 min left'
     """
     count = {status: sum(entry.status == status for entry in entries) for status in _SHOWN}
@@ -116,7 +116,7 @@ _SHOWN = ("running", "pruned", "skipped", "failed", "stopped")
 
 
 def seconds_left(plan: Plan, entries: Iterable[Entry], now: float) -> float | None:
-    """Seconds to go if what is left takes as long as what was trained; None before a job was."""
+    """Estimated seconds left, from the mean time of the trained jobs; None if no job has been trained."""
     entries = list(entries)
     taken = [entry.seconds for entry in entries if entry.status in ("done", "pruned")]
     if not taken:
@@ -128,7 +128,7 @@ def seconds_left(plan: Plan, entries: Iterable[Entry], now: float) -> float | No
 
 
 def duration(seconds: float) -> str:
-    """A time in words.
+    """A time as text.
 
     >>> duration(9.2), duration(239), duration(7800)
     ('10 s', '4 min', '2 h 10 min')
@@ -140,7 +140,7 @@ def duration(seconds: float) -> str:
 
 
 def title(plan: Plan, words: Sequence[str]) -> str:
-    """What distinguishes a job from the others of its sweep.
+    """The overrides that distinguish a job from the others of its sweep.
 
     >>> title(Plan(2, varies=("seed",)), ("task=segmentation", "seed=2"))
     'seed=2'
@@ -150,14 +150,14 @@ def title(plan: Plan, words: Sequence[str]) -> str:
 
 
 def line(plan: Plan, entry: Entry) -> str:
-    """One job, once it has ended."""
+    """One line about a job that has ended."""
     what = entry.status if entry.status == "skipped" else f"{entry.status} in {duration(entry.seconds)}"
     told = entry.error or "  ".join(filter(None, (entry.score, entry.folder or "")))
     return "  ".join(filter(None, (f"job {entry.number + 1}", title(plan, entry.words), what, told)))
 
 
 def failures(plan: Plan, entries: Iterable[Entry]) -> list[str]:
-    """A line for each failed job: its words, its exit code, its folder, its error."""
+    """A line for each failed job: its overrides, exit code, folder and error."""
     return [
         f"  job {entry.number + 1}  {title(plan, entry.words)}  (exit code {entry.code}"
         + (f", {entry.folder}" if entry.folder else "")

@@ -1,4 +1,4 @@
-"""A sweep before it starts: how many jobs it has, how many of them at once; and how it stands while others run them."""
+"""Plans a sweep (number of jobs, jobs at once), and shows its progress while other processes run the jobs."""
 
 import math
 import os
@@ -14,20 +14,20 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from vggexp.distributed.processes import num_cores, num_gpus, place_in_run
-from vggexp.sweep.journal import Journal, Plan, line, standing
+from vggexp.sweep.journal import Journal, Plan, line, sweep_status
 
 LOOK_EVERY = 0.5
-"""Seconds between two looks at the journal."""
+"""Seconds between two reads of the journal."""
 
 
 class Announce(Callback):
-    """Hydra's word that a sweep begins and ends. It travels to every job's process, so it holds nothing but a path."""
+    """Hydra calls it when a sweep starts. It is pickled into every job's process, so it holds only a path."""
 
     def __init__(self, path: str) -> None:
         self.path = path
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Write the plan; if the jobs will run in other processes, watch them."""
+        """Write the plan; if the jobs run in other processes, start to show their progress."""
         if place_in_run()[0] > 0:
             return
         journal, plan = Journal(Path(self.path).absolute()), plan_of(config)
@@ -37,7 +37,7 @@ class Announce(Callback):
 
 
 def plan_of(config: DictConfig) -> Plan:
-    """The plan of a composed config with its ``hydra`` node."""
+    """The plan of a sweep, from a composed config with its ``hydra`` node."""
     node: Any = OmegaConf.to_container(config.hydra, resolve=False)
     launcher, sweeper = node["launcher"], node["sweeper"]
     counts = swept(sweeper.get("params") or {}, node["overrides"]["task"])
@@ -52,7 +52,7 @@ def plan_of(config: DictConfig) -> Plan:
 
 
 def swept(params: Mapping[str, Any], words: list[str]) -> dict[str, int]:
-    """The keys that a sweep varies, and how many values each has (1 for an interval)."""
+    """The keys that a sweep varies, with the number of values of each (1 for an interval)."""
     parsed = OverridesParser.create().parse_overrides([*(f"{key}={value}" for key, value in params.items()), *words])
     last = {override.get_key_element().lstrip("+~"): override for override in parsed}
     return {
@@ -63,7 +63,7 @@ def swept(params: Mapping[str, Any], words: list[str]) -> dict[str, int]:
 
 
 def width(launcher: Mapping[str, Any], batch: int) -> tuple[int, int]:
-    """How many jobs of a batch run at once, and how many of those share a machine."""
+    """How many jobs of a batch run at once in all, and how many of these on one machine."""
     target = str(launcher["_target_"])
     if "joblib" in target:
         wanted = int(launcher.get("n_jobs", -1))
@@ -78,7 +78,7 @@ def width(launcher: Mapping[str, Any], batch: int) -> tuple[int, int]:
 
 
 class Watcher:
-    """Shows a line for each job that ends, and how the sweep stands: in a terminal on a line that is drawn anew."""
+    """Prints a line for each job that ends, and the sweep's progress; a terminal shows this on one updated line."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -88,7 +88,7 @@ class Watcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """Tell what is left to tell."""
+        """Print the lines that are still missing, and end the thread."""
         self._end.set()
         self._thread.join()
         self._look()
@@ -105,18 +105,18 @@ class Watcher:
         entries = self._journal.entries()
         ended = [entry for entry in entries if entry.status != "running" and entry.number not in self._told]
         self._told |= {entry.number for entry in ended}
-        lines, stand = [line(plan, entry) for entry in ended], standing(plan, entries, time.time())
+        lines, status = [line(plan, entry) for entry in ended], sweep_status(plan, entries, time.time())
         if sys.stdout.isatty():
             clear = "\r\x1b[2K"
-            print("".join(f"{clear}{text}\n" for text in lines) + clear + stand, end="", flush=True)
+            print("".join(f"{clear}{text}\n" for text in lines) + clear + status, end="", flush=True)
         elif ended:
-            print(*lines, stand, sep="\n", flush=True)
+            print(*lines, status, sep="\n", flush=True)
 
 
 _watchers: list[Watcher] = []
 
 
 def stop_watching() -> None:
-    """The sweep is over."""
+    """End the progress display."""
     while _watchers:
         _watchers.pop().stop()

@@ -1,6 +1,6 @@
-"""A search by Optuna: what it may choose, what it has chosen, and how the runs told it went.
+"""A search by Optuna: creates the study, asks it for trials, and tells it the results of the runs.
 
-Akiba et al., arXiv 1907.10902. A study lives in a data base; whoever opens it again goes on with it.
+Akiba et al., arXiv 1907.10902. A study is stored in a database; opening it again continues it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,10 +14,10 @@ from vggexp.sweep.journal import Entry
 
 SAMPLERS = {"tpe": "TPESampler", "random": "RandomSampler", "qmc": "QMCSampler"}
 FOLDER = "folder"
-"""The trial's attribute that names its run folder."""
+"""The user attribute of a trial that holds its run folder."""
 
 Space = Mapping[str, Any]
-"""Optuna's distributions by key."""
+"""Optuna's distribution of each searched key."""
 
 
 @contextmanager
@@ -27,13 +27,13 @@ def open_study(
     """The study of this name, made if it is not there yet; its data base is closed at the context's end.
 
     Args:
-        mode: "min" or "max", the objective's.
+        mode: direction of the objective, "min" or "max".
         sampler: "tpe", "random" or "qmc".
-        startup: random trials before TPE chooses.
-        batch: trials that are asked for together; TPE then expects the worst of those still running.
+        startup: number of random trials before TPE starts to choose.
+        batch: trials that run at once; with more than one, TPE assumes the worst value for those still running.
 
     Raises:
-        ConfigError: optuna is missing, or there is no such sampler.
+        ConfigError: optuna is not installed, the sampler is unknown, or the storage cannot be opened.
     """
     try:
         import optuna
@@ -68,8 +68,8 @@ def _database(storage: str) -> Any:
         raise ConfigError(f"hydra.sweeper.storage={storage} cannot be opened: {first_line(error)}") from error
 
 
-def take_up(study: Any) -> None:
-    """Trials that were running when an earlier command died come first: the same words find the same run folders."""
+def requeue_interrupted(study: Any) -> None:
+    """Queue the trials that an interrupted command left running; the same overrides find their run folders."""
     from optuna.trial import TrialState
 
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
@@ -78,29 +78,29 @@ def take_up(study: Any) -> None:
 
 
 def finished(study: Any) -> list[Any]:
-    """The trials that have told something: complete, or pruned."""
+    """The trials with a result: complete or pruned."""
     from optuna.trial import TrialState
 
     return list(study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED)))
 
 
 def folders(study: Any) -> tuple[str, ...]:
-    """The run folders of its finished trials."""
+    """The run folders of the study's finished trials."""
     return tuple(trial.user_attrs[FOLDER] for trial in finished(study) if FOLDER in trial.user_attrs)
 
 
 def ask(study: Any, space: Space, count: int) -> list[Any]:
-    """So many new trials."""
+    """Ask the study for ``count`` new trials."""
     return [study.ask(fixed_distributions=dict(space)) for _ in range(count)]
 
 
 def words(trial: Any) -> list[str]:
-    """A trial's choices as overrides."""
+    """A trial's values as overrides."""
     return [f"{key}={value}" for key, value in trial.params.items()]
 
 
 def tell(study: Any, trial: Any, value: float, entry: Entry | None, metric: str) -> None:
-    """How a trial's run ended: with the objective's value, pruned, or not at all; and its curve."""
+    """Tell the study a trial's state (complete with its value, pruned or failed) and its curve."""
     from optuna.trial import TrialState
 
     if entry is None or entry.status in ("failed", "running", "stopped") or value != value:
@@ -117,7 +117,7 @@ def tell(study: Any, trial: Any, value: float, entry: Entry | None, metric: str)
 
 
 def best(study: Any, keys: Sequence[str]) -> str:
-    """The best trial in one line; '' if none is complete."""
+    """One line about the best trial; '' if no trial is complete."""
     from optuna.trial import TrialState
 
     if not study.get_trials(states=(TrialState.COMPLETE,)):

@@ -1,4 +1,4 @@
-"""A job in a process of its own, beside others: its share of the cores and GPUs, and a file for its output."""
+"""Resources of a job that runs beside others: its cores, its GPUs, and a file for its output."""
 
 import os
 import sys
@@ -7,18 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from vggexp.distributed.lock import lock
 from vggexp.distributed.processes import processes_here, threads_each
-from vggexp.lock import lock
 from vggexp.sweep.journal import Plan
 
-_slots: list[int] = []  # kept open: the lock says that this process has the slot
+_slots: list[int] = []  # file handles, kept open: the lock marks the slot as taken by this process
 
 
 @contextmanager
-def apart(journal: Path, plan: Plan, config: Mapping[str, Any]) -> Iterator[None]:
-    """Compute on this job's share of the machine, and write to ``output.txt`` in the run folder.
+def with_resources(journal: Path, plan: Plan, config: Mapping[str, Any]) -> Iterator[None]:
+    """Limit this process to the job's resources, and redirect its output to ``output.txt`` in the run folder.
 
-    Before torch is imported, and before anything has asked CUDA's driver.
+    Enter it before torch is imported and before CUDA is initialised.
     """
     take_gpus(journal, plan)
     if plan.threads is None:
@@ -34,7 +34,7 @@ def apart(journal: Path, plan: Plan, config: Mapping[str, Any]) -> Iterator[None
 
 
 def take_gpus(journal: Path, plan: Plan) -> None:
-    """Let this process and what it starts see its part of the GPUs only, for all jobs that it may do."""
+    """Limit this process and its children to their part of the GPUs, for all jobs that the process runs."""
     if plan.share < 2 or not plan.gpus or _slots:
         return
     for slot in range(plan.share):
@@ -47,7 +47,7 @@ def take_gpus(journal: Path, plan: Plan) -> None:
 
 
 def part(gpus: tuple[str, ...], share: int, slot: int) -> tuple[str, ...]:
-    """One of ``share`` equal parts of the GPUs; with fewer GPUs than parts each is in several.
+    """Part ``slot`` of the GPUs, split into ``share`` equal parts; with fewer GPUs than parts, parts overlap.
 
     >>> part(("0", "1", "2", "3"), 2, 1), part(("0", "1"), 4, 3)
     (('2', '3'), ('1',))
@@ -59,7 +59,7 @@ def part(gpus: tuple[str, ...], share: int, slot: int) -> tuple[str, ...]:
 
 @contextmanager
 def _redirected(target: int) -> Iterator[None]:
-    """Standard output and error of this process and of those it starts."""
+    """Redirect standard output and error of this process and its children to a file descriptor."""
     sys.stdout.flush()
     sys.stderr.flush()
     kept = [os.dup(handle) for handle in (1, 2)]

@@ -1,4 +1,4 @@
 """Tasks own targets, losses, metrics, predictions and drawing.
 
-May use loss/ and below, never a network; called by the learner.
+May use loss/ and below, but no network; called by the learner.
 """

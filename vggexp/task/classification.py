@@ -1,4 +1,4 @@
-"""Classification: one label an image (VGG, arXiv 1409.1556)."""
+"""Classification: one label per image (VGG, arXiv 1409.1556)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vggexp.errors import ConfigError
 from vggexp.task import drawing
 from vggexp.task.diagnostics import classification
 from vggexp.task.metric.classification import ClassificationMetrics
@@ -14,7 +15,7 @@ from vggexp.types import Batch, DataInfo, Outputs, Prediction, Rows
 
 
 class Classification(nn.Module):
-    """Logits (N, C) to one label an image.
+    """Logits (N, C) to one label per image.
 
     Args:
         info: names the classes.
@@ -23,11 +24,16 @@ class Classification(nn.Module):
 
     objective = "top1"
     layer = 2
-    """Where its drawing lies in a picture of several: masks 0, boxes 1, captions 2."""
+    """Drawing order in a multitask picture: masks 0, boxes 1, captions 2."""
     count: Tensor
 
     def __init__(self, info: DataInfo, loss: nn.Module):
         super().__init__()
+        if len(info.classes) < 2:
+            only = ", ".join(info.classes) or "none"
+            raise ConfigError(
+                f"task=classification needs two classes or more, and the data has {only}; see data.classes"
+            )
         self.names = info.classes
         self.classes: Mapping[str, int] = {"classification": len(self.names)}
         self.criterion = loss
@@ -40,7 +46,7 @@ class Classification(nn.Module):
         return {"loss": self.criterion(outputs, batch["label"])}
 
     def predict(self, outputs: Outputs) -> Prediction:
-        """``probability`` (N, C), float32, and the likeliest ``label`` (N,)."""
+        """``probability`` (N, C), float32, and the most probable ``label`` (N,)."""
         assert isinstance(outputs, Tensor)
         probability = outputs.float().softmax(1)
         return {"label": probability.argmax(1), "probability": probability}
@@ -50,19 +56,19 @@ class Classification(nn.Module):
         return ClassificationMetrics(self.names)
 
     def observe(self, batch: Batch) -> None:
-        """Count the labels; DataError for one that has no name."""
+        """Count the labels; DataError for a label without a class name."""
         label = batch["label"]
         check_known((label < 0) | (label >= len(self.names)), label, self.names, "label", batch)
         self.count += label.bincount(minlength=len(self.names)).to(self.count.device)
 
     def finish_observing(self) -> None:
-        """DataError if a class never occurs; balances the loss by their shares. Nothing observed, nothing done."""
+        """Balance the loss by class frequency; DataError if a class never occurs. Without observations, do nothing."""
         if self.count.any():
             check_occurring(self.count, self.names, "class")
             balance(self.criterion, self.count / self.count.sum())
 
-    def constant(self, batch: Batch) -> Prediction:
-        """The classes' shares in training as everyone's probability: so top-1 is the most frequent class."""
+    def baseline(self, batch: Batch) -> Prediction:
+        """Predict the training split's class frequencies for every image: top-1 is the most frequent class."""
         share = (self.count / self.count.sum()).to(batch["index"].device)
         probability = share.expand(len(batch["index"]), -1)
         return {"label": probability.argmax(1), "probability": probability}
@@ -71,12 +77,12 @@ class Classification(nn.Module):
         """Each image's label and probabilities."""
         return {"classification": classification.rows(prediction, batch)}
 
-    def evidence(self, rows: Rows) -> dict[str, Any]:
-        """The confusion matrix and a precision-recall curve a class."""
-        return {"classification": classification.evidence(rows["classification"], self.names)}
+    def diagnostics(self, rows: Rows) -> dict[str, Any]:
+        """The confusion matrix and one precision-recall curve per class."""
+        return {"classification": classification.diagnostics(rows["classification"], self.names)}
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
-        """Write the class below the image and, of a prediction, its probability."""
+        """Write the class below the image and, for a prediction, its probability."""
         label = int(values["label"])
         text = self.names[label]
         if "probability" in values:
@@ -85,5 +91,5 @@ class Classification(nn.Module):
 
 
 def _balance_again(task: Classification, incompatible_keys: Any) -> None:
-    """The counts come with the checkpoint; the weights that follow from them do not."""
+    """Compute the class weights again: a checkpoint holds the counts, not the weights."""
     task.finish_observing()

@@ -1,7 +1,7 @@
 """Pictures of predictions: pure functions over uint8 images (3, H, W), RGB.
 
-Each returns a new image. Boxes are shares of the image, so they fit a picture of any size; ``caption`` alone changes
-what the shares refer to, and therefore comes last.
+Each returns a new image. Boxes are shares of the image, so they fit a picture of any size; Only ``caption`` changes
+the size to which the shares refer, so it comes last.
 """
 
 import math
@@ -12,15 +12,15 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
-from torch.nn import functional
 from torchvision.transforms.v2.functional import pil_to_tensor, to_pil_image
 
 from vggexp.boxes import to_edges
+from vggexp.sample.mask_grid import stretch
 from vggexp.types import VOID
 
 Color = tuple[int, int, int]
 
-# Okabe & Ito's colours, told apart by colour-blind eyes; black first, for the class that is usually background.
+# Okabe & Ito's colours, which colour-blind people can distinguish; black first: class 0 is usually background.
 _HUES: tuple[Color, ...] = (
     (0, 0, 0),
     (230, 159, 0),
@@ -33,28 +33,28 @@ _HUES: tuple[Color, ...] = (
 )
 _VOID_COLOR: Color = (128, 128, 128)
 LONGEST = 1280
-"""The longer side of a picture to look at, at most; a larger image keeps its size."""
+"""Maximum longer side of an upscaled picture, pixels; a larger image keeps its size."""
 _WHITE, _INK = 255, (30, 30, 30)
 
 
 def palette(num_classes: int) -> Tensor:
-    """A colour a class, uint8 (C, 3): eight distinct hues, then the same ones lighter, darker, and again."""
+    """One colour per class, uint8 (C, 3): eight distinct hues, then lighter ones, then darker ones, repeated."""
     hues = torch.tensor(_HUES)
     rounds = torch.cat((hues, (hues + 255) // 2, hues // 2))
-    rounds[len(hues)] = torch.tensor((190, 160, 130))  # a lighter black would be the gray of VOID
+    rounds[len(hues)] = torch.tensor((190, 160, 130))  # lightened black would equal the gray of VOID
     rounds[2 * len(hues)] = torch.tensor((90, 70, 50))
     return rounds[torch.arange(num_classes) % len(rounds)].to(torch.uint8)
 
 
 def upscale(image: Tensor, factor: int) -> Tensor:
-    """Each pixel becomes ``factor`` x ``factor``; works for masks (H, W), too."""
+    """Repeat each pixel ``factor`` x ``factor`` times; also for masks (H, W)."""
     return image.repeat_interleave(factor, -2).repeat_interleave(factor, -1)
 
 
 def legible(image: Tensor, side: int = 192) -> Tensor:
-    """The image, upscaled by a whole factor until its shorter side has about ``side`` pixels, so that text fits it.
+    """The image, upscaled by an integer factor until its shorter side has about ``side`` pixels, so that text fits.
 
-    A long strip stays below ``LONGEST``: at 5 times its size, 1,500 x 40 pixels would be 7,500 wide.
+    The longer side stays at most ``LONGEST``: a factor of 5 would make 1,500 x 40 pixels 7,500 wide.
     """
     shorter, longer = sorted(image.shape[-2:])
     return upscale(image, max(1, min(round(side / shorter), LONGEST // longer)))
@@ -66,11 +66,11 @@ def draw_box(image: Tensor, box: Tensor, color: Color = _HUES[2], label: str = "
     scale = torch.tensor((width, height, width, height))
     edges = to_edges(box.detach().float().cpu()).nan_to_num().clamp(-1, 2)
     left, top, right, bottom = (edges * scale).round().int().tolist()
-    right, bottom = max(left, right - 1), max(top, bottom - 1)  # an edge lies between pixels, its line on them
+    right, bottom = max(left, right - 1), max(top, bottom - 1)  # edges lie between pixels, lines on pixels
     picture = to_pil_image(image)
     pen = ImageDraw.Draw(picture)
     line = max(2, min(height, width) // 96)
-    # A dark rim keeps the line visible on bright and on dark ground, whatever its colour.
+    # A dark rim keeps a line of any colour visible on bright and dark backgrounds.
     pen.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=_INK, width=line + 2)
     pen.rectangle((left, top, right, bottom), outline=color, width=line)
     if label:
@@ -79,14 +79,14 @@ def draw_box(image: Tensor, box: Tensor, color: Color = _HUES[2], label: str = "
 
 
 def blend_mask(image: Tensor, mask: Tensor, num_classes: int, alpha: float = 0.5) -> Tensor:
-    """Lay each class's colour over its pixels, and gray over VOID; a smaller mask (h, w) is stretched to the image."""
-    stretched = functional.interpolate(mask[None, None].float().cpu(), image.shape[-2:], mode="nearest")[0, 0]
+    """Blend each class's colour over its pixels, gray over VOID; stretch a smaller mask (h, w) to the image."""
+    stretched = stretch(mask.cpu(), (image.shape[-2], image.shape[-1]))
     layer = _colors(num_classes)[stretched.long()].permute(2, 0, 1).float()
     return (image.cpu() * (1 - alpha) + layer * alpha).round().to(torch.uint8)
 
 
 def palette_image(mask: Tensor) -> Image.Image:
-    """A mask (H, W), uint8, as a picture whose pixels are the labels, and whose palette is that of the drawings."""
+    """A mask (H, W), uint8, as a palette image: its pixels are the labels, its palette is ``palette``."""
     colors = torch.tensor(_VOID_COLOR, dtype=torch.uint8).repeat(VOID + 1, 1)
     colors[:VOID] = palette(VOID)
     picture: Image.Image = to_pil_image(mask).convert("L")
@@ -95,7 +95,7 @@ def palette_image(mask: Tensor) -> Image.Image:
 
 
 def caption(image: Tensor, text: str) -> Tensor:
-    """Add a white strip below with the text in it, broken into lines that fit the width."""
+    """Add a white strip with the text below the image; lines wrap at the width."""
     _, height, width = image.shape
     font = _font(width)
     lines = _wrap(text, font, width - 8)
@@ -114,9 +114,9 @@ def pair(left: Tensor, right: Tensor) -> Tensor:
 
 
 def grid(images: Sequence[Tensor], columns: int, gap: int = 12) -> Tensor:
-    """Images in rows, on white, each in the upper left of a cell as large as the largest of them."""
+    """Images in rows on white; each cell has the size of the largest image, with the image at its upper left."""
     if not images:
-        raise ValueError("a grid of no images")
+        raise ValueError("a grid needs images; got no images")
     high, wide = (max(image.shape[side] for image in images) for side in (1, 2))
     columns = min(columns, len(images))
     rows = math.ceil(len(images) / columns)
@@ -133,20 +133,20 @@ def save(image: Tensor, path: Path) -> None:
 
 
 def save_picture(image: Tensor, path: Path) -> None:
-    """Write a photo-like picture (3, H, W) as JPEG, its colours as sharp as its edges: lines and text stay clean."""
+    """Write a picture (3, H, W) as JPEG without chroma subsampling, so that lines and text stay sharp."""
     to_pil_image(image.cpu()).save(path, format="JPEG", quality=90, subsampling=0)
 
 
 def save_mask(mask: Tensor, path: Path, num_classes: int) -> None:
-    """Write a mask (H, W), uint8, as a palette PNG: its pixels are the class numbers, shown in the classes' colours."""
+    """Write a mask (H, W), uint8, as a palette PNG: its pixels are the labels, its palette the classes' colours."""
     picture = Image.fromarray(mask.cpu().numpy())
     picture.putpalette(_colors(num_classes).flatten().tolist())
-    # Areas of one label are runs of one byte: at 12 megapixels two fifths of the time of zlib's default, and no larger.
+    # Masks are long runs of equal bytes: at 12 megapixels RLE takes 40 % of the default's time, and no more bytes.
     picture.save(path, format="PNG", compress_type=zlib.Z_RLE)
 
 
 def _colors(num_classes: int) -> Tensor:
-    """A colour a mask label, uint8 (256, 3): gray where there is no class."""
+    """One colour per mask label, uint8 (256, 3): gray for labels without a class."""
     colors = torch.tensor(_VOID_COLOR, dtype=torch.uint8).repeat(VOID + 1, 1)
     colors[:num_classes] = palette(num_classes)
     return colors

@@ -1,4 +1,4 @@
-"""Localization: one box an image, or one a class (VGG, appendix A: single- and per-class regression)."""
+"""Localization: one box per image, or one per class (VGG, appendix A: single- and per-class regression)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,20 +17,20 @@ from vggexp.types import Batch, DataInfo, Outputs, Prediction, Rows
 
 
 class Localization(nn.Module):
-    """Outputs (N, 4), one box an image, or (N, C, 4), one a class, to boxes.
+    """Outputs (N, 4), one box per image, or (N, C, 4), one per class, to boxes.
 
-    Of one box a class, the loss and the scores take the true label's ("with the true class given").
+    With one box per class, loss and scores use the true label's box ("with the true class given").
 
     Args:
         info: names the classes.
         loss: called as ``loss(outputs, target, format)``, with boxes (N, 4) in that format.
-        format: what the network's (x, y) mean: the box's top-left "corner" or its "center". Targets and predictions
-            are "corner" everywhere else.
+        format: the meaning of the network's (x, y): the box's top-left "corner" or its "center". Everything else uses
+            "corner".
     """
 
     objective = "box_iou"
     layer = 1
-    """Where its drawing lies in a picture of several: masks 0, boxes 1, captions 2."""
+    """Drawing order in a multitask picture: masks 0, boxes 1, captions 2."""
     box_sum: Tensor
     count: Tensor
 
@@ -45,17 +45,17 @@ class Localization(nn.Module):
         self.register_buffer("count", torch.tensor(0))
 
     def loss(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
-        """The loss in the task's format, which the lecture's squared loss depends on."""
+        """The loss in the task's box format; the lecture's squared loss depends on the format."""
         assert isinstance(outputs, Tensor)
         if outputs.ndim == 3:
             if "label" not in batch:
-                raise ConfigError("one box a class needs the labels too: task.needs=[box,label]")
+                raise ConfigError("a head with one box per class also needs the labels; set task.needs=[box,label]")
             outputs = of_label(outputs, batch["label"])
         target = boxes.convert(batch["box"].float(), "corner", self.format)
         return {"loss": self.criterion(outputs, target, self.format)}
 
     def predict(self, outputs: Outputs) -> Prediction:
-        """``box`` (N, 4), or ``box_per_class`` (N, C, 4) for someone who knows the label to choose from."""
+        """``box`` (N, 4), or ``box_per_class`` (N, C, 4), from which the caller chooses by label."""
         assert isinstance(outputs, Tensor)
         box = boxes.convert(outputs.float(), self.format, "corner")
         return {"box" if box.ndim == 2 else "box_per_class": box}
@@ -65,27 +65,27 @@ class Localization(nn.Module):
         return BoxMetrics()
 
     def observe(self, batch: Batch) -> None:
-        """Add up the boxes."""
+        """Sum the boxes."""
         self.box_sum += batch["box"].to(self.box_sum.dtype).sum(0).to(self.box_sum.device)
         self.count += len(batch["box"])
 
     def finish_observing(self) -> None:
-        """Nothing to check: a box has no class that could be missing."""
+        """Do nothing: boxes have no classes that could be missing."""
 
-    def constant(self, batch: Batch) -> Prediction:
-        """The mean box of the training split, which minimises the squared loss."""
+    def baseline(self, batch: Batch) -> Prediction:
+        """Predict the mean box of the training split, which minimises the squared loss."""
         mean = (self.box_sum / self.count).float().to(batch["index"].device)
         return {"box": mean.expand(len(batch["index"]), -1)}
 
     def rows(self, prediction: Prediction, batch: Batch) -> Rows:
-        """Each image's two boxes and their IoU."""
+        """Each image's true box, predicted box and their IoU."""
         return {"localization": localization.rows(prediction, batch)}
 
-    def evidence(self, rows: Rows) -> dict[str, Any]:
+    def diagnostics(self, rows: Rows) -> dict[str, Any]:
         """The histogram of the IoUs."""
-        return {"localization": localization.evidence(rows["localization"])}
+        return {"localization": localization.diagnostics(rows["localization"])}
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
-        """Outline the box; without a label to choose by, one box a class leaves the image as it is."""
+        """Outline the box. With one box per class and no label to choose by, draw nothing."""
         image = drawing.legible(image)
         return drawing.draw_box(image, values["box"]) if "box" in values else image

@@ -1,4 +1,4 @@
-"""Several tasks on one backbone, learnt together: VGG's classification and localization in one network, for one."""
+"""Several tasks that share one backbone, such as VGG's classification and localization in one network."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
@@ -6,7 +6,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from vggexp.errors import ConfigError, did_you_mean
+from vggexp.errors import ConfigError, did_you_mean, require_weights
 from vggexp.loss.parallel import Parallel
 from vggexp.task.metric.box import of_label
 from vggexp.task.metric.multitask import MultitaskMetrics
@@ -14,15 +14,15 @@ from vggexp.types import Batch, DataInfo, Metrics, Outputs, Prediction, Rows, Ta
 
 
 class Multitask(nn.Module):
-    """A set of tasks; each reads the head of its own name.
+    """A set of tasks; each uses the output of the head with its name.
 
-    Where classification is among them, its label chooses from one box a class.
+    If classification is one of them and there is one box per class, the predicted label chooses the box.
 
     Args:
         info: passed on to the parts.
-        loss: holds one loss a part.
+        loss: holds one loss per part.
         part: how to build each part: ``part[name](info, loss)`` gives a task.
-        parts: the names to build; the others cost nothing.
+        parts: the names of the parts to build.
         weights: the factor of each part's loss.
     """
 
@@ -38,6 +38,7 @@ class Multitask(nn.Module):
     ):
         super().__init__()
         _check_names(parts, part, loss.part, weights)
+        require_weights("task.weights", [weights[name] for name in parts])
         self.part = nn.ModuleDict({name: part[name](info, loss.part[name]) for name in parts})
         self.weights = {name: weights[name] for name in parts}
         self.classes: Mapping[str, int] = {
@@ -45,7 +46,7 @@ class Multitask(nn.Module):
         }
 
     def loss(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
-        """The weighted sum, and each part's own loss as it is before its weight."""
+        """The weighted sum of the parts' losses, and each part's unweighted loss."""
         assert isinstance(outputs, dict)
         losses = {name: task.loss(outputs[name], batch)["loss"] for name, task in self._tasks().items()}
         total = torch.stack([self.weights[name] * loss for name, loss in losses.items()]).sum()
@@ -62,7 +63,7 @@ class Multitask(nn.Module):
         return merged
 
     def metrics(self) -> Metrics:
-        """All parts' scores, and their objectives' mean as ``score``."""
+        """All parts' scores, and ``score``, the mean of their objectives."""
         tasks = self._tasks()
         objective = {name: str(self.part[name].objective) for name in tasks}
         return MultitaskMetrics({name: task.metrics() for name, task in tasks.items()}, objective)
@@ -77,20 +78,20 @@ class Multitask(nn.Module):
         for task in self._tasks().values():
             task.finish_observing()
 
-    def constant(self, batch: Batch) -> Prediction:
-        """What every part's constant predictor says."""
+    def baseline(self, batch: Batch) -> Prediction:
+        """The baseline predictions of all parts in one dict."""
         merged: Prediction = {}
         for task in self._tasks().values():
-            merged |= task.constant(batch)
+            merged |= task.baseline(batch)
         return merged
 
     def rows(self, prediction: Prediction, batch: Batch) -> Rows:
         """All parts' rows, by part."""
         return {kind: rows for task in self._tasks().values() for kind, rows in task.rows(prediction, batch).items()}
 
-    def evidence(self, rows: Rows) -> dict[str, Any]:
-        """All parts' evidence, by part."""
-        return {kind: found for task in self._tasks().values() for kind, found in task.evidence(rows).items()}
+    def diagnostics(self, rows: Rows) -> dict[str, Any]:
+        """All parts' diagnostics, by part."""
+        return {kind: found for task in self._tasks().values() for kind, found in task.diagnostics(rows).items()}
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Masks, then boxes over them, then the caption, which makes the picture taller than the image."""

@@ -1,4 +1,4 @@
-"""Semantic segmentation: one label a pixel."""
+"""Semantic segmentation: one label per pixel."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,12 +19,12 @@ class Segmentation(nn.Module):
 
     Args:
         info: names the pixel classes.
-        loss: of logits (N, C, H, W) and masks (N, H, W), uint8, in which VOID does not count.
+        loss: of logits (N, C, H, W) and masks (N, H, W), uint8, whose VOID pixels the loss ignores.
     """
 
     objective = "miou"
     layer = 0
-    """Where its drawing lies in a picture of several: masks 0, boxes 1, captions 2."""
+    """Drawing order in a multitask picture: masks 0, boxes 1, captions 2."""
     pixels: Tensor
     pixels_where_present: Tensor
 
@@ -45,7 +45,7 @@ class Segmentation(nn.Module):
         return {"loss": self.criterion(outputs, batch["mask"])}
 
     def predict(self, outputs: Outputs) -> Prediction:
-        """The likeliest class of each pixel: ``mask`` (N, H, W), uint8, never VOID."""
+        """The most probable class of each pixel: ``mask`` (N, H, W), uint8, never VOID."""
         assert isinstance(outputs, Tensor)
         return {"mask": outputs.argmax(1).to(torch.uint8)}
 
@@ -54,38 +54,38 @@ class Segmentation(nn.Module):
         return SegmentationMetrics(self.names)
 
     def observe(self, batch: Batch) -> None:
-        """Count each class's pixels, and all pixels of the images it occurs in; DataError for an unnamed label."""
+        """Count each class's pixels, and all pixels of the images that contain it; DataError for an unnamed label."""
         counts = _count(batch["mask"])
         classes = len(self.names)
         unnamed = counts[:, classes:VOID] > 0
         check_known(unnamed.any(1), unnamed.int().argmax(1) + classes, self.names, "mask label", batch)
         counts, size = counts[:, :classes], batch["mask"][0].numel()
         self.pixels += counts.sum(0).to(self.pixels.device)
-        # All pixels, void included: so void itself gets exactly the weight 1.0974 that SegNet published for CamVid.
+        # All pixels, void included, as in SegNet: this gives its published weight of 1.0974 for void on CamVid.
         self.pixels_where_present += ((counts > 0).sum(0) * size).to(self.pixels.device)
 
     def finish_observing(self) -> None:
-        """DataError if a class never occurs; balances the loss by their frequencies. Nothing observed, nothing done."""
+        """Balance the loss by class frequency; DataError if a class never occurs. Without observations, do nothing."""
         if self.pixels.any():
             check_occurring(self.pixels, self.names, "pixel class")
             balance(self.criterion, self.pixels / self.pixels_where_present)
 
-    def constant(self, batch: Batch) -> Prediction:
-        """The most frequent class of the training split's pixels, everywhere."""
+    def baseline(self, batch: Batch) -> Prediction:
+        """Predict the most frequent pixel class of the training split for every pixel."""
         truth = batch["mask"]
         label = self.pixels.argmax().to(truth.device, torch.uint8)
         return {"mask": label.expand(truth.shape)}
 
     def rows(self, prediction: Prediction, batch: Batch) -> Rows:
-        """Each image's confusion of pixels, and its means of IoU and Dice."""
+        """Each image's confusion matrix of pixels, its mean IoU and its mean Dice."""
         return {"segmentation": segmentation.rows(prediction, batch, len(self.names))}
 
-    def evidence(self, rows: Rows) -> dict[str, Any]:
-        """The confusion of pixels over all images."""
-        return {"segmentation": segmentation.evidence(rows["segmentation"], self.names)}
+    def diagnostics(self, rows: Rows) -> dict[str, Any]:
+        """The confusion matrix of pixels over all images."""
+        return {"segmentation": segmentation.diagnostics(rows["segmentation"], self.names)}
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
-        """Lay each class's colour over its pixels, gray over void."""
+        """Blend each class's colour over its pixels, and gray over void."""
         return drawing.blend_mask(drawing.legible(image), values["mask"], len(self.names))
 
 
@@ -97,5 +97,5 @@ def _count(mask: Tensor) -> Tensor:
 
 
 def _balance_again(task: Segmentation, incompatible_keys: Any) -> None:
-    """The counts come with the checkpoint; the weights that follow from them do not."""
+    """Compute the class weights again: a checkpoint holds the counts, not the weights."""
     task.finish_observing()

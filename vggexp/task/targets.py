@@ -1,4 +1,4 @@
-"""Checks of the training targets, and what the tasks tell a loss about them."""
+"""Checks of the training targets, and class frequencies for the loss."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -11,14 +11,14 @@ from vggexp.types import Batch
 
 @runtime_checkable
 class Balanced(Protocol):
-    """A loss that may weigh classes by how often they occur."""
+    """A loss that can weight classes by their frequency."""
 
     def set_class_frequency(self, frequency: Tensor) -> None:
-        """Take each class's frequency, (C,) positive numbers."""
+        """Set each class's frequency, (C,), positive."""
 
 
 def check_known(wrong: Tensor, labels: Tensor, classes: Sequence[str], what: str, batch: Batch) -> None:
-    """DataError if any of the N samples is ``wrong`` (bool, (N,)); ``labels`` (N,) holds the label to show."""
+    """DataError if any of the N samples is ``wrong`` (bool, (N,)); ``labels`` (N,) holds the labels for the message."""
     if not wrong.any():
         return
     place = int(wrong.int().argmax())
@@ -30,16 +30,16 @@ def check_known(wrong: Tensor, labels: Tensor, classes: Sequence[str], what: str
 
 
 def check_occurring(count: Tensor, classes: Sequence[str], what: str) -> None:
-    """DataError if a class was never seen; ``count`` (C,), not all 0, says how often each one was."""
+    """DataError if a class never occurs; ``count`` (C,), not all 0, holds the occurrences of each class."""
     missing = [f"'{name}'" for name, number in zip(classes, count.tolist(), strict=True) if not number]
     if missing:
         subject = (
             f"{what} {missing[0]} never occurs" if len(missing) == 1 else f"{what}es {', '.join(missing)} never occur"
         )
-        raise DataError(f"{subject} in the training split; use more of the data, split it anew or leave the name out")
+        raise DataError(f"{subject} in the training split; use more data, split it differently or remove the class")
 
 
 def balance(loss: nn.Module, frequency: Tensor) -> None:
-    """Hand each class's frequency (C,) to a loss that balances by it."""
+    """Pass each class's frequency (C,) to a loss that balances classes."""
     if isinstance(loss, Balanced):
         loss.set_class_frequency(frequency)

@@ -1,4 +1,4 @@
-"""One training, start to end; config becomes objects here and stops here.
+"""Runs one training from start to end, and builds objects from the config.
 
 May use every room below; used by command/ and deploy/.
 """

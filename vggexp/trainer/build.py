@@ -1,11 +1,11 @@
-"""Config to objects. Config stops here: what is built takes plain arguments.
+"""Builds objects from the config. No constructor sees the config: each takes plain arguments.
 
-A value that is known before anything is built travels by interpolation in the YAML; a built object travels as the
-argument of a ``_partial_``: the data set's ``DataInfo`` to the task, the backbone's shape to the head.
+A value that is known before the build is passed by interpolation in the YAML. A value that comes from a built object
+is passed as an argument to a ``_partial_``: the data set's ``DataInfo`` to the task, the backbone's shape to the head.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -20,10 +20,12 @@ from vggexp.distributed.processes import num_workers, place_in_run, world_size
 from vggexp.errors import ConfigError, UserError, did_you_mean, kind_and_line
 from vggexp.learner.freezing import Freezing
 from vggexp.learner.learner import Learner
+from vggexp.sample.contract import Contract
+from vggexp.sample.data_contract import check_data
 from vggexp.sample.loader import ResumableLoader, make_loader
 from vggexp.transfer.backbone import load_backbone
 from vggexp.transfer.head import load_heads
-from vggexp.types import Backbone, Data, DataInfo, Head, HeadSpec, Sample, Task
+from vggexp.types import Backbone, Batch, Data, DataInfo, Head, HeadSpec, Sample, Task
 
 METADATA: dict[str, frozenset[str]] = {
     "backbone": frozenset({"weights", "weights_map"}),
@@ -41,25 +43,25 @@ METADATA: dict[str, frozenset[str]] = {
             "save_every",
             "processes",
             "nodes",
-            "meet",
+            "rendezvous",
             "sync_batchnorm",
             "effective_batch",
         }
     ),
 }
-"""Keys of each group's YAML that its constructor does not see: what the checks read, and what is used here."""
+"""Keys of each group's YAML that are not passed to its constructor: the checks or this module read them."""
 
 Config = Mapping[str, Any]
 
 
 def build(group: str, config: Config, *arguments: Any, **named: Any) -> Any:
-    """What a group's config describes; a ``_partial_`` is called with the arguments, if there are any.
+    """Build the object that a group's config describes. If arguments are given, call the ``_partial_`` with them.
 
     Args:
-        named: what no config can hold, such as loggers; with them the config is taken for a ``_partial_``.
+        named: arguments that a config cannot hold, such as loggers. If given, the config is read as a ``_partial_``.
 
     Raises:
-        ConfigError: a constructor refused its arguments, or something it imports is missing.
+        ConfigError: a constructor rejected its arguments, or a package that it imports is not installed.
     """
     try:
         whole = {**config, "_partial_": True} if named else config
@@ -78,7 +80,7 @@ def build(group: str, config: Config, *arguments: Any, **named: Any) -> Any:
 
 
 def _in_group(group: str, error: BaseException) -> str:
-    """The message, opened by the group's name unless it names a key of the group itself."""
+    """The error message, prefixed with the group's name unless it starts with a key of that group."""
     return str(error) if str(error).startswith(f"{group}.") else f"{group}: {error}"
 
 
@@ -97,7 +99,7 @@ def _not_imported(group: str, target: str, error: ImportError) -> str:
 
 
 def _without(hidden: frozenset[str], config: Any) -> Any:
-    """The config without the hidden keys, which stand beside a ``_target_``: at its top, and in every part."""
+    """The config without the hidden keys of every mapping that has a ``_target_``, at any depth."""
     if not isinstance(config, Mapping):
         return config
     drop = hidden if "_target_" in config else frozenset()
@@ -105,13 +107,14 @@ def _without(hidden: frozenset[str], config: Any) -> Any:
 
 
 def build_data(config: Config) -> Data:
-    """The data set."""
+    """The data set; DataError if it does not name its classes, or cannot be asked for its splits."""
     data: Data = build("data", config["data"])
+    check_data(data)
     return data
 
 
 def build_network(config: Config, info: DataInfo) -> tuple[Backbone, Head, Task]:
-    """Backbone, head and task, with fresh weights."""
+    """Build backbone, head and task, with newly initialised weights."""
     backbone: Backbone = build("backbone", config["backbone"])
     task: Task = build("task", config["task"], info, build("loss", config["loss"]))
     head: Head = build("head", config["head"], HeadSpec(backbone.channels, backbone.strides, task.classes))
@@ -119,13 +122,13 @@ def build_network(config: Config, info: DataInfo) -> tuple[Backbone, Head, Task]
 
 
 def build_learner(config: Config, info: DataInfo) -> Learner:
-    """The learner of a config, its parts filled from what their ``weights`` name, which is reported."""
+    """Build the learner, load the weights that the config names for its parts, and print what was loaded."""
     if config["trainer"].get("keep_memory", True):
         keep_freed_memory()
     backbone, head, task = build_network(config, info)
     if _syncs_batchnorm(config):
         backbone, head = _with_synced_batchnorm(backbone, head)
-    _load_weights(config, backbone, head)
+    _load_weights(config, backbone, head, info)
     objective, optimizer = config["objective"], _optimizer(config)
     try:
         return Learner(
@@ -139,7 +142,7 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
             decay_biases_and_norms=optimizer["decay_biases_and_norms"],
             channels_last=config["trainer"]["channels_last"],
             seed=config["seed"],
-            score_constant=config["constant"],
+            score_baseline=config["baseline"],
             config=dict(config),
             info=info,
         )
@@ -147,41 +150,41 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
         raise ConfigError(str(error)) from error
 
 
-def _load_weights(config: Config, backbone: Backbone, head: Head) -> None:
+def _load_weights(config: Config, backbone: Backbone, head: Head, info: DataInfo) -> None:
     assert isinstance(backbone, nn.Module)
     assert isinstance(head, nn.Module)
     loaded = load_backbone(backbone, config["backbone"]["weights"], config["backbone"])
-    for report in [*([loaded] if loaded else []), *load_heads(head, config)]:
+    for report in [*([loaded] if loaded else []), *load_heads(head, config, info)]:
         print(report)
 
 
 def _optimizer(config: Config) -> Config:
-    """The optimizer's config, its learning rate that of this run's batches, fused where torch can be."""
+    """The optimizer's config: learning rate scaled to the global batch size, ``fused`` off if it is not supported."""
     optimizer, trainer = dict(config["optimizer"]), config["trainer"]
     if meant := optimizer.get("lr_for_batch"):
         optimizer["lr"] *= global_batch(config) / meant
     if trainer["clip"] and optimizer.get("fused"):
-        optimizer["fused"] = None  # Lightning cannot clip under mixed precision what a fused optimizer unscales itself
+        optimizer["fused"] = None  # Lightning refuses to clip gradients that a fused optimizer unscales
     if trainer.get("strategy") == "fsdp" and place_in_run()[1] > 1 and optimizer.get("fused"):
-        optimizer["fused"] = None  # torch 2.15 has no fused SGD of divided tensors
+        optimizer["fused"] = None  # torch 2.15 has no fused SGD for sharded tensors
     return optimizer
 
 
 def _with_synced_batchnorm(backbone: Any, head: Any) -> tuple[Any, Any]:
-    """Before anything holds on to a layer: the conversion puts new layers around the same parameters."""
+    """Convert batch norm to SyncBatchNorm. Call it before any code keeps a reference to a layer: it replaces layers."""
     convert: Any = nn.SyncBatchNorm.convert_sync_batchnorm
     return convert(backbone), convert(head)
 
 
 def _syncs_batchnorm(config: Config) -> bool:
-    """Whether batches are normalised over all devices together, which torch can do on GPUs only."""
+    """Whether batch norm uses the statistics of all devices. Torch supports this on GPUs only."""
     trainer = config["trainer"]
     on_gpus = trainer["gpus"] != 0 and torch.cuda.is_available()
     return bool(trainer.get("sync_batchnorm")) and on_gpus and place_in_run()[1] > 1
 
 
 def accumulation(config: Config) -> int:
-    """Batches to a step: ``trainer.accumulate``, or what fills ``trainer.effective_batch``."""
+    """Batches per optimizer step: ``trainer.accumulate``, or as many as make up ``trainer.effective_batch`` images."""
     trainer = config["trainer"]
     whole = trainer.get("effective_batch")
     together = config["data"]["batch_size"] * world_size(trainer)
@@ -189,12 +192,12 @@ def accumulation(config: Config) -> int:
 
 
 def global_batch(config: Config) -> int:
-    """Images to a step of the optimizer, on all devices together."""
+    """Images per optimizer step, over all devices."""
     return int(config["data"]["batch_size"]) * world_size(config["trainer"]) * accumulation(config)
 
 
 def bind_freezing(config: Config, backbone: Backbone, head: Head) -> Freezing:
-    """The freeze policy of a config, bound to a network."""
+    """Build the config's freeze policy and bind it to a network."""
     assert isinstance(head, nn.Module)
     freeze = config["freeze"]
     try:
@@ -205,15 +208,26 @@ def bind_freezing(config: Config, backbone: Backbone, head: Head) -> Freezing:
 
 
 def build_loader(
-    config: Config, dataset: Dataset[Sample], *, shuffle: bool = False, shared: bool = True
+    config: Config,
+    dataset: Dataset[Sample],
+    *,
+    shuffle: bool = False,
+    shared: bool = True,
+    contract: Contract | None = None,
 ) -> ResumableLoader:
-    """Batches of a split, in an order, and with an augmentation, that the seed and the epoch decide.
+    """A loader over a split. The seed and the epoch determine the order and the augmentation.
 
     Args:
-        shared: divide the batches between the processes of a run; false: each sees them all.
+        shared: true: each process of the run gets a part of the batches; false: each process gets all of them.
+        contract: what the samples must be. Of shuffled ones, which were looked at in their order, only a sample that
+            does not go into a batch is named.
     """
     workers = config["data"]["workers"]
     if workers is None:
         workers = 0 if getattr(dataset, "in_memory", False) else num_workers()
     seed = config["seed"] if shuffle else None
-    return make_loader(dataset, config["data"]["batch_size"], workers, seed, *(place_in_run() if shared else (0, 1)))
+    together: Callable[[Any], Batch] | None = contract
+    if shuffle and contract is not None:
+        together = None if getattr(dataset, "is_batched", False) else contract.together
+    place = place_in_run() if shared else (0, 1)
+    return make_loader(dataset, config["data"]["batch_size"], workers, seed, *place, together=together)

@@ -1,4 +1,4 @@
-"""A Lightning trainer from plain arguments: one CPU, one GPU, several GPUs, with mixed precision."""
+"""Builds a Lightning trainer from plain arguments, for a CPU, one GPU or several GPUs, with mixed precision."""
 
 import logging
 import os
@@ -9,15 +9,16 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.callbacks import Callback, EMAWeightAveraging
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.strategies import DDPStrategy, Strategy
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
 from torch.distributed.fsdp import FSDPModule
 
+from vggexp.callback.best import Best, Patience
 from vggexp.distributed.device import resolve_devices, resolve_precision
-from vggexp.distributed.fsdp import Shares
+from vggexp.distributed.fsdp import Fsdp
 from vggexp.distributed.processes import place_in_run
 from vggexp.transfer.checkpoint import write_checkpoint
 from vggexp.types import Objective
@@ -48,33 +49,33 @@ def build_trainer(
     limit_test_batches: int | float = 1.0,
     overfit_batches: int | float = 0,
 ) -> pl.Trainer:
-    """The trainer of one run.
+    """Build the trainer of one run.
 
     Args:
-        folder: the run folder; the best checkpoint goes to ``checkpoint/``.
-        objective: the metric that decides which checkpoint is best, and "min" or "max".
-        loggers, callbacks: added to what every training has.
-        standing: whether it trains, and so keeps its best checkpoint and may average weights or stop early.
-        changing: whether what is frozen changes while it trains.
-        gpus: None uses what is there; 0 the CPU; n exactly n GPUs.
-        strategy: what each of several devices holds: "ddp" the whole network, "fsdp" a share of every parameter.
-        compress: what gradients travel in between devices: "none" (as they are), "fp16" or "bf16".
-        bucket_mb: how many of them travel together, MiB.
+        folder: the run folder; the best checkpoint is written to ``checkpoint/``.
+        objective: the metric that selects the best checkpoint, and "min" or "max".
+        loggers, callbacks: added to those that every training has.
+        standing: true for a training: save the best checkpoint, and apply ``ema`` and ``early_stopping``.
+        changing: whether the freeze policy changes during training.
+        gpus: None: all GPUs, or the CPU if there are none; 0: the CPU; n: exactly n GPUs.
+        strategy: "ddp": every device holds the full network; "fsdp": every parameter is sharded over the devices.
+        compress: data type in which DDP all-reduces gradients: "none" (their own), "fp16" or "bf16".
+        bucket_mb: size of a DDP gradient bucket, MiB.
         precision: "auto", 32, "bf16-mixed" or "16-mixed".
-        accumulate: batches to a step.
-        clip: largest gradient norm.
-        ema: decay of an exponential moving average of the weights, which is then what is evaluated and kept.
+        accumulate: batches per optimizer step.
+        clip: maximum gradient norm.
+        ema: decay of an exponential moving average of the weights; if given, the average is evaluated and saved.
         early_stopping: patience in epochs.
         val_every: epochs between validations.
 
-    The rest is Lightning's, under its names.
+    The other arguments are those of ``pl.Trainer`` with the same names.
     """
     _quiet_lightning()
     accelerator, devices = resolve_devices(gpus)
     on_gpu = accelerator == "cuda"
     world_size = place_in_run()[1]
     if on_gpu:
-        torch.set_float32_matmul_precision("high")  # TF32 for what autocast leaves in float32
+        torch.set_float32_matmul_precision("high")  # TF32 for matrix products that autocast keeps in float32
     return pl.Trainer(
         accelerator=accelerator,
         devices=devices,
@@ -88,33 +89,33 @@ def build_trainer(
         log_every_n_steps=log_every,
         deterministic=deterministic,
         benchmark=on_gpu and not deterministic,
-        use_distributed_sampler=False,  # loader.Order divides the batches itself, and pads none
+        use_distributed_sampler=False,  # loader.Order splits the batches between ranks, without padding
         limit_train_batches=limit_train_batches,
         limit_val_batches=limit_val_batches,
         limit_test_batches=limit_test_batches,
         overfit_batches=overfit_batches,
         num_sanity_val_steps=0,
-        inference_mode=strategy != "fsdp",  # what it puts together to evaluate, the next step trains
+        inference_mode=strategy != "fsdp",  # FSDP: evaluation gathers parameters that must stay trainable
         logger=list(loggers),
         enable_checkpointing=standing,
         callbacks=[
-            *(_standing_callbacks(folder, objective, ema, early_stopping) if standing else []),
+            *(_training_callbacks(folder, objective, ema, early_stopping) if standing else []),
             *callbacks,
         ],
-        plugins=[StraightToDisk()],
+        plugins=[DirectCheckpointIO()],
         default_root_dir=folder,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
 
 
-class StraightToDisk(TorchCheckpointIO):
-    """Writes a checkpoint once, where Lightning would write all of it into memory first: VGG16's are a gigabyte."""
+class DirectCheckpointIO(TorchCheckpointIO):
+    """Writes a checkpoint directly to disk. Lightning serialises it to memory first, a gigabyte for VGG16."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
     ) -> None:
-        """Write it under a temporary name and rename it."""
+        """Write the checkpoint to a temporary file, then rename it."""
         write_checkpoint(Path(path), checkpoint)
 
 
@@ -122,14 +123,14 @@ def _strategy(name: str, on_gpu: bool, changing: bool, compress: str, bucket_mb:
     if name == "fsdp":
         if not hasattr(FSDPModule, "reset_iter_state"):
             raise ValueError(f"trainer.strategy=fsdp: torch {torch.__version__} is too old (2.15 is not); choose ddp")
-        return Shares(place_in_run()[1], "nccl" if on_gpu else "gloo")
+        return Fsdp(place_in_run()[1], "nccl" if on_gpu else "gloo")
     if name != "ddp":
         raise ValueError(f"trainer.strategy={name} is not known; choose from: ddp, fsdp")
     return _ddp(on_gpu, changing, compress, bucket_mb)
 
 
 def _ddp(on_gpu: bool, changing: bool, compress: str, bucket_mb: int) -> DDPStrategy:
-    """Parameters that rest for an epoch must not be waited for, and no process starts another: the launcher does."""
+    """DDP. If the freeze policy changes, some parameters get no gradient, so DDP must look for unused parameters."""
     hooks = {"none": None, "fp16": default_hooks.fp16_compress_hook, "bf16": default_hooks.bf16_compress_hook}
     if compress not in hooks:
         raise ValueError(f"trainer.compress={compress} is not known; choose from: {', '.join(hooks)}")
@@ -142,18 +143,19 @@ def _ddp(on_gpu: bool, changing: bool, compress: str, bucket_mb: int) -> DDPStra
     )
 
 
-def _standing_callbacks(
+def _training_callbacks(
     folder: Path, objective: Objective, ema: float | None, early_stopping: int | None
 ) -> list[Callback]:
     metric, mode = objective
     callbacks: list[Callback] = [
-        ModelCheckpoint(
+        Best(
             folder / "checkpoint",
             "best",
             monitor=metric,
             mode=mode,
             save_on_train_epoch_end=False,
-            # Nobody goes on from it: no optimizer in it. But an average of weights comes by a callback, only if all is.
+            # No run resumes from it, so it needs no optimizer state. With EMA, Lightning saves the averaged weights
+            # only in a full checkpoint.
             save_weights_only=ema is None,
             enable_version_counter=False,
         )
@@ -161,12 +163,12 @@ def _standing_callbacks(
     if ema is not None:
         callbacks.append(EMAWeightAveraging(decay=ema))
     if early_stopping is not None:
-        callbacks.append(EarlyStopping(metric, mode=mode, patience=early_stopping))
+        callbacks.append(Patience(metric, mode=mode, patience=early_stopping))
     return callbacks
 
 
 def _quiet_lightning() -> None:
-    """Leave out Lightning's banners and the advice that does not apply here."""
+    """Silence Lightning's banners and the warnings that do not apply here."""
     for name in ("pytorch_lightning", "lightning_fabric", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for advice in _ADVICE:
@@ -174,13 +176,13 @@ def _quiet_lightning() -> None:
 
 
 _ADVICE = (
-    ".*does not have many workers.*",  # the embedded data needs none
+    ".*does not have many workers.*",  # data in memory needs no workers
     ".*Checkpoint directory .* exists and is not empty.*",
     ".*The number of training batches .* is smaller than the logging interval.*",
     ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
-    ".*in eval mode at the start of training.*",  # frozen parts: so it should be
-    ".*It is recommended to use .*sync_dist=True.*",  # torchmetrics has reduced them already
+    ".*in eval mode at the start of training.*",  # frozen parts are in eval mode on purpose
+    ".*It is recommended to use .*sync_dist=True.*",  # torchmetrics has already reduced the scores over ranks
     ".*all_gather is deprecated.*",
     ".*lr_scheduler.step.*before.*optimizer.step.*",
-    ".*WeightAveraging callback with a model that overrides.*",  # a divided network is refused an average
+    ".*WeightAveraging callback with a model that overrides.*",  # EMA with FSDP is rejected by the checks
 )

@@ -1,4 +1,4 @@
-"""The splits of a run's data as batches, read through the caches that its config asks for."""
+"""Loaders over the splits of a run's data, with the caches that the config enables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,57 +9,94 @@ from torch.utils.data import Dataset
 
 from vggexp.cache.feature_cache import CachedSplit, FeatureCache
 from vggexp.config.check import needs
+from vggexp.errors import DataError
+from vggexp.sample.contract import Contract, has_truth
+from vggexp.sample.data_contract import check_ends, open_split
 from vggexp.sample.decoded import keep_decoded
 from vggexp.sample.files import Files
 from vggexp.sample.loader import ResumableLoader
+from vggexp.sample.open_check import check_files_open
 from vggexp.trainer.build import build_loader
-from vggexp.types import Data, Sample, Task
+from vggexp.trainer.image_size import check_image_size
+from vggexp.types import VOID, Data, Sample, Task
 
 
 @dataclass(frozen=True)
 class Splits:
-    """What a run reads.
+    """The splits that a run reads.
 
-    What is met once is worth keeping only for other runs: the test split goes through caches on disk alone.
+    A run reads the test split once, so only caches on disk, which later runs reuse, apply to it.
     """
 
     config: Mapping[str, Any]
     data: Data
     features: FeatureCache | None
-    """What the frozen first stages give, where that can be kept."""
+    """The cache of the frozen stages' features; None if the run cannot use it."""
 
     def loader(self, split: str, *, shuffle: bool = False) -> ResumableLoader:
-        """Batches of "train", "val" or "test"; of features where they are kept.
+        """A loader over "train", "val" or "test"; its batches hold features if these are cached.
 
         Args:
-            shuffle: in an order that changes with the epoch, and augmented.
+            shuffle: apply augmentation, and change the order from epoch to epoch.
         """
-        dataset = self.data.split(split, needs(self.config), augment=shuffle)
+        dataset, contract = self._open(split, augment=shuffle), self._contract(split)
+        if split == "val":
+            check_image_size(self.config, dataset)
         if self.features is not None and (split != "test" or self.features.settings.mode == "disk"):
-            dataset = self.features.split(dataset, split, augment=shuffle)
-        return build_loader(self.config, self._decoded(dataset, split), shuffle=shuffle)
+            dataset = self.features.split(dataset, split, shuffle, contract.together)
+        return build_loader(self.config, self._decoded(dataset, split), shuffle=shuffle, contract=contract)
+
+    def check(self) -> None:
+        """DataError unless every split that the run reads can be read, and its ends keep the samples' contract."""
+        before = torch.default_generator.get_state()
+        for split in ("train", "val", "test") if self.config["test"] else ("train", "val"):
+            check_ends(self._contract(split), self._open(split, augment=split == "train"))
+        torch.default_generator.set_state(before)  # what augmentation drew here, no later step misses
+
+    def check_files(self) -> None:
+        """Check that every file of the run opens, except the training files if ``observe`` reads them.
+
+        Raises:
+            DataError: a file cannot be opened.
+        """
+        splits = [*([] if self.config["baseline"] else ["train"]), "val", *(["test"] if self.config["test"] else [])]
+        for split in splits:
+            if isinstance(dataset := self._open(split), Files):
+                check_files_open(dataset, split)
 
     def observe(self, task: Task, trained: Dataset[Sample]) -> None:
-        """Show a task its training targets: what the constant predictor and class balancing are made of.
+        """Pass the training targets to the task, which computes the baseline and the class weights from them.
 
         Args:
-            trained: what the run trains on. If it is cached, and nothing moves its targets, no photo is read for them.
+            trained: the training split. If its features are cached and the training transform does not change the
+                targets, they are read from the cache and no image is decoded.
         """
-        if self.config["constant"]:
+        if self.config["baseline"]:
+            contract, true = self._contract("train"), False
             with torch.inference_mode():
-                for batch in build_loader(self.config, self._targets(trained), shared=False):
+                for batch in build_loader(self.config, self._targets(trained), shared=False, contract=contract):
                     task.observe(batch)
+                    true = true or has_truth(batch)
+            if not true:
+                raise DataError(f"every pixel of every mask of train is void ({VOID}); there is nothing to learn")
         task.finish_observing()
+
+    def _open(self, split: str, augment: bool = False) -> Dataset[Sample]:
+        dataset: Dataset[Sample] = open_split(self.data, split, needs(self.config), augment)
+        return dataset
+
+    def _contract(self, split: str) -> Contract:
+        return Contract(split, self.data.info, needs(self.config))
 
     def _decoded(self, dataset: Dataset[Sample], split: str) -> Dataset[Sample]:
         own = self.config["data"]
-        kept = own.get("cache", "none")  # of a run that was recorded before there was one: none
+        kept = own.get("cache", "none")  # configs of older runs lack the key
         if kept == "none" or not isinstance(dataset, Files) or (split == "test" and kept != "disk"):
             return dataset
         return keep_decoded(dataset, split, kept, own["cache_dir"], own["cache_max_gb"])
 
     def _targets(self, trained: Dataset[Sample]) -> Dataset[Sample]:
         own = self.config["data"]
-        if isinstance(trained, CachedSplit) and own.get("train_transform") in ([], own.get("eval_transform", [])):
+        if isinstance(trained, CachedSplit) and own["train_transform"] in ([], own["eval_transform"]):
             return trained.targets()
-        return self.data.split("train", needs(self.config))
+        return self._open("train")

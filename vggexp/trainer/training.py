@@ -1,4 +1,4 @@
-"""A training: build, look at the targets, fit, test the best checkpoint, sum up."""
+"""One training: build, observe the targets, fit, test the best checkpoint, write the summary."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +18,8 @@ from vggexp.callback.keep_last import KeepLast
 from vggexp.callback.progress import Progress
 from vggexp.callback.prune import Prune
 from vggexp.callback.stopwatch import Stopwatch
-from vggexp.distributed.fsdp import load_whole
+from vggexp.config.check import needs
+from vggexp.distributed.fsdp import load_full
 from vggexp.distributed.memory import give_back_freed_memory
 from vggexp.distributed.processes import place_in_run
 from vggexp.errors import ConfigError
@@ -32,15 +33,16 @@ from vggexp.run_folder import RunFolder
 from vggexp.sample.loader import ResumableLoader
 from vggexp.trainer.build import accumulation, build, build_data, build_learner
 from vggexp.trainer.splits import Splits
-from vggexp.transfer.checkpoint import read_checkpoint
+from vggexp.transfer.checkpoint import read_checkpoint, read_info
+from vggexp.transfer.class_names import require_same_names
 
 
 @dataclass(frozen=True)
 class Training:
-    """What a training is made of."""
+    """The objects that a training uses."""
 
     config: Mapping[str, Any]
-    """Resolved."""
+    """The resolved config."""
     folder: RunFolder
     learner: Learner
     splits: Splits
@@ -49,16 +51,19 @@ class Training:
 
 
 def train(config: Mapping[str, Any], go_on: bool = False) -> int:
-    """Train one run from its resolved config, in this process, which may be one of several.
+    """Train one run from its resolved config in this process, which may be one of several ranks.
 
     Args:
-        go_on: take up the folder's last checkpoint, as if the run had never stopped.
+        go_on: resume from the folder's last checkpoint.
     """
-    give_back_freed_memory()  # of the sweep's previous run in this process
+    give_back_freed_memory()  # memory of the sweep's previous run in this process
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     run = assemble(config)
-    overfit = bool(config["trainer"]["overfit_batches"])  # the same few batches again and again, in the same order
-    batches, val = run.splits.loader("train", shuffle=not overfit), run.splits.loader("val")
+    run.splits.check()
+    overfit = bool(config["trainer"]["overfit_batches"])  # repeats the same few batches in the same order
+    val, batches = run.splits.loader("val"), run.splits.loader("train", shuffle=not overfit)
+    if place_in_run()[0] == 0:
+        run.splits.check_files()
     run.splits.observe(run.learner.task, batches.dataset)
     kept = begin(run, batches, go_on)
     compile_network(config, run.learner, batches)
@@ -74,7 +79,7 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
 
 
 def assemble(config: Mapping[str, Any]) -> Training:
-    """The data, the network and what watches it; nothing is written yet."""
+    """Build the data, the learner and their callbacks. Writes nothing."""
     folder, data = RunFolder(config["run"]["dir"]), build_data(config)
     learner = build_learner(config, data.info)
     stopwatch, freeze_ledger = Stopwatch(), FreezeLedger(folder.freeze, learner.freezing)
@@ -83,11 +88,15 @@ def assemble(config: Mapping[str, Any]) -> Training:
 
 
 def begin(run: Training, batches: ResumableLoader, go_on: bool) -> Mapping[str, Any]:
-    """Begin the run folder, or go on in it, and say what trains; what its last checkpoint keeps of each logger."""
+    """Create the run folder or resume in it, and print what is trainable.
+
+    Returns:
+        The state of each logger in the last checkpoint; empty for a new run.
+    """
     config, is_first = run.config, place_in_run()[0] == 0
     kept: Mapping[str, Any] = {}
     if go_on:
-        kept = find_place(run.folder, batches)
+        kept = restore_position(run, batches)
     elif is_first:
         run.folder.begin(config, config["run"]["overwrite"])
     if is_first:
@@ -101,18 +110,18 @@ def fit(run: Training, trainer: pl.Trainer, loaders: tuple[ResumableLoader, Resu
         logger.log_hyperparams(dict(run.config))
     try:
         trainer.fit(run.learner, *loaders, ckpt_path=run.folder.last if go_on else None, weights_only=True)
-    except SystemExit as leaving:  # so Lightning ends on Ctrl-C, after its callbacks have closed
+    except SystemExit as leaving:  # Lightning raises SystemExit on Ctrl-C, after its teardown
         raise KeyboardInterrupt from leaving
 
 
 def sum_up(run: Training, trainer: pl.Trainer) -> dict[str, Any]:
-    """Test the best checkpoint; what the run reached and cost, for the first of the processes that share it."""
+    """Test the best checkpoint and return the summary: scores and cost. Empty on ranks other than 0."""
     config, folder, learner = run.config, run.folder, run.learner
-    load_whole(learner, read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
+    load_full(learner, read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
     pruned = next((one.pruned for one in trainer.callbacks if isinstance(one, Prune) and one.pruned), None)  # type: ignore[attr-defined]
     tests = config["test"] and not pruned
     scores = trainer.test(learner, run.splits.loader("test"), verbose=False)[0] if tests else {}
-    drift = run.freeze_ledger.drift()  # of a divided network every process must ask
+    drift = run.freeze_ledger.drift()  # under FSDP every rank must call it
     if place_in_run()[0] > 0:
         return {}
     summary = summarize(config, folder, learner, run.stopwatch, scores)
@@ -120,7 +129,7 @@ def sum_up(run: Training, trainer: pl.Trainer) -> dict[str, Any]:
 
 
 def _feature_cache(learner: Learner, config: Mapping[str, Any]) -> FeatureCache | None:
-    if "cache" not in config:  # a run that was recorded before the group existed
+    if "cache" not in config:  # configs of older runs lack the group
         return None
     settings: CacheSettings = build("cache", config["cache"])
     return feature_cache(learner, config, settings)
@@ -128,7 +137,7 @@ def _feature_cache(learner: Learner, config: Mapping[str, Any]) -> FeatureCache 
 
 @contextmanager
 def ending(loggers: Sequence[Logger]) -> Iterator[dict[str, Any]]:
-    """Tell those loggers that have an end how the run ended: with a summary, to be filled in here, or in an error."""
+    """Close the loggers that have ``close``: with the summary that the caller fills in, or with the error raised."""
     summary: dict[str, Any] = {}
     ends = [close for logger in loggers if (close := getattr(logger, "close", None))]
     try:
@@ -141,12 +150,21 @@ def ending(loggers: Sequence[Logger]) -> Iterator[dict[str, Any]]:
         close(summary)
 
 
-def find_place(folder: RunFolder, train: ResumableLoader) -> Mapping[str, Any]:
-    """Let the folder's rows and the loader go on where its last checkpoint is; what this keeps of each logger.
+def restore_position(run: Training, train: ResumableLoader) -> Mapping[str, Any]:
+    """Set the folder's rows and the loader to the position of the last checkpoint.
 
-    Lightning would set the loader itself, had the length of the run not been asked for before it read the checkpoint.
+    Lightning does not restore the loader here, because the loader's length is read before the checkpoint.
+
+    Returns:
+        The state of each logger in the checkpoint.
+
+    Raises:
+        ConfigError: the data set's class names differ from those in the checkpoint.
     """
-    checkpoint = read_checkpoint(folder.last)
+    folder, checkpoint = run.folder, read_checkpoint(run.folder.last)
+    where = (str(folder.last), "the data set now")
+    advice = "resume with the classes and the data that the run started with, or start a new run in another run.dir"
+    require_same_names(read_info(checkpoint), run.splits.data.info, needs(run.config), where, advice)
     loop, kept = checkpoint["loops"]["fit_loop"], checkpoint.get("logger", {})
     epochs = int(loop["epoch_progress"]["current"]["processed"])
     if place_in_run()[0] == 0:
@@ -158,7 +176,7 @@ def find_place(folder: RunFolder, train: ResumableLoader) -> Mapping[str, Any]:
 
 
 def compile_network(config: Mapping[str, Any], learner: Learner, batches: ResumableLoader) -> None:
-    """As ``trainer.compile`` asks, and where the run is long enough."""
+    """Compile the network if ``trainer.compile`` is true, or if it is "auto" and the run is long enough."""
     trainer, size = config["trainer"], config["data"]["image_size"]
     on_gpu = torch.cuda.is_available() and trainer["gpus"] != 0
     images = len(batches.dataset) * trainer["max_epochs"]  # type: ignore[arg-type]
@@ -169,7 +187,7 @@ def compile_network(config: Mapping[str, Any], learner: Learner, batches: Resuma
 
 
 def make_trainer(run: Training, kept: Mapping[str, Any]) -> pl.Trainer:
-    """The trainer with the run's loggers, those ``kept`` by a checkpoint going on, and its callbacks."""
+    """Build the trainer with the run's callbacks and loggers; ``kept`` holds the states of loggers that resume."""
     config, folder, learner = run.config, run.folder, run.learner
     loggers = _loggers(config, folder, kept)
     brought = [callback for logger in loggers for callback in getattr(logger, "callbacks", ())]

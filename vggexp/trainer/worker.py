@@ -1,4 +1,4 @@
-"""One of the processes that share a run, started by ``launcher``: it composes nothing and parses nothing."""
+"""One rank of a run on several devices. ``launcher`` starts it with a resolved config, so it parses no arguments."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from vggexp.errors import UserError
 
 
 def main() -> int:
-    """Train what the request file says; leave an error where the launcher looks for it."""
+    """Train as the request file says, and record an error where the launcher reads it."""
     from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
     from vggexp.trainer.training import train

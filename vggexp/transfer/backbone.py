@@ -1,4 +1,4 @@
-"""A backbone that starts from another run's, from torchvision's, or, deep from shallow, from net A's."""
+"""Initialises a backbone from another run, from torchvision, or, for deep nets, from net A."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,15 +15,15 @@ Config = Mapping[str, Any]
 
 
 def load_backbone(backbone: nn.Module, source: str, config: Config) -> LoadReport | None:
-    """Copy weights into a backbone, every tensor of it or none; with ``weights_map: vgg_a`` those that net A has.
+    """Copy all weights of a backbone; with ``weights_map: vgg_a`` only those of the layers shared with net A.
 
     Args:
-        backbone: what to fill.
+        backbone: receives the weights.
         source: "none", "imagenet", a run folder (its best checkpoint), a ``.ckpt``, ``.pth`` or ``.safetensors`` file.
         config: the backbone's own config: its net, its normalisation, its ``weights_map``.
 
     Raises:
-        ConfigError: the weights are of another architecture, or were trained under another normalisation.
+        ConfigError: the weights are of another architecture, or were trained with another normalisation.
         DataError: the file cannot be read or downloaded.
     """
     if source in ("none", None):
@@ -47,8 +47,9 @@ def _fill_from_net_a(backbone: nn.Module, source: str, config: Config) -> LoadRe
 
 
 def _read(source: str, config: Config) -> tuple[Tensors, Tensors]:
-    """All tensors of the source, and its backbone's under the backbone's own names."""
-    tensors, origin = read_weights(source, config, "backbone")
+    """All tensors of the source, and those of its backbone, under the backbone's names."""
+    tensors, about = read_weights(source, config, "backbone")
+    origin = about.get("config", {}).get("backbone", {})
     for key in ("mean", "std"):
         if key in origin and list(origin[key]) != list(config[key]):
             raise ConfigError(f"backbone.{key}={config[key]}: the weights in {source} were trained with {origin[key]}")
@@ -61,5 +62,5 @@ def _read(source: str, config: Config) -> tuple[Tensors, Tensors]:
 
 
 def _check(source: str, given: Tensors, wanted: Tensors) -> None:
-    advice = "; choose the backbone and width it has"
+    advice = "; choose the backbone and width that these weights have"
     check_shapes(f"backbone.weights={source}", given, wanted, "this backbone", advice)

@@ -1,4 +1,4 @@
-"""Where first weights come from: torchvision's ImageNet weights, another run, or a file. ``transfer`` uses them."""
+"""Reads weights from torchvision's ImageNet weights, another run, or a file; reads and writes checkpoints."""
 
 import json
 import os
@@ -14,17 +14,19 @@ from torch.serialization import get_crc32_options, set_crc32_options
 
 from vggexp.errors import ConfigError, DataError, first_line
 from vggexp.run_folder import RunFolder
+from vggexp.transfer.renamed import new_key, renew
+from vggexp.types import DataInfo
 
-# torchvision's names, by the paper's letter; nets C and A-LRN were never published there.
+# torchvision's names, by the paper's letter; torchvision has no weights for nets C and A-LRN.
 _TORCHVISION = {"A": "VGG11", "B": "VGG13", "D": "VGG16", "E": "VGG19"}
 
 
 def read_weights(source: str, backbone: Mapping[str, Any], part: str) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
-    """A source's tensors by name, and the backbone config of the run that wrote it ({} if there was none).
+    """A source's tensors by name, and the ``config`` and ``info`` of the run that wrote it, if it has them.
 
     Args:
         source: "imagenet", a run folder (its best checkpoint), a ``.ckpt``, ``.pth`` or ``.safetensors`` file.
-        backbone: config of the backbone at hand: its net and its normalisation choose among torchvision's weights.
+        backbone: config of the backbone to initialise; its net and batch_norm select torchvision's weights.
         part: "backbone" or "head", for the message.
 
     Raises:
@@ -35,26 +37,39 @@ def read_weights(source: str, backbone: Mapping[str, Any], part: str) -> tuple[d
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's content, on the CPU. Only tensors and plain types are ever unpickled.
+    """A checkpoint's content, on the CPU. Unpickles tensors and plain types only.
 
     Args:
-        path: a run folder (its best checkpoint), a checkpoint file, or a ``.safetensors``; of one that vggexp did not
-            write, the weights alone are found.
+        path: a run folder (its best checkpoint), a checkpoint or a ``.safetensors`` file. Files that vggexp did
+            not write hold only weights.
     """
     file = RunFolder(path).best if path.is_dir() else path
     if file.suffix == ".safetensors":
-        return _read_safetensors(file)
+        return _with_new_names(_read_safetensors(file))
     if not file.exists():
         raise DataError(f"{path} holds no checkpoint ({file} is missing); give the folder of a finished run")
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
         raise DataError(
-            f"{file} is not a checkpoint that can be read ({first_line(error)}); is the file whole?"
+            f"{file} is not a checkpoint that can be read ({first_line(error)}); is the file complete?"
         ) from error
     if not isinstance(content, dict):
         raise DataError(f"{file} is not a checkpoint: it holds a {type(content).__name__}")
-    return content
+    return _with_new_names(content)
+
+
+def _with_new_names(content: dict[str, Any]) -> dict[str, Any]:
+    """A checkpoint's content with the current names of its keys and in its config."""
+    if isinstance(content.get("config"), Mapping):
+        content["config"] = renew(content["config"])
+    return {new_key(str(name)): value for name, value in content.items()}
+
+
+def read_info(content: Mapping[str, Any]) -> DataInfo:
+    """The class names in a checkpoint of vggexp."""
+    names = content["info"]
+    return DataInfo(tuple(names["classes"]), tuple(names["mask_classes"]))
 
 
 def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
@@ -68,7 +83,7 @@ def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
 
 @contextmanager
 def _without_checksums() -> Iterator[None]:
-    """CRC-32 takes more time than writing, and ``torch.load`` never looks at it."""
+    """CRC-32 takes longer than writing, and ``torch.load`` does not check it."""
     before = get_crc32_options()
     set_crc32_options(False)
     try:
@@ -78,14 +93,15 @@ def _without_checksums() -> Iterator[None]:
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
-    """A file's tensors by name, and the backbone config of the run that wrote it ({} if there was none)."""
+    """A file's tensors by name, and its ``config`` and ``info``, if it has them."""
     content = read_checkpoint(path)
-    tensors = content.get("state_dict", content)
-    return tensors, content.get("config", {}).get("backbone", {})
+    if "state_dict" not in content:
+        return content, {}
+    return content["state_dict"], {key: content[key] for key in ("config", "info") if key in content}
 
 
 def _read_safetensors(path: Path) -> dict[str, Any]:
-    """``state_dict``, and ``config`` and ``info`` if the header has them, as the verb export writes them."""
+    """``state_dict``, and ``config`` and ``info`` if the header has them (``export`` writes them)."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -98,11 +114,13 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
 
 
 def _download(config: Mapping[str, Any], part: str) -> dict[str, Tensor]:
-    """ImageNet weights of this net as torchvision publishes them, from torch's cache or the network."""
+    """Torchvision's ImageNet weights of this net, from torch's cache or the network."""
     import torchvision
 
     if config["net"] not in _TORCHVISION or config["local_response_norm"] or config["width"] != 1:
-        raise ConfigError(f"{part}.weights=imagenet: there are none for nets A-LRN and C, or for a width other than 1")
+        raise ConfigError(
+            f"{part}.weights=imagenet: torchvision has none for nets A-LRN and C, or a width other than 1"
+        )
     name = _TORCHVISION[config["net"]] + ("_BN" if config["batch_norm"] else "") + "_Weights.IMAGENET1K_V1"
     weights = torchvision.models.get_weight(name)
     wanted = weights.transforms()
@@ -113,5 +131,5 @@ def _download(config: Mapping[str, Any], part: str) -> dict[str, Tensor]:
         state: dict[str, Tensor] = weights.get_state_dict(progress=True, check_hash=True)
     except OSError as error:
         place = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
-        raise DataError(f"cannot download {weights.url} ({first_line(error)}); fetch it by hand to {place}") from error
+        raise DataError(f"cannot download {weights.url} ({first_line(error)}); download it to {place}") from error
     return state

@@ -1,4 +1,4 @@
-"""Whether a source's tensors are those that a part takes."""
+"""Checks a source's tensors against those of a part."""
 
 from collections.abc import Mapping
 
@@ -14,8 +14,8 @@ def check_shapes(source: str, given: Tensors, wanted: Tensors, part: str, advice
 
     Args:
         source: the key and its value: "backbone.weights=runs/x".
-        part: what takes them: "this head".
-        advice: what would be right, as the end of a sentence: "; choose ...".
+        part: words for the receiving part: "this head".
+        advice: what to do instead, as the end of a sentence: "; choose ...".
     """
     for name, tensor in wanted.items():
         if name not in given:
@@ -28,7 +28,7 @@ def check_shapes(source: str, given: Tensors, wanted: Tensors, part: str, advice
 
 
 def whole_layers(given: Tensors, wanted: Tensors) -> dict[str, Tensor]:
-    """The given tensors of layers that fit whole: a weight without its bias would be worth nothing."""
+    """The given tensors of layers whose tensors all fit: a weight is useless without its bias."""
     unfit = {
         name.rpartition(".")[0]
         for name, tensor in wanted.items()

@@ -1,11 +1,11 @@
-"""A config whose parts start fresh, whatever they once started from."""
+"""A config with ``weights: none`` everywhere."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def without_weights(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A run's config that starts fresh: its checkpoint brings the weights, and their first sources may be gone."""
+    """A run's config without weight sources: its checkpoint holds the weights, and the sources may be gone."""
     backbone, head = {**config["backbone"], "weights": "none"}, {**config["head"], "weights": "none"}
     if "part" in head:
         head["part"] = {name: {**part, "weights": "none"} for name, part in head["part"].items()}

@@ -48,3 +48,35 @@ def test_formats_come_alone_or_as_a_list() -> None:
     for names, message in (("onx", "did you mean 'onnx'"), ([], "names nothing to write")):
         with pytest.raises(ConfigError, match=message):
             check_formats(names)
+
+
+@pytest.mark.parametrize(
+    ("group", "values", "message"),
+    [
+        ("loss", {"class_weight": [1, -1]}, "loss.class_weight=-1 is not a number of at least 0"),
+        ("loss", {"class_weight": [0, 0]}, r"loss.class_weight=\[0, 0\] has no weight above 0"),
+        ("loss", {"class_weight": [1, float("nan")]}, "loss.class_weight=nan is not a number"),
+        ("loss", {"class_weight": ["a", 1]}, "loss.class_weight=a is not a number"),
+        ("loss", {"label_smoothing": 1.5}, "loss.label_smoothing=1.5 is not a number from 0 to 1"),
+        ("loss", {"gamma": -1}, "loss.gamma=-1 is not a number of at least 0"),
+        ("loss", {"alpha": 2}, "loss.alpha=2 is not a number from 0 to 1"),
+        ("loss", {"part": {"a": {"class_weight": [0]}}}, "loss.part.a.class_weight"),
+        ("head", {"dropout": 1}, "head.dropout=1 is not a number from 0 to below 1"),
+        ("head", {"hidden": [8, 0]}, "head.hidden=0 is not a whole number of at least 1"),
+        ("head", {"part": {"a": {"dropout": -0.1}}}, "head.part.a.dropout=-0.1"),
+        ("optimizer", {"lr": float("inf")}, "optimizer.lr=inf is not a number"),
+        ("optimizer", {"lr": float("nan")}, "optimizer.lr=nan is not a number"),
+        ("optimizer", {"momentum": 1.0}, "optimizer.momentum=1.0 is not a number from 0 to below 1"),
+        ("trainer", {"ema": 1.0}, "trainer.ema=1.0 is not a number from 0 to below 1"),
+        ("trainer", {"clip": 0.0}, "trainer.clip=0.0 is not a number above 0"),
+        ("task", {"weights": {"a": 1.0, "b": -1.0}}, "task.weights=-1.0 is not a number of at least 0"),
+        ("task", {"weights": {"a": 0.0, "b": 1.0}, "parts": ["a"]}, "task.weights"),
+    ],
+)
+def test_numbers_out_of_their_range(group: str, values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{message}"):
+        check_numbers({group: values})
+
+
+def test_weights_of_0_for_some_classes_are_allowed() -> None:
+    check_numbers({"loss": {"class_weight": [0, 1.5]}, "task": {"weights": {"a": 0.0, "b": 1.0}}})

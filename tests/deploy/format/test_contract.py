@@ -114,3 +114,15 @@ def test_what_cannot_be_exported_is_one_line(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(ConfigError, match=r"cannot express this network \(no such operator\); choose another format"):
         export("safetensors", network, content, batches, Path("x.safetensors"), tolerance=1e-4, options={})
     assert not list(Path().iterdir())
+
+
+def test_the_card_says_the_opset_that_the_file_has() -> None:
+    onnx = pytest.importorskip("onnx", reason="the format onnx needs its extra")
+    pytest.importorskip("onnxscript", reason="the format onnx needs its extra")
+    network, content, batches = made("mlp")
+    card = export("onnx", network, content, batches, Path("x.onnx"), tolerance=1e-4, options={"opset": 20})
+    (own,) = (entry for entry in onnx.load("x.onnx").opset_import if entry.domain == "")
+    assert card["opset"] == own.version == 20
+    with pytest.raises(ConfigError, match=r"onnx\.opset=99 cannot be written: torch gives opset \d+"):
+        export("onnx", network, content, batches, Path("y.onnx"), tolerance=1e-4, options={"opset": 99})
+    assert not Path("y.onnx").exists()

@@ -3,7 +3,7 @@ import torch
 from sklearn.metrics import auc, average_precision_score, confusion_matrix, precision_recall_curve
 from torch import Tensor
 
-from vggexp.task.diagnostics.classification import POINTS, evidence, precision_recall, rows
+from vggexp.task.diagnostics.classification import POINTS, diagnostics, precision_recall, rows
 
 
 def data(images: int = 60, classes: int = 4) -> tuple[Tensor, Tensor]:
@@ -18,7 +18,7 @@ def test_rows_and_evidence_agree_with_sklearn() -> None:
     predicted = probability.argmax(1)
     kept = rows({"label": predicted, "probability": probability}, {"label": label})
     assert kept["score"].tolist() == [float(row[place]) for row, place in zip(probability, label, strict=True)]
-    found = evidence(kept, "abcd")
+    found = diagnostics(kept, "abcd")
     assert found["confusion"] == confusion_matrix(label, predicted, labels=range(4)).tolist()
     assert found["curve"][3] is None  # no truth, no curve
     for place in range(3):

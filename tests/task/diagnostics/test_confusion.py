@@ -4,7 +4,7 @@ import torch
 from sklearn.metrics import confusion_matrix
 
 from vggexp.task.diagnostics import confusion
-from vggexp.task.diagnostics.classification import evidence
+from vggexp.task.diagnostics.classification import diagnostics
 
 
 def test_both_forms_hold_scikit_learns_counts() -> None:
@@ -27,7 +27,7 @@ def test_very_many_classes_stay_small() -> None:
     label = torch.arange(4 * size) % size
     probability = torch.full((4 * size, size), 1 / size)
     rows = {"label": label, "predicted": label, "probability": probability, "score": probability[:, 0]}
-    found = evidence(rows, [str(place) for place in range(size)])
+    found = diagnostics(rows, [str(place) for place in range(size)])
     assert "confusion" not in found
     assert len(found["cells"]) == size
     assert sum(len(curve["recall"]) for curve in found["curve"]) <= 20 * size

@@ -3,7 +3,7 @@ import torch
 from torchvision.ops import box_iou
 
 from vggexp.boxes import to_edges
-from vggexp.task.diagnostics.localization import BINS, evidence, rows
+from vggexp.task.diagnostics.localization import BINS, diagnostics, rows
 
 
 def test_ious_and_their_histogram() -> None:
@@ -15,7 +15,7 @@ def test_ious_and_their_histogram() -> None:
     kept = rows({"box": guess}, {"box": truth})
     expected = box_iou(to_edges(guess), to_edges(truth)).diagonal()
     torch.testing.assert_close(kept["score"], expected)
-    found = evidence(kept)
+    found = diagnostics(kept)
     places = [min(BINS - 1, int(float(iou) * BINS)) for iou in expected]
     assert found["histogram"] == [places.count(place) for place in range(BINS)]
     assert found["histogram"][-1] >= 1 <= found["histogram"][0]
@@ -27,4 +27,4 @@ def test_of_one_box_a_class_the_true_labels_counts_also_where_rounding_takes_it_
     per_class = torch.stack((torch.zeros(1, 4), truth), 1)
     kept = rows({"box_per_class": per_class}, {"box": truth, "label": torch.tensor([1])})
     assert kept["score"].item() > 1
-    assert evidence(kept)["histogram"] == [0] * (BINS - 1) + [1]
+    assert diagnostics(kept)["histogram"] == [0] * (BINS - 1) + [1]

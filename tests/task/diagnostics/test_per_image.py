@@ -1,6 +1,6 @@
 import torch
 
-from vggexp.task.diagnostics import per_image as table
+from vggexp.task.diagnostics import per_image
 from vggexp.task.diagnostics.per_image import Part, joined, listed, scores
 
 
@@ -18,8 +18,8 @@ def test_parts_come_together_in_the_order_of_the_split() -> None:
 
 def test_a_large_split_is_not_listed() -> None:
     index, rows = joined([part(0, 1)])
-    evidence = {"a": {"confusion": [[2]], "each": {"label": [0, 1]}}}
-    assert listed(index, rows, evidence)["score"] == [0.05, 0.15]
-    assert listed(index, rows, evidence)["evidence"] == evidence
-    many = torch.arange(table.EACH + 1)
-    assert listed(many, rows, evidence) == {"count": table.EACH + 1, "evidence": {"a": {"confusion": [[2]]}}}
+    diagnostics = {"a": {"confusion": [[2]], "each": {"label": [0, 1]}}}
+    assert listed(index, rows, diagnostics)["score"] == [0.05, 0.15]
+    assert listed(index, rows, diagnostics)["diagnostics"] == diagnostics
+    many = torch.arange(per_image.EACH + 1)
+    assert listed(many, rows, diagnostics) == {"count": per_image.EACH + 1, "diagnostics": {"a": {"confusion": [[2]]}}}

@@ -4,7 +4,7 @@ import pytest
 import torch
 from sklearn.metrics import confusion_matrix, f1_score, jaccard_score
 
-from vggexp.task.diagnostics.segmentation import evidence, rows
+from vggexp.task.diagnostics.segmentation import diagnostics, rows
 from vggexp.types import VOID
 
 
@@ -19,6 +19,6 @@ def test_each_image_and_all_together_agree_with_sklearn() -> None:
         assert kept["score"][place].item() == pytest.approx(jaccard_score(*pair, average="macro"))
         assert kept["dice"][place].item() == pytest.approx(f1_score(*pair, average="macro"))
     assert math.isnan(kept["score"][3])  # nothing but void
-    found = evidence(kept, ("a", "b", "c"))
+    found = diagnostics(kept, ("a", "b", "c"))
     pixels = truth != VOID
     assert found["confusion"] == confusion_matrix(truth[pixels], guess[pixels]).tolist()

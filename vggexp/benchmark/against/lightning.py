@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from vggexp.benchmark.plan import Job
-from vggexp.benchmark.rounds import Turns
+from vggexp.benchmark.rounds import Rounds
 from vggexp.benchmark.setting import Config, config_of, criterion_of, info_of, network_of
-from vggexp.benchmark.step_timer import Windows
+from vggexp.benchmark.step_timer import StepTimer
 from vggexp.config.check import needs
 from vggexp.distributed.device import device_kind, resolve_precision
 from vggexp.distributed.memory import keep_freed_memory
@@ -56,16 +56,16 @@ class Plain(pl.LightningModule):
         return torch.optim.SGD(trained, self.rate, momentum=0.9, fused=True)
 
 
-def steps(job: Job, turns: Turns) -> None:
+def steps(job: Job, rounds: Rounds) -> None:
     """One training, held after each window of steps."""
     config = config_of(job.words)
-    windows = Windows(turns, job.batches, config["data"]["batch_size"])
+    step_timer = StepTimer(rounds, job.batches, config["data"]["batch_size"])
     with tempfile.TemporaryDirectory() as folder:
-        trainer = _trainer(config, folder, windows)
+        trainer = _trainer(config, folder, step_timer)
         trainer.fit(Plain(config, job.segments), _loader(config, "train"))
 
 
-def evaluate(job: Job, turns: Turns) -> None:
+def evaluate(job: Job, rounds: Rounds) -> None:
     """A pass over the test split."""
     config = config_of(job.words)
     network, batches = Plain(config, job.segments), _loader(config, "test")
@@ -73,10 +73,10 @@ def evaluate(job: Job, turns: Turns) -> None:
         for is_warm in chain([False], repeat(True)):
             trainer = _trainer(config, folder, limit_test_batches=1.0 if is_warm else 1)
             if is_warm:
-                turns.begin()
+                rounds.begin()
             trainer.test(network, batches, verbose=False)
             if is_warm:
-                turns.end(len(batches.dataset))  # type: ignore[arg-type]
+                rounds.end(len(batches.dataset))  # type: ignore[arg-type]
 
 
 def _trainer(config: Config, folder: str, *callbacks: pl.Callback, limit_test_batches: int | float = 1.0) -> pl.Trainer:

@@ -10,44 +10,48 @@ from typing import Any
 import torch
 
 from vggexp.benchmark.plan import Job
-from vggexp.benchmark.rounds import Turns
+from vggexp.benchmark.rounds import Rounds
 from vggexp.benchmark.setting import config_of, device_of
-from vggexp.benchmark.step_timer import Windows
+from vggexp.benchmark.step_timer import StepTimer
 from vggexp.config.check import needs
 from vggexp.distributed.memory import keep_freed_memory
 from vggexp.trainer.build import build, build_data, build_learner, build_loader
 from vggexp.trainer.training import train
 
-_waiting: list[Callable[[], Windows]] = []  # the callback is built from its name in the config: here it finds its turns
+_waiting: list[
+    Callable[[], StepTimer]
+] = []  # the callback is built from its name in the config: here it finds its turns
 
 
-def steps(job: Job, turns: Turns) -> None:
+def steps(job: Job, rounds: Rounds) -> None:
     """One training, held after each window of steps."""
     config = config_of(job.words)
-    _waiting[:] = [lambda: Windows(turns, job.batches, config["data"]["batch_size"])]
+    _waiting[:] = [lambda: StepTimer(rounds, job.batches, config["data"]["batch_size"])]
     with tempfile.TemporaryDirectory() as folder:
-        _train(*job.words, "callback=[]", f"+callback.windows._target_={__name__}.windows", f"run.dir={folder}/run")
+        _train(
+            *job.words, "callback=[]", f"+callback.step_timer._target_={__name__}.step_timer", f"run.dir={folder}/run"
+        )
 
 
-def windows(folder: Path) -> Windows:
+def step_timer(folder: Path) -> StepTimer:
     """The callback of the training that ``steps`` starts."""
     return _waiting[0]()
 
 
-def run(job: Job, turns: Turns) -> None:
+def run(job: Job, rounds: Rounds) -> None:
     """Two whole runs a turn, as two of a sweep: the second one finds on disk what the first one's frozen part gave."""
     with tempfile.TemporaryDirectory() as folder:
         _train(*job.words, "cache=off", "trainer.max_epochs=1", "trainer.limit_train_batches=1",
                "trainer.limit_val_batches=1", f"run.dir={folder}/warm")  # fmt: skip
         for number in itertools.count():
             words = (*job.words, "cache=disk", f"cache.dir={folder}/cache{number}")
-            turns.begin()
+            rounds.begin()
             first = _seconds(*words, f"run.dir={folder}/first{number}")
             again = _seconds(*words, f"run.dir={folder}/again{number}", "optimizer.lr=0.002")
-            turns.end(1, seconds={"first": first, "again": again})
+            rounds.end(1, seconds={"first": first, "again": again})
 
 
-def evaluate(job: Job, turns: Turns) -> None:
+def evaluate(job: Job, rounds: Rounds) -> None:
     """The test split's scores, as the verb ``evaluate`` finds them."""
     config = config_of(job.words)
     data = build_data(config)
@@ -61,13 +65,13 @@ def evaluate(job: Job, turns: Turns) -> None:
                 folder=Path(folder), objective=learner.objective, standing=False
             )
             if is_warm:
-                turns.begin()
+                rounds.begin()
             trainer.test(learner, loader, verbose=False)
             if is_warm:
-                turns.end(count)
+                rounds.end(count)
 
 
-def load(job: Job, turns: Turns) -> None:
+def load(job: Job, rounds: Rounds) -> None:
     """The training split's batches, normalised as the backbone does it in a step, on one core."""
     torch.set_num_threads(1)
     keep_freed_memory()  # as every training does
@@ -79,9 +83,9 @@ def load(job: Job, turns: Turns) -> None:
     loader = build_loader(config, dataset, shuffle=True)
     _pass(normalize(batch["image"].to(device)) for batch in itertools.islice(loader, 1))
     while True:
-        turns.begin()
+        rounds.begin()
         _pass(normalize(batch["image"].to(device)) for batch in itertools.islice(loader, job.batches))
-        turns.end(job.batches * config["data"]["batch_size"])
+        rounds.end(job.batches * config["data"]["batch_size"])
 
 
 def _pass(batches: object) -> None:

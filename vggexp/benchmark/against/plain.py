@@ -11,33 +11,33 @@ import torch
 from vggexp.benchmark.loop import Way, make_loop, take_evaluations, take_runs, take_steps
 from vggexp.benchmark.pil import loader
 from vggexp.benchmark.plan import Job
-from vggexp.benchmark.rounds import Turns
+from vggexp.benchmark.rounds import Rounds
 from vggexp.benchmark.setting import config_of
 
 
-def steps(job: Job, turns: Turns) -> None:
+def steps(job: Job, rounds: Rounds) -> None:
     """Train a few batches a turn."""
-    take_steps(make_loop(job, Way()), job, turns)
+    take_steps(make_loop(job, Way()), job, rounds)
 
 
-def run(job: Job, turns: Turns) -> None:
+def run(job: Job, rounds: Rounds) -> None:
     """A sample of a whole training."""
-    take_runs(make_loop(job, Way()), job, turns)
+    take_runs(make_loop(job, Way()), job, rounds)
 
 
-def evaluate(job: Job, turns: Turns) -> None:
+def evaluate(job: Job, rounds: Rounds) -> None:
     """Score the test split."""
-    take_evaluations(make_loop(job, Way()), job, turns)
+    take_evaluations(make_loop(job, Way()), job, rounds)
 
 
-def load(job: Job, turns: Turns) -> None:
+def load(job: Job, rounds: Rounds) -> None:
     """The training split's batches, on one core."""
     torch.set_num_threads(1)
     batches = loader(config_of(job.words), job, "train")
     size = batches.batch_size or 1
     list(itertools.islice(batches, 1))
     while True:
-        turns.begin()
+        rounds.begin()
         for _ in itertools.islice(batches, job.batches):
             pass
-        turns.end(job.batches * size)
+        rounds.end(job.batches * size)

@@ -8,13 +8,13 @@ import segmentation_models_pytorch
 from vggexp.benchmark.against.reference import WAY
 from vggexp.benchmark.loop import Loop, take_steps
 from vggexp.benchmark.plan import Job
-from vggexp.benchmark.rounds import Turns
+from vggexp.benchmark.rounds import Rounds
 from vggexp.benchmark.setting import config_of, info_of
 
 
-def steps(job: Job, turns: Turns) -> None:
+def steps(job: Job, rounds: Rounds) -> None:
     """Train a few batches a turn."""
     config = config_of(job.words)
     classes = len(info_of(config).mask_classes)
     network = segmentation_models_pytorch.Unet("vgg16", encoder_weights=None, classes=classes)
-    take_steps(Loop(network, config, WAY), job, turns)
+    take_steps(Loop(network, config, WAY), job, rounds)

@@ -3,20 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vggexp.config.check.keys import check_keys
 from vggexp.config.check.machine import check_machine
 from vggexp.config.check.parts import check_data, check_parts
 from vggexp.config.check.paths import check_checkpoints, check_output, check_run, check_weights
-from vggexp.config.check.targets import check_declared, check_targets
-from vggexp.config.check.values import check_formats, check_numbers, check_words
+from vggexp.config.check.targets import check_targets
+from vggexp.config.check.values import check_formats, check_numbers, check_override, check_words
 from vggexp.sample.image_files import find_images
 
 
 def check(verb: str, config: Mapping[str, Any]) -> None:
     """Raise a ConfigError for the first thing in a verb's config that cannot work."""
     check_numbers(config)
+    if verb == "train":
+        check_keys(config)
     check_targets(config)
     if "task" in config:
-        check_declared(config)
         check_parts(config)
     if verb == "train":
         check_words(config)
@@ -25,6 +27,7 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
         check_run(config)
     if "backbone" in config:
         check_weights(config)
+    check_override(verb, config)
     check_checkpoints(verb, config)
     if verb == "predict":
         check_output(config)

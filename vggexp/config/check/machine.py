@@ -30,9 +30,9 @@ def _check_devices(trainer: Config) -> None:
         raise ConfigError(
             f"trainer.processes={trainer['processes']}: a GPU has one process; it divides the CPU, with trainer.gpus=0"
         )
-    if trainer.get("nodes", 1) > 1 and not (trainer["meet"] or is_joined()):
+    if trainer.get("nodes", 1) > 1 and not (trainer["rendezvous"] or is_joined()):
         raise ConfigError(
-            f"trainer.nodes={trainer['nodes']}: say where the nodes meet, with trainer.meet=HOST:PORT of one of them; "
+            f"trainer.nodes={trainer['nodes']}: give trainer.rendezvous=HOST:PORT, an address of one of them; "
             f"see docs/scaling.md"
         )
 

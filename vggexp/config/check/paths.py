@@ -1,5 +1,6 @@
 """What must be on disk before a verb begins, and what must not be there yet."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,19 @@ def check_checkpoints(verb: str, config: Config) -> None:
 
 
 def check_output(config: Config) -> None:
-    """The folder that ``predict`` writes to holds no predictions, and there are photos to predict."""
+    """The folder that ``predict`` writes to holds no finished predictions, and there are photos to predict."""
     output = Path(str(config["output"]))
-    if (output / "predictions.jsonl").exists() and not config["overwrite"]:
+    if (output / "predictions.jsonl").exists() and not config["overwrite"] and not _lacks_photos(output):
         raise ConfigError(f"{output} holds predictions; name another output=FOLDER, or say overwrite=true")
     find_images(config["input"], leave_out=output)
+
+
+def _lacks_photos(output: Path) -> bool:
+    """Whether photos could not be read when these predictions were made: the same command then adds them."""
+    try:
+        return bool(json.loads((output / "made_by.json").read_text(encoding="utf-8")).get("unread"))
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def _check_source(key: str, part: Config, maps: tuple[str, ...]) -> None:

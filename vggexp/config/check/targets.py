@@ -1,4 +1,4 @@
-"""What each part of a config declares: a class that can be found, and the keys that are read beside its arguments."""
+"""Whether the module of each ``_target_`` can be imported: classes may be the user's own (docs/extend.md)."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,24 +10,6 @@ from vggexp.config.naming import written_in
 from vggexp.errors import ConfigError
 
 Config = Mapping[str, Any]
-
-DECLARED = {
-    "backbone": ("_target_", "weights"),
-    "head": ("_target_", "_partial_", "gives"),
-    "task": ("_target_", "_partial_", "needs", "takes", "objective"),
-    "loss": ("_target_", "scores"),
-    "freeze": ("_target_",),
-    "data": ("_target_", "provides", "image_size", "batch_size", "workers"),
-}
-"""Keys that the YAML of each group's options must have; what a class takes stands beside them."""
-
-
-def check_declared(config: Config) -> None:
-    """The keys are there; of a group whose parts are options of their own, the parts answer for themselves."""
-    for group, keys in DECLARED.items():
-        for key in keys:
-            if key not in config[group]:
-                raise ConfigError(f"{_where(config, group)} has no {key}; see docs/extend.md")
 
 
 def check_targets(config: Config) -> None:

@@ -1,10 +1,17 @@
 """Single values: numbers that are too small, and words that mean nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vggexp.config.help import formats
-from vggexp.errors import ConfigError, did_you_mean, require_at_least, require_known
+from vggexp.errors import (
+    ConfigError,
+    did_you_mean,
+    require_at_least,
+    require_known,
+    require_share,
+    require_weights,
+)
 
 Config = Mapping[str, Any]
 
@@ -27,7 +34,6 @@ _AT_LEAST: dict[str, float] = {
     "trainer.max_epochs": 1,
     "trainer.accumulate": 1,
     "trainer.clip": 0.0,
-    "trainer.ema": 0.0,
     "trainer.early_stopping": 1,
     "trainer.val_every": 1,
     "trainer.log_every": 1,
@@ -43,8 +49,26 @@ _AT_LEAST: dict[str, float] = {
     "freeze.epochs": 1,
     "freeze.factor": 0.0,
     "freeze.lr_decay": 0.0,
+    "loss.smooth": 0.0,
+    "loss.gamma": 0.0,
+    "loss.beta": 0.0,
+    "head.hidden": 1,
+    "head.pool": 1,
+    "head.width": 0.0,
 }
-"""The smallest value of a number, by its key; where that is a whole number, so is the value."""
+"""The smallest value of a number, or of each number of a list, by its key; a whole one where this is a whole one."""
+
+_POSITIVE = ("backbone.width", "trainer.clip", "head.width", "freeze.lr_decay")
+"""Keys whose value is above 0."""
+
+_SHARES: dict[str, bool] = {
+    "loss.label_smoothing": False,
+    "loss.alpha": False,
+    "head.dropout": True,
+    "optimizer.momentum": True,
+    "trainer.ema": True,
+}
+"""Keys whose value lies between 0 and 1, and whether it is below 1."""
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "data.cache": ("none", "memory", "disk"),
@@ -57,11 +81,26 @@ _WORDS: dict[str, tuple[str, ...]] = {
 """What a word may be, by its key in a training; first what a run counts as that was recorded before the key existed."""
 
 
+_TAKES_PHOTOS = ("predict", "export", "demo")
+_OF_PHOTOS = ("image_size", "eval_transform", "batch_size")
+
+
 def check_numbers(config: Config) -> None:
     """Those of any verb."""
     for key, least in _AT_LEAST.items():
-        if (value := _value(config, key)) is not None:
-            require_at_least(key, value, least)
+        for name, value in _values(config, key):
+            require_at_least(name, value, least)
+            if key in _POSITIVE and value == 0:
+                raise ConfigError(f"{name}={value} is not a number above 0")
+    for key, below_one in _SHARES.items():
+        for name, value in _values(config, key):
+            require_share(name, value, below_one=below_one)
+    for name, value in _lists(config, "loss.class_weight"):
+        if not isinstance(value, str):
+            require_weights(name, value)
+    if weights := _value(config, "task.weights"):
+        chosen = [weight for part, weight in weights.items() if part in config["task"].get("parts", weights)]
+        require_weights("task.weights", chosen)
 
 
 def check_words(config: Config) -> None:
@@ -70,12 +109,40 @@ def check_words(config: Config) -> None:
         require_known(key, _value(config, key, options[0]), options)
 
 
+def check_override(verb: str, config: Config) -> None:
+    """Of a run's data set, verbs that take photos read how photos become the network's input, and nothing else."""
+    given = config.get("override", {}).get("data", {}) if verb in _TAKES_PHOTOS else {}
+    if without := [key for key in given if key not in _OF_PHOTOS]:
+        raise ConfigError(
+            f"{verb}: data.{without[0]} changes nothing here: {verb} opens no data set, and its class names are the "
+            f"run's; leave it out (of data, {verb} reads only {', '.join(_OF_PHOTOS)})"
+        )
+
+
 def check_formats(names: Any) -> None:
     """The file formats that ``export`` is to write: one or a list."""
     for name in names if isinstance(names, list) else [names]:
         require_known("format", name, formats())
     if not names:
         raise ConfigError(f"format names nothing to write{did_you_mean('', formats())}")
+
+
+def _lists(config: Config, key: str) -> Iterator[tuple[str, Any]]:
+    """A key's value, and those of the parts of a parallel head or loss, each with its full key; None is left out."""
+    group, _, name = key.rpartition(".")
+    if (value := _value(config, key)) is not None:
+        yield key, value
+    parts = config.get(group, {}).get("part", {}) if group else {}
+    for part, own in parts.items():
+        if own.get(name) is not None:
+            yield f"{group}.part.{part}.{name}", own[name]
+
+
+def _values(config: Config, key: str) -> Iterator[tuple[str, Any]]:
+    """As ``_lists``, each number of a list by itself."""
+    for name, value in _lists(config, key):
+        for one in value if isinstance(value, list) else [value]:
+            yield name, one
 
 
 def _value(config: Config, key: str, default: Any = None) -> Any:

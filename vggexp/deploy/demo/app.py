@@ -114,7 +114,7 @@ def _read(content: bytes) -> Tensor:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        return read_image(name, upright=True)
+        return read_image(name)
     except UserError:
         raise UserError("this is not an image that can be read") from None
     finally:

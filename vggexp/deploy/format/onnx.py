@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import onnx
 import onnxruntime
 import torch
 from torch import Tensor
 
 from vggexp.deploy.predict.network import Network
+from vggexp.errors import ConfigError
 from vggexp.types import Prediction
 
 SUFFIX = ".onnx"
@@ -21,6 +23,9 @@ def write(network: Network, content: Mapping[str, Any], images: Tensor, path: Pa
     Args:
         network, content, images, path: as in every format.
         opset: version of the operator set.
+
+    Raises:
+        ConfigError: torch wrote the file in another opset.
     """
     logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # it remarks on empty attributes, which are meant
     logging.getLogger("onnxscript").setLevel(logging.ERROR)
@@ -38,7 +43,17 @@ def write(network: Network, content: Mapping[str, Any], images: Tensor, path: Pa
         external_data=False,
         verbose=False,
     )
-    return {"opset": opset, "checked_with": f"onnxruntime {onnxruntime.__version__}"}
+    if (written := _opset(path)) != opset:
+        raise ConfigError(
+            f"onnx.opset={opset} cannot be written: torch gives opset {written}; give onnx.opset={written}"
+        )
+    return {"opset": written, "checked_with": f"onnxruntime {onnxruntime.__version__}"}
+
+
+def _opset(path: Path) -> int:
+    """The version of ONNX's own operator set that a file names."""
+    imports = onnx.load(path, load_external_data=False).opset_import
+    return next(int(entry.version) for entry in imports if entry.domain in ("", "ai.onnx"))
 
 
 def read(path: Path) -> Callable[[Tensor], Prediction]:

@@ -1,12 +1,12 @@
 """The folder that predictions go to.
 
-predictions.jsonl  a row a photo, in the photos' order as far as one command made them; its presence says: all are done
+predictions.jsonl  a row a photo, in the photos' order; photos that an earlier command could not read come last
 coco.json          the boxes, for COCO's tools
 mask/              label images: palette PNGs, whose pixels are class numbers, VOID where the network saw nothing
 overlay/           pictures of the predictions
-made_by.json       the checkpoint and the settings that they come from
+made_by.json       the checkpoint and the settings that they come from, and the photos that could not be read
 
-Until all photos are done the rows stand in predictions.part.jsonl, each written once all that it names is there.
+Until the command ends the rows stand in predictions.part.jsonl, each written once all that it names is there.
 """
 
 import json
@@ -23,9 +23,9 @@ from torch import Tensor
 from vggexp.deploy.predict.coco import coco
 from vggexp.deploy.predict.photos import Photo
 from vggexp.deploy.predict.row import describe
+from vggexp.distributed.lock import lock
 from vggexp.distributed.processes import num_cores
 from vggexp.errors import ConfigError
-from vggexp.lock import lock
 from vggexp.run_folder import write_whole
 from vggexp.sample.image_files import ImageFile
 from vggexp.task.drawing import save_mask, save_picture
@@ -54,31 +54,36 @@ class PredictionFolder:
     def __init__(
         self, path: Path, info: DataInfo, draw: Draw | None, made_by: Mapping[str, Any], overwrite: bool = False
     ) -> None:
-        self.path, self._info, self._draw = path, info, draw
+        self.path, self._info, self._draw, self._made_by = path, info, draw, dict(made_by)
+        self.unread: list[str] = []
+        """Why photos have no row, a line each; the same command adds these photos once they can be read."""
         path.mkdir(parents=True, exist_ok=True)
         # With what encodes a broken name as JSON itself would: no file's name ends the command.
         self._rows = (path / PART).open("a+", encoding="utf-8", errors="backslashreplace")
         try:
-            self._begin(made_by, overwrite)
+            self._begin(overwrite)
         except BaseException:
             self._rows.close()
             raise
         self.count = len(self._done)
         """Photos that have a row."""
 
-    def _begin(self, made_by: Mapping[str, Any], overwrite: bool) -> None:
+    def _begin(self, overwrite: bool) -> None:
         if lock(self._rows.fileno()) is False:
             raise ConfigError(f"another process writes predictions to {self.path}; give another output=FOLDER")
         if overwrite:
             _clear(self.path)
         self._rows.truncate(_whole_length(self.path / PART))
+        if not _whole_length(self.path / PART) and (self.path / ROWS).exists():  # finished but for unread photos
+            self._rows.write((self.path / ROWS).read_text(encoding="utf-8"))
+            self._rows.flush()
         self._done = {str(row["file"]): row for row in read_rows(self.path, PART)}
-        if self._done and (other := _differing(self.path / MADE_BY, made_by)):
+        if self._done and (other := _differing(self.path / MADE_BY, self._made_by)):
             raise ConfigError(
                 f"{self.path} holds predictions that were begun with another {other}; "
                 "name another output=FOLDER, or say overwrite=true"
             )
-        write_whole(self.path / MADE_BY, json.dumps(dict(made_by), indent=2) + "\n")
+        self._write_made_by()
 
     def __enter__(self) -> Self:
         # Pillow compresses without holding Python's lock; torch's own threads belong to the network.
@@ -101,7 +106,12 @@ class PredictionFolder:
         if content["annotations"]:
             write_whole(self.path / COCO, json.dumps(content) + "\n")
         if error is None:
+            self._write_made_by()
             (self.path / PART).rename(self.path / ROWS)
+
+    def _write_made_by(self) -> None:
+        content = {**self._made_by, "unread": self.unread}
+        write_whole(self.path / MADE_BY, json.dumps(content, indent=2) + "\n")
 
     def missing(self, files: Sequence[ImageFile]) -> list[ImageFile]:
         """The files that have no row yet.

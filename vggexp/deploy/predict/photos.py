@@ -52,7 +52,7 @@ class Photos(Dataset[tuple[Photo, Tensor] | str]):
     def __getitem__(self, index: int) -> tuple[Photo, Tensor] | str:
         file = self._files[index]
         try:
-            image = read_image(file.path, upright=True)
+            image = read_image(file.path)
         except DataError as error:
             return str(error)
         try:

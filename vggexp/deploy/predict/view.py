@@ -9,11 +9,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torchvision import tv_tensors
-from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional
 
 from vggexp.boxes import from_edges, to_edges
-from vggexp.errors import ConfigError, DataError
-from vggexp.sample.transform import Recipe, pipeline
+from vggexp.errors import ConfigError, DataError, first_line
+from vggexp.sample.mask_grid import cells_under, pick
+from vggexp.sample.recipe import Recipe, pipeline
+from vggexp.sample.transform import moved
+from vggexp.trainer.image_size import require_size
 from vggexp.types import VOID, Prediction
 
 Size = tuple[int, int]
@@ -57,21 +60,16 @@ class Window:
 
     def _lay_mask(self, mask: Tensor, size: Size) -> Tensor:
         """Each pixel of the photo takes the label under its centre; VOID where the network saw nothing of it."""
-        rows, seen_rows = _places(size[0], self.top, self.bottom, mask.shape[0])
-        columns, seen_columns = _places(size[1], self.left, self.right, mask.shape[1])
-        laid = mask[:, columns][rows]  # columns while there are few rows: whole rows are then copied as they lie
+        height, width = mask.shape
+        rows = cells_under(size[0], height, self.top, self.bottom)
+        columns = cells_under(size[1], width, self.left, self.right)
+        seen_rows, seen_columns = (rows >= 0) & (rows < height), (columns >= 0) & (columns < width)
+        laid = pick(mask, rows.clip(0, height - 1), columns.clip(0, width - 1))
         if not seen_rows.all():
-            laid[~seen_rows] = VOID
+            laid[torch.from_numpy(~seen_rows)] = VOID
         if not seen_columns.all():
-            laid[:, ~seen_columns] = VOID
+            laid[:, torch.from_numpy(~seen_columns)] = VOID
         return laid
-
-
-def _places(count: int, start: float, end: float, cells: int) -> tuple[Tensor, Tensor]:
-    """For each of a photo's ``count`` rows: its row in a mask of ``cells``, and whether it is in sight at all."""
-    centres = (torch.arange(count, dtype=torch.float64) + 0.5) / count
-    places = ((start + centres * (end - start)) * cells).floor().long()
-    return places.clamp(0, cells - 1), (places >= 0) & (places < cells)
 
 
 class View:
@@ -79,14 +77,30 @@ class View:
 
     Args:
         recipe: ``data.eval_transform``.
-        size: (H, W) of what the network takes. A recipe that ends elsewhere, such as the empty one of embedded data, is
-            followed by a resize.
+        size: (H, W) of what the network takes. A recipe that leaves images of many sizes, such as the empty one of
+            embedded data, is followed by a resize.
+
+    Raises:
+        ConfigError: the recipe ends at one size, and that is another.
     """
 
     def __init__(self, recipe: Recipe, size: Size) -> None:
         self.size = size
         self._steps = pipeline(recipe)
-        self._resize = v2.Resize(list(size))
+        if (ends := self._one_size()) is not None:
+            require_size(ends, list(size))
+
+    def _one_size(self) -> Size | None:
+        """What the recipe gives for an image of any size; None if that depends on the image."""
+        height, width = self.size
+        sizes = set()
+        for sides in ((2 * height + 1, 3 * width), (3 * height, 2 * width + 1)):
+            try:
+                seen = moved(self._steps, {"image": torch.zeros(3, *sides, dtype=torch.uint8)})["image"]
+            except ValueError:  # told of the photo that it happens to
+                return None
+            sizes.add((seen.shape[-2], seen.shape[-1]))
+        return sizes.pop() if len(sizes) == 1 else None
 
     def __call__(self, image: Tensor) -> tuple[Tensor, Window]:
         """uint8 (3, H, W) to uint8 (3, *size), and where the image lies in it.
@@ -99,15 +113,15 @@ class View:
         edges = torch.tensor([[0, 0, width, height], [0, 0, width / 4, height / 2]])
         boxes = tv_tensors.BoundingBoxes(edges, format="XYXY", canvas_size=(height, width), clamping_mode=None)
         try:
-            moved = self._steps({"image": tv_tensors.Image(image), "boxes": boxes})
-            if tuple(moved["image"].shape[-2:]) != self.size:
-                moved = self._resize(moved)
-        except (TypeError, ValueError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
+            found = moved(self._steps, {"image": tv_tensors.Image(image), "boxes": boxes})
+        except ValueError as error:
+            reason = first_line(error)
             raise DataError(f"data.eval_transform fails on an image of {width} x {height} pixels: {reason}") from error
-        seen = moved["image"].as_subclass(Tensor).contiguous()
-        shares = moved["boxes"].as_subclass(Tensor).double() / torch.tensor(self.size[::-1] * 2)
-        return seen, _window(shares)
+        seen, edges = found["image"], found["boxes"]
+        shares = edges.double() / torch.tensor((*seen.shape[:0:-1], *seen.shape[:0:-1]))
+        if tuple(seen.shape[-2:]) != self.size:
+            seen = functional.resize(seen, list(self.size))
+        return seen.contiguous(), _window(shares)
 
 
 def _window(shares: Tensor) -> Window:

@@ -1,5 +1,5 @@
-"""What people look at beside the scores: confusion matrices, curves, histograms, and how each single image fared.
+"""Diagnostics beside the scores: confusion matrices, curves, histograms, and the score of each image.
 
-Pure functions, two a kind: ``rows`` says of each image of a batch what is worth keeping (among it ``score``, 0 to 1,
-by which images are ranked), ``evidence`` makes of all images' rows what a table or a figure shows, in JSON's types.
+Pure functions, two per task: ``rows`` gives what to keep of each image of a batch (including ``score``, 0 to 1, which
+ranks the images); ``diagnostics`` turns the rows of all images into tables and curves, in JSON types.
 """

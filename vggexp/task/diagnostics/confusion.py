@@ -1,4 +1,4 @@
-"""A confusion matrix as it is stored: whole, or of very many classes only the cells that hold something."""
+"""How a confusion matrix is stored: dense, or for very many classes as a list of nonzero cells."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 from torch import Tensor
 
 WHOLE = 1000
-"""Classes whose matrix is stored whole, at most: a million cells."""
+"""Maximum number of classes for a dense matrix: a million cells."""
 
 Cell = tuple[int, int, int]
 """Truth, prediction, count."""
 
 
 def counted(label: Tensor, predicted: Tensor, size: int) -> dict[str, Any]:
-    """``confusion`` [truth][predicted] of labels (N,); of more than ``WHOLE`` classes ``cells``, the full ones."""
+    """``confusion`` [truth][predicted] of labels (N,), or ``cells`` for more than ``WHOLE`` classes."""
     places, counts = (label.long() * size + predicted.long()).unique(return_counts=True)  # type: ignore[no-untyped-call]
     if size > WHOLE:
         triples = zip((places // size).tolist(), (places % size).tolist(), counts.tolist(), strict=True)
@@ -24,7 +24,7 @@ def counted(label: Tensor, predicted: Tensor, size: int) -> dict[str, Any]:
 
 
 def cells(part: Mapping[str, Any]) -> list[Cell]:
-    """The cells that hold something, of either form.
+    """The nonzero cells of either form.
 
     >>> cells({"confusion": [[3, 1], [0, 2]]})
     [(0, 0, 3), (0, 1, 1), (1, 1, 2)]

@@ -1,4 +1,4 @@
-"""The images that people look at: which ones, and how each is stored, so that truth and prediction can lie over it."""
+"""Example images: which ones to keep, and how to store them so that a viewer can overlay truth and prediction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2.functional import to_pil_image
 
-from vggexp.task.diagnostics.rounding import decimals
+from vggexp.sample.mask_grid import stretch
+from vggexp.task.diagnostics.rounding import rounded
 from vggexp.task.drawing import palette_image
 from vggexp.task.metric.box import of_label
 from vggexp.types import Batch, Prediction
@@ -20,8 +21,8 @@ _TARGETS = ("label", "box", "mask")
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One image as it was scored, without its pixels."""
+class Example:
+    """One scored image without its pixels."""
 
     index: int
     """Its place in the split."""
@@ -30,10 +31,10 @@ class Shown:
     prediction: Mapping[str, Tensor]
 
 
-def chosen(scores: Mapping[int, float], fixed: Sequence[int], extremes: int) -> set[int]:
-    """The fixed images, the worst and the best; what has no score is neither.
+def choose_examples(scores: Mapping[int, float], fixed: Sequence[int], extremes: int) -> set[int]:
+    """The fixed images, the worst and the best; images without a score (NaN) are neither.
 
-    >>> sorted(chosen({0: 0.5, 1: 0.1, 2: 0.9, 3: 0.4, 4: float("nan")}, fixed=[3, 4, 7], extremes=1))
+    >>> sorted(choose_examples({0: 0.5, 1: 0.1, 2: 0.9, 3: 0.4, 4: float("nan")}, fixed=[3, 4, 7], extremes=1))
     [1, 2, 3, 4]
     """
     ranked = sorted((index for index in scores if scores[index] == scores[index]), key=lambda index: scores[index])
@@ -41,19 +42,19 @@ def chosen(scores: Mapping[int, float], fixed: Sequence[int], extremes: int) -> 
     return {*(index for index in fixed if index in scores), *ranked[:extremes], *best}
 
 
-def shown(index: int, score: float, prediction: Prediction, batch: Batch, place: int) -> Shown:
-    """The sample at ``place`` in a batch; of one box a class, the true label's box, as it is scored."""
+def example_of(index: int, score: float, prediction: Prediction, batch: Batch, place: int) -> Example:
+    """The sample at ``place`` in a batch; with one box per class, the true label's box, which is the scored one."""
     guess = {name: value[place] for name, value in prediction.items()}
     if "box_per_class" in guess:
         guess["box"] = of_label(guess.pop("box_per_class")[None], batch["label"][place][None])[0]
     truth = {name: value[place] for name, value in batch.items() if name in _TARGETS}  # type: ignore[index]
-    # Copies: a view would keep its whole batch, and be sent with it.
+    # Copies: a view would keep the whole batch in memory, and send it to other ranks.
     copied = [{name: value.cpu().clone() for name, value in one.items()} for one in (truth, guess)]
-    return Shown(index, score, *copied)
+    return Example(index, score, *copied)
 
 
 def write_picture(pixels: Tensor, path: Path, side: int) -> Size:
-    """Write an image (3, H, W), uint8, as WebP of at most ``side`` pixels; its (width, height)."""
+    """Write an image (3, H, W), uint8, as WebP with at most ``side`` pixels a side; return its (width, height)."""
     picture = to_pil_image(pixels)
     share = min(1, side / max(picture.size))
     size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
@@ -61,13 +62,13 @@ def write_picture(pixels: Tensor, path: Path, side: int) -> Size:
     return size
 
 
-def write_layers(image: Shown, size: Size, folder: Path, with_truth: bool = True) -> dict[str, Any]:
-    """Write an image's masks in the size of its picture; the record that names them.
+def write_layers(image: Example, size: Size, folder: Path, with_truth: bool = True) -> dict[str, Any]:
+    """Write an image's masks at the size of its picture; return the record that names them.
 
-    Labels and boxes, (x, y, h, w) as shares of the image, stand in the record itself.
+    Labels and boxes, (x, y, h, w) as shares of the image, are in the record itself.
 
     Args:
-        with_truth: False: the true mask is there already.
+        with_truth: False if the true mask is already written.
     """
     record: dict[str, Any] = {"index": image.index, "score": round(image.score, 4), "size": list(size)}
     for kind, values in (("truth", image.truth), ("prediction", image.prediction)):
@@ -75,7 +76,7 @@ def write_layers(image: Shown, size: Size, folder: Path, with_truth: bool = True
         if "mask" in values:
             record[kind]["mask"] = f"{image.index}-{kind}.png"
             if kind == "prediction" or with_truth:
-                mask = palette_image(values["mask"]).resize(size, Image.Resampling.NEAREST)
+                mask = palette_image(stretch(values["mask"], size[::-1]))
                 mask.save(folder / record[kind]["mask"], "PNG")
     return record
 
@@ -87,5 +88,5 @@ def _numbers(values: Mapping[str, Tensor]) -> dict[str, Any]:
     if "probability" in values:
         found["probability"] = round(float(values["probability"].max()), 4)
     if "box" in values:
-        found["box"] = decimals(values["box"])
+        found["box"] = rounded(values["box"])
     return found

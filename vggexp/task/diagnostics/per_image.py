@@ -1,4 +1,4 @@
-"""The rows of many images, put together from batches and processes."""
+"""Rows of many images, joined from batches and processes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,23 +6,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vggexp.task.diagnostics.rounding import decimals
+from vggexp.task.diagnostics.rounding import rounded
 from vggexp.types import Rows
 
 EACH = 10_000
-"""Images of which every one is listed, at most: of a larger split, the rest of the evidence alone is kept."""
+"""Maximum number of images for a list of every image; a larger split keeps only the other diagnostics."""
 
 Part = tuple[Tensor, Rows]
-"""Images by their place in the split, (N,), and their rows."""
+"""Positions of images in the split, (N,), and their rows."""
 
 
 def scores(rows: Rows) -> Tensor:
-    """(N,): the mean over the kinds of target; NaN for an image that a kind cannot score."""
+    """(N,): the mean score over the tasks; NaN for an image that a task cannot score."""
     return torch.stack([columns["score"].float() for columns in rows.values()]).mean(0)
 
 
 def joined(parts: Sequence[Part]) -> Part:
-    """Parts of one split as one part on the CPU, in the split's order."""
+    """Join parts of one split into one part on the CPU, in the split's order."""
     index = torch.cat([index.cpu() for index, _ in parts])
     order = index.argsort()
     rows = {
@@ -32,9 +32,16 @@ def joined(parts: Sequence[Part]) -> Part:
     return index[order], rows
 
 
-def listed(index: Tensor, rows: Rows, evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """``count`` images, every one's ``index`` and ``score``, worst to look up, and the ``evidence`` by kind."""
+def listed(index: Tensor, rows: Rows, diagnostics: Mapping[str, Any]) -> dict[str, Any]:
+    """``count`` of images, ``index`` and ``score`` of each (up to ``EACH`` images), and the ``diagnostics`` by task."""
     if len(index) > EACH:
-        bare = {kind: {name: value for name, value in one.items() if name != "each"} for kind, one in evidence.items()}
-        return {"count": len(index), "evidence": bare}
-    return {"count": len(index), "index": index.tolist(), "score": decimals(scores(rows)), "evidence": dict(evidence)}
+        bare = {
+            kind: {name: value for name, value in one.items() if name != "each"} for kind, one in diagnostics.items()
+        }
+        return {"count": len(index), "diagnostics": bare}
+    return {
+        "count": len(index),
+        "index": index.tolist(),
+        "score": rounded(scores(rows)),
+        "diagnostics": dict(diagnostics),
+    }

@@ -1,10 +1,10 @@
-"""Numbers as they stand in files."""
+"""Rounding of numbers for files."""
 
 from typing import Any
 
 from torch import Tensor
 
 
-def decimals(values: Tensor) -> Any:
-    """Four digits after the point, enough for a figure, in lists nested as deep as the tensor."""
+def rounded(values: Tensor) -> Any:
+    """The values rounded to four decimals, enough for a figure, as lists nested like the tensor."""
     return values.cpu().double().mul(1e4).round().div(1e4).tolist()

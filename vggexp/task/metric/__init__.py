@@ -1,4 +1,4 @@
-"""Metrics, one file a task: running scores over a split, on torchmetrics.
+"""Metrics, one file per task: running scores over a split, on torchmetrics.
 
 May use boxes.py and types.py; used by task/.
 """

@@ -1,4 +1,4 @@
-"""Scores of one box an image, each prediction paired with its own truth."""
+"""Scores for one box per image: each prediction is compared with the true box of its image."""
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from vggexp.types import Batch, Prediction
 class BoxMetrics(Metric):
     """Means over images: ``box_iou``, ``box_dice``, and ``box_accuracy``, the share of images with IoU above 0.5.
 
-    Of one box a class, the true class's box is scored ("with the true class given": VGG, appendix A).
+    With one box per class, the true class's box is scored ("with the true class given": VGG, appendix A).
     """
 
     full_state_update = False
@@ -26,7 +26,7 @@ class BoxMetrics(Metric):
         self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
 
     def update(self, prediction: Prediction, batch: Batch) -> None:
-        """Count ``box`` (N, 4), or the true label's of ``box_per_class`` (N, C, 4); all in corner format."""
+        """Add a batch: ``box`` (N, 4), or the true label's box of ``box_per_class`` (N, C, 4); all in corner format."""
         truth = batch["box"].float()
         box = prediction["box"] if "box" in prediction else of_label(prediction["box_per_class"], batch["label"])
         iou = boxes.iou(box.float(), truth)
@@ -35,7 +35,7 @@ class BoxMetrics(Metric):
         self.count += len(truth)
 
     def compute(self) -> dict[str, Tensor]:
-        """Shares, 0 to 1; NaN if there was no box."""
+        """Scores, 0 to 1; NaN if there was no box."""
         mean = (self.total / self.count).float()
         return dict(zip(("box_iou", "box_dice", "box_accuracy"), mean, strict=True))
 

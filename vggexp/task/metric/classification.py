@@ -1,4 +1,4 @@
-"""Scores of one label an image: top-1, top-5 and F1."""
+"""Scores for one label per image: top-1, top-5 and F1."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from vggexp.types import Batch, Prediction
 
 
 class ClassificationMetrics(nn.Module):
-    """``top1``; ``top5`` where there are more than five classes; ``f1``, the mean of each ``f1/<class>``.
+    """``top1``; ``top5`` if there are more than five classes; ``f1``, the mean of each ``f1/<class>``.
 
-    A class that occurs neither in truth nor in prediction has no F1: NaN, and left out of the mean.
+    A class that occurs neither in truth nor in prediction has F1 NaN, and the mean ignores it.
 
     Args:
         classes: the class names, by label.
@@ -23,18 +23,18 @@ class ClassificationMetrics(nn.Module):
         size = len(self.names)
         self.top1 = MulticlassAccuracy(size, average="micro")
         self.top5 = MulticlassAccuracy(size, top_k=5, average="micro") if size > 5 else None
-        # torchmetrics' own macro average turns NaN with zero_division=nan, and its validation knows only 0 and 1.
+        # torchmetrics' macro average becomes NaN with zero_division=nan, and its validation accepts only 0 and 1.
         self.f1 = MulticlassF1Score(size, average="none", zero_division=float("nan"), validate_args=False)
 
     def update(self, prediction: Prediction, batch: Batch) -> None:
-        """Count ``label`` (N,) and ``probability`` (N, C)."""
+        """Add a batch: ``label`` (N,) and ``probability`` (N, C)."""
         self.top1.update(prediction["label"], batch["label"])
         self.f1.update(prediction["label"], batch["label"])
         if self.top5 is not None:
             self.top5.update(prediction["probability"], batch["label"])
 
     def compute(self) -> dict[str, Tensor]:
-        """Shares, 0 to 1."""
+        """Scores, 0 to 1."""
         f1 = self.f1.compute()
         scores = {"top1": self.top1.compute(), "f1": f1.nanmean()}
         if self.top5 is not None:
@@ -42,7 +42,7 @@ class ClassificationMetrics(nn.Module):
         return scores | {f"f1/{name}": score for name, score in zip(self.names, f1, strict=True)}
 
     def reset(self) -> None:
-        """Begin another pass."""
+        """Reset for another pass."""
         for metric in (self.top1, self.top5, self.f1):
             if metric is not None:
                 metric.reset()

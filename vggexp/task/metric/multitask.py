@@ -1,4 +1,4 @@
-"""The scores of several tasks on one pass, and one number over all of them."""
+"""The scores of several tasks in one pass, and the mean of their objectives."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -14,7 +14,7 @@ class MultitaskMetrics(nn.Module):
 
     Args:
         part: each part's metrics, by name.
-        objective: for each part, the name of the score that stands for it: a share, higher is better.
+        objective: for each part, the name of its objective: a score from 0 to 1, higher is better.
     """
 
     def __init__(self, part: Mapping[str, Metrics], objective: Mapping[str, str]):
@@ -23,7 +23,7 @@ class MultitaskMetrics(nn.Module):
         self.objective = dict(objective)
 
     def update(self, prediction: Prediction, batch: Batch) -> None:
-        """Count one batch in every part."""
+        """Add a batch to every part."""
         for metrics in self._metrics().values():
             metrics.update(prediction, batch)
 
@@ -36,7 +36,7 @@ class MultitaskMetrics(nn.Module):
         return merged | {"score": torch.stack(objectives).mean()}
 
     def reset(self) -> None:
-        """Begin another pass."""
+        """Reset for another pass."""
         for metrics in self._metrics().values():
             metrics.reset()
 

@@ -1,7 +1,7 @@
-"""Scores of pixel labels, all from one confusion an image.
+"""Scores for pixel labels, all from each image's confusion matrix.
 
-Two means go by the name mIoU and differ widely on small classes. ``miou`` and ``mdice`` pool the pixels of the whole
-data set, as VOC and CamVid score; ``miou_image`` and ``mdice_image`` score each image and average over images.
+The literature calls two different means mIoU; they differ widely on small classes. ``miou`` and ``mdice`` pool
+the pixels of the whole data set, as VOC and CamVid do; ``miou_image`` and ``mdice_image`` are means over images.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from vggexp.types import VOID, Batch, Prediction
 
 
 def confusion(prediction: Tensor, target: Tensor, num_classes: int) -> Tensor:
-    """How often truth t was called p in each image: masks (N, H, W) to counts (N, C, C), [image, t, p], int64.
+    """Confusion matrix of each image: masks (N, H, W) to counts (N, C, C), [image, truth, prediction], int64.
 
-    VOID pixels of the target do not count, whatever was predicted there.
+    VOID pixels of the target are ignored.
 
     >>> confusion(torch.tensor([[[0, 1, 1]]]), torch.tensor([[[0, 0, 255]]]), num_classes=2)
     tensor([[[1, 1],
@@ -28,7 +28,7 @@ def confusion(prediction: Tensor, target: Tensor, num_classes: int) -> Tensor:
     void = truth == VOID
     if (wrong := truth[~void & (truth >= num_classes)]).numel():
         raise DataError(f"mask label {wrong[0]} is none of the {num_classes} classes, nor {VOID} for void")
-    # Void goes to a row of its own, cut off below: cheaper than picking the other pixels out.
+    # Void pixels go to an extra row, removed below: cheaper than selecting the other pixels.
     rows = num_classes + 1
     image = torch.arange(len(truth), device=truth.device).view(-1, 1, 1)
     cell = (image * rows + truth.masked_fill(void, num_classes)) * num_classes + prediction
@@ -37,7 +37,7 @@ def confusion(prediction: Tensor, target: Tensor, num_classes: int) -> Tensor:
 
 
 def overlap(counts: Tensor) -> tuple[Tensor, Tensor]:
-    """IoU and Dice of each class: (..., C, C) to two of (..., C), float64; NaN where neither truth nor prediction is.
+    """IoU and Dice of each class: (..., C, C) to two of (..., C), float64; NaN for a class that is absent from both.
 
     >>> iou, dice = overlap(torch.tensor([[5, 5], [5, 0]]))
     >>> iou[0], dice[0]
@@ -51,7 +51,7 @@ def overlap(counts: Tensor) -> tuple[Tensor, Tensor]:
 class SegmentationMetrics(Metric):
     """Pooled over the data set: ``miou``, ``mdice``, ``pixel_accuracy``, ``class_accuracy``, ``iou/<class>`` and more.
 
-    ``class_accuracy`` is the mean of the classes' recalls, ``dice/<class>`` each class's Dice; ``miou_image`` and
+    ``class_accuracy`` is the mean recall of the classes, ``dice/<class>`` each class's Dice; ``miou_image`` and
     ``mdice_image`` are the means over images.
 
     A class that occurs neither in truth nor in prediction (of the data set, or of the image for the means over
@@ -75,15 +75,15 @@ class SegmentationMetrics(Metric):
         self.add_state("images", torch.tensor(0), dist_reduce_fx="sum")
 
     def update(self, prediction: Prediction, batch: Batch) -> None:
-        """Count ``mask`` (N, H, W)."""
+        """Add a batch: ``mask`` (N, H, W)."""
         counts = confusion(prediction["mask"], batch["mask"], len(self.names))
         self.counts += counts.sum(0)
         scores = torch.stack(overlap(counts)).nanmean(-1)
         self.image_total += scores.nansum(-1)
-        self.images += (~scores[0].isnan()).sum()  # an image of nothing but void has no score
+        self.images += (~scores[0].isnan()).sum()  # an image that is all void has no score
 
     def compute(self) -> dict[str, Tensor]:
-        """Shares, 0 to 1."""
+        """Scores, 0 to 1."""
         iou, dice = overlap(self.counts)
         truth, hit = self.counts.sum(1), self.counts.diagonal()
         miou_image, mdice_image = self.image_total / self.images

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 import vggexp
-from vggexp import lock as locks
-from vggexp.lock import lock, open_folder
+from vggexp.distributed import lock as locks
+from vggexp.distributed.lock import lock, open_folder
 
 UNIX_ONLY = ("fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty")
 

@@ -1,0 +1,92 @@
+"""An objective without a value says nothing of a run: not which epoch is best, nor that it stopped improving."""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pytorch_lightning import LightningModule, Trainer
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from vggexp.callback.best import Best, Patience
+from vggexp.callback.progress import no_value
+from vggexp.data.pets import Pets
+from vggexp.transfer.checkpoint import read_checkpoint
+
+NONE = math.nan
+
+
+class Scripted(LightningModule):
+    """Logs these values of its objective, one an epoch."""
+
+    def __init__(self, values: Sequence[float]) -> None:
+        super().__init__()
+        self.layer, self.values = nn.Linear(2, 1), values
+
+    def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
+        return self.layer(batch[0]).sum()
+
+    def validation_step(self, batch: list[Tensor], batch_idx: int) -> None:
+        self.log("val/x", self.values[self.current_epoch])
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+@pytest.mark.parametrize("mode", ["max", "min"])
+@pytest.mark.parametrize(
+    ("values", "kept", "ran"),
+    [
+        ([NONE, NONE, NONE], 2, 3),  # the last epoch's, and never stopped
+        ([NONE, 0.5, NONE], 1, 3),  # stopped by the NaN: the network had a value, and lost it
+        ([NONE, 0.5, 0.5, 0.5, 0.5], 1, 4),  # patience counts from the first value
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_the_last_epoch_is_best_until_there_is_a_value(
+    tmp_path: Path, mode: str, values: list[float], kept: int, ran: int
+) -> None:
+    best = Best(tmp_path, "best", monitor="val/x", mode=mode, save_weights_only=True, enable_version_counter=False)
+    patience = Patience("val/x", mode=mode, patience=2)
+    trainer = Trainer(
+        accelerator="cpu", max_epochs=len(values), callbacks=[patience, best], logger=False, num_sanity_val_steps=0,
+        enable_progress_bar=False, enable_model_summary=False,
+    )  # fmt: skip
+    loader = DataLoader(TensorDataset(torch.ones(4, 2)), 4)
+    trainer.fit(Scripted(values), loader, loader)
+    assert torch.load(tmp_path / "best.ckpt", weights_only=True)["epoch"] == kept
+    assert trainer.current_epoch == ran
+
+
+def test_a_run_that_began_with_lightnings_own_callbacks_goes_on() -> None:
+    assert Best(monitor="val/x").state_key.startswith("ModelCheckpoint{")
+    assert Patience("val/x").state_key.startswith("EarlyStopping{")
+
+
+def test_why_there_is_no_value() -> None:
+    assert "has no value: the split has no ground truth for it; " in no_value("val/miou", NONE)
+    assert "has no value: the network's outputs are no numbers; " in no_value("val/miou", 0.5)
+    assert "no ground truth for it, or the network's outputs" in no_value("val/miou", None)
+
+
+def test_a_validation_split_of_nothing_but_void(tree: Any, vggexp: Callable[..., tuple[int, str, str]]) -> None:
+    held = Pets(".", eval_transform=[]).split("val", frozenset({"mask"}))
+    for name in held.reader.names:  # type: ignore[attr-defined]
+        tree.write_trimap(name, np.full((tree.height, tree.width), 3))
+    words = ("data=pets", "data.root=.", "data.image_size=[32,32]", "data.workers=0", "backbone=vgg11_bn",
+             "backbone.width=0.05", "trainer.precision=32", "task=segmentation", "trainer.early_stopping=1",
+             "trainer.max_epochs=3", "callback=[]", "run.dir=run")  # fmt: skip
+    code, out, errors = vggexp(*words)
+    assert code == 0, errors
+    line = "val/miou has no value: the split has no ground truth for it; until it has one, the last epoch counts as the"
+    assert out.count(line) == 1
+    summary = json.loads(Path("run/summary.json").read_text())
+    assert (summary["epoch"], summary["objective"]["value"]) == (2, None)
+    assert summary["metrics"]["train/loss"] is not None
+    assert read_checkpoint(Path("run"))["epoch"] == 2
+    assert vggexp("report", ".")[0] == 0

@@ -1,0 +1,131 @@
+"""evaluate, predict, export and demo say the same of the same photos, whatever the evaluation recipe does to them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.command.test_predict import rows, write
+from vggexp.command.evaluate import score
+from vggexp.command.predict import predict, ready
+from vggexp.command.restore import Restored, restore
+from vggexp.config.recorded import amend
+from vggexp.deploy.format import safetensors
+from vggexp.deploy.predict.folder import PredictionFolder
+from vggexp.deploy.predict.network import Network
+from vggexp.sample.files import Files, Stored
+from vggexp.sample.image import Shrink, read_image, read_shrunk
+from vggexp.sample.image_files import find_images
+from vggexp.sample.transform import Transform
+from vggexp.types import DataInfo, Prediction
+
+SIZES = [(70, 51), (33, 90), (64, 64), (47, 32), (150, 41)]
+"""(width, height) of the photos."""
+TOLERANCE = 2e-5
+"""Rows are rounded to five digits."""
+RECIPES: dict[str, tuple[list[Any], tuple[int, int]]] = {
+    "wide": ([{"Resize": {"size": [32, 56]}}], (32, 56)),
+    "odd": ([{"Resize": {"size": [57, 41]}}], (57, 41)),
+    "bicubic": ([{"Resize": {"size": [37, 45], "interpolation": "bicubic"}}], (37, 45)),
+    "nearest": ([{"Resize": {"size": [37, 45], "interpolation": "nearest"}}], (37, 45)),
+    "aliased": ([{"Resize": {"size": [37, 45], "antialias": False}}], (37, 45)),
+    "shorter side": ([{"Resize": {"size": 37}}, {"CenterCrop": {"size": [41, 37]}}], (41, 37)),
+    "padded": ([{"CenterCrop": {"size": [151, 151]}}, {"Resize": {"size": [40, 33]}}], (40, 33)),
+}
+
+
+class Photos:
+    """The photos, as a data set would read them; their targets do not matter."""
+
+    facts = None
+    has_masks = True
+
+    def __init__(self, paths: list[Path]) -> None:
+        self.paths = paths
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def files(self, index: int) -> tuple[Path, ...]:
+        return (self.paths[index],)
+
+    def read(self, index: int, shrink: Shrink) -> Stored:
+        image, size = read_shrunk(self.paths[index], shrink)
+        mask, box = torch.zeros(size, dtype=torch.uint8), torch.tensor([0, 0, size[1], size[0]])
+        return {"image": image, "size": size, "label": 0, "box": box, "mask": mask}
+
+
+class Split:
+    """A data set whose every split is the photos."""
+
+    def __init__(self, info: DataInfo, files: Files) -> None:
+        self.info, self._files = info, files
+
+    def split(self, name: str, needs: frozenset[str], *, augment: bool = False) -> Files:
+        return self._files
+
+
+@pytest.fixture(scope="module")
+def restored(trained: Path) -> Restored:
+    found = restore(trained, {"trainer": {"gpus": 0}, "data": {"workers": 0}})
+    with torch.no_grad():  # a run of two steps says nearly the same of every photo
+        for parameter in found.learner.head.parameters():  # type: ignore[attr-defined]
+            parameter.mul_(3)
+    return found
+
+
+@pytest.fixture
+def evaluated(monkeypatch: pytest.MonkeyPatch) -> Callable[[Restored, list[Path]], list[Prediction]]:
+    """What ``evaluate`` scores, an image each."""
+
+    def run(restored: Restored, paths: list[Path]) -> list[Prediction]:
+        found: list[dict[str, Tensor]] = []
+        task = restored.learner.task
+        original = task.predict
+        split = Split(restored.info, Files(Photos(paths), Transform(restored.config["data"]["eval_transform"])))
+        with monkeypatch.context() as patch:
+            patch.setattr(task, "predict", lambda outputs: found.append(original(outputs)) or found[-1])  # type: ignore[func-returns-value]
+            score(restored, split, "val")
+        (batch,) = found
+        return [{name: value[place] for name, value in batch.items()} for place in range(len(paths))]
+
+    return run
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_four_commands_agree(name: str, restored: Restored, evaluated: Any, tmp_path: Path) -> None:
+    recipe, size = RECIPES[name]
+    changes = {"data": {"eval_transform": recipe, "image_size": list(size)}}
+    restored = replace(restored, config=amend(restored.config, changes))
+    for seed, (width, height) in enumerate(SIZES):
+        write(f"photos/{seed}.{'jpg' if seed % 2 else 'png'}", width, height, seed)
+    files = find_images(["photos"])
+    expected = evaluated(restored, [Path(file.path) for file in files])
+
+    with PredictionFolder(Path("out"), restored.info, None, {}) as folder:
+        assert not predict(restored, files, folder, {"batch_size": None, "workers": 0, "overlays": False})
+    predictor, view = ready(restored)
+    photos = [read_image(file.path, upright=True) for file in files]
+    learner = restored.learner
+    network = Network(learner.backbone, learner.head, learner.task)
+    content = {"config": restored.config, "info": learner.info, "state_dict": learner.state_dict()}
+    safetensors.write(network, content, torch.empty(0), Path("x.safetensors"))
+    exported = safetensors.read(Path("x.safetensors"))(torch.stack([view(photo)[0] for photo in photos]))
+
+    for place, (row, photo, prediction) in enumerate(zip(rows(), photos, expected, strict=True)):
+        laid = view(photo)[1].lay_back(prediction, tuple(photo.shape[1:]))
+        assert list(row["probability"].values()) == pytest.approx(prediction["probability"].tolist(), abs=TOLERANCE)
+        assert row["box"] == pytest.approx(laid["box"].tolist(), abs=TOLERANCE)
+        for key in ("probability", "box"):
+            torch.testing.assert_close(exported[key][place], prediction[key], rtol=0, atol=TOLERANCE)
+        assert (exported["mask"][place] != prediction["mask"]).double().mean() < 0.01
+        shown = pytest.importorskip("vggexp.deploy.demo.app").shown(photo, predictor, view, restored.info)["row"]
+        assert {key: row[key] for key in shown if key != "share"} == {
+            key: pytest.approx(value, abs=TOLERANCE) for key, value in shown.items() if key != "share"
+        }
+    spread = torch.stack([prediction["probability"] for prediction in expected]).std(0).max()
+    assert spread > 20 * TOLERANCE  # or to agree would mean nothing

@@ -1,0 +1,47 @@
+"""What the objective decides: which checkpoint is best, and when a run has stopped improving.
+
+An objective without a value (NaN) says nothing of a run. The validation split may hold no ground truth for it, or the
+network's outputs are no numbers.
+"""
+
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from torch import Tensor
+
+
+class Best(ModelCheckpoint):
+    """Keeps the best epoch's checkpoint; the last epoch's, as long as the objective has had no value.
+
+    Lightning keeps the first epoch's there: it takes a missing value for the worst one, and none is better than that.
+    """
+
+    @property
+    def state_key(self) -> str:
+        """Lightning's own: a run that began with its callback goes on with this one."""
+        return super().state_key.replace(type(self).__qualname__, ModelCheckpoint.__qualname__, 1)
+
+    def check_monitor_top_k(self, trainer: pl.Trainer, current: Tensor | None = None) -> bool:
+        """Whether this epoch takes the place of the one that is kept."""
+        best = self.best_model_score
+        if current is not None and bool(current.isnan()) and best is not None and bool(best.isinf()):
+            return True
+        return super().check_monitor_top_k(trainer, current)
+
+
+class Patience(EarlyStopping):
+    """Stops a run whose objective has not improved; never for having had no value.
+
+    Once there was a value, a later epoch without one means that the network diverged, and stops the run.
+    """
+
+    @property
+    def state_key(self) -> str:
+        """Lightning's own: a run that began with its callback goes on with this one."""
+        return super().state_key.replace(type(self).__qualname__, EarlyStopping.__qualname__, 1)
+
+    def _evaluate_stopping_criteria(self, current: Tensor) -> tuple[bool, Any]:
+        if bool(current.isnan()) and bool(self.best_score.isinf()):
+            return False, None
+        return super()._evaluate_stopping_criteria(current)

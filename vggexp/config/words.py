@@ -1,0 +1,116 @@
+"""What was typed, sorted: the verb, Hydra's flags, settings, and the bare words as settings.
+
+A verb's bare words are paths, and a shell expands ``photos/*`` to whatever lies there: names with ``=``, names that
+begin with ``+``, ``~`` or ``-``, names with quotes. So a word that exists as a path is a path, and it reaches the
+config letter for letter.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+
+from vggexp.config.help import MAIN_ARGUMENTS, TAKES_A_LIST, verbs
+from vggexp.errors import ConfigError, did_you_mean
+
+FLAGS_WITH_VALUE = {
+    "--cfg",
+    "-c",
+    "--package",
+    "-p",
+    "--config-dir",
+    "-cd",
+    "--config-path",
+    "-cp",
+    "--config-name",
+    "-cn",
+}
+
+
+FLAGS = {
+    *FLAGS_WITH_VALUE,
+    "--multirun",
+    "-m",
+    "--resolve",
+    "--info",
+    "-i",
+    "--hydra-help",
+    "--version",
+    "--help",
+    "-h",
+}
+
+
+def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The verb (train, if none is named) and Hydra's words, the bare ones made into ``key=value``.
+
+    >>> split_verb(["evaluate", "runs/x", "split=val"])
+    ('evaluate', ["checkpoint='runs/x'", 'split=val'])
+    >>> split_verb(["task=segmentation", "trainer.gpus=4"])
+    ('train', ['task=segmentation', 'trainer.gpus=4'])
+    >>> split_verb(["seed=1,2", "-m"])
+    ('train', ['-m', 'seed=1,2'])
+    """
+    rest, verb = list(words), "train"
+    if rest and _is_bare(rest[0]):
+        verb = rest.pop(0)
+        if verb not in verbs():
+            raise ConfigError(f"there is no verb '{verb}'{did_you_mean(verb, verbs())}")
+    takes_paths = verb in MAIN_ARGUMENTS or verb in TAKES_A_LIST
+    flags: list[str] = []  # Hydra takes its flags only before the overrides
+    settings: list[str] = []
+    bare: list[str] = []
+    for word in rest:
+        if flags and flags[-1] in FLAGS_WITH_VALUE:
+            flags.append(word)
+        elif word not in FLAGS and takes_paths and _is_path(word):
+            bare.append(word)
+        elif word.startswith("-"):
+            flags.append(_known(word))
+        else:
+            (bare if _is_bare(word) else settings).append(word)
+    return verb, flags + _named(bare, settings, verb) + settings
+
+
+def _known(flag: str) -> str:
+    if flag.partition("=")[0] not in FLAGS:
+        raise ConfigError(f"there is no flag '{flag}'{did_you_mean(flag, FLAGS)}")
+    return flag
+
+
+def _is_bare(word: str) -> bool:
+    return "=" not in word and not word.startswith(("-", "+", "~"))
+
+
+def _is_path(word: str) -> bool:
+    """Whether it exists, a broken link too; or names a folder before its ``=``, which of Hydra's keys only one does."""
+    key, equals, _ = word.partition("=")
+    return os.path.lexists(word) or (bool(equals) and "/" in key and not key.startswith(("hydra/", "+", "~", "-")))
+
+
+def _named(bare: Sequence[str], settings: Sequence[str], verb: str) -> list[str]:
+    """The bare words as settings: a verb's main arguments, but those given by name, then its list of what follows.
+
+    >>> _named(["runs/x", "a.jpg", "b.jpg"], [], "predict")
+    ["checkpoint='runs/x'", "input=['a.jpg','b.jpg']"]
+    >>> _named(["a.jpg"], ["checkpoint=runs/x"], "predict")
+    ["input=['a.jpg']"]
+    """
+    given = {word.partition("=")[0] for word in settings}
+    names = [name for name in MAIN_ARGUMENTS.get(verb, ()) if name not in given]
+    named = [f"{name}={quoted(word)}" for name, word in zip(names, bare, strict=False)]
+    rest, its_list = bare[len(names) :], TAKES_A_LIST.get(verb)
+    if rest and (its_list is None or its_list in given):
+        raise ConfigError(f"'{rest[0]}' is neither group=option nor key=value; see python -m vggexp {verb} --help")
+    return [*named, f"{its_list}=[{','.join(quoted(word) for word in rest)}]"] if rest else named
+
+
+def quoted(word: str) -> str:
+    r"""A word as Hydra's grammar writes a string that stands for itself.
+
+    Hydra takes a backslash for an escape before a quote or at the end, OmegaConf before ``${``; elsewhere both keep it.
+
+    >>> print(quoted("it's.jpg"), quoted(r"back\slash.jpg"), quoted("${x}.jpg"))
+    'it\'s.jpg' 'back\slash.jpg' '\${x}.jpg'
+    """
+    literal = re.sub(r"(\\*)\$\{", r"\1\1\\${", word)
+    return "'" + re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), literal) + "'"

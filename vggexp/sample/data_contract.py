@@ -1,0 +1,74 @@
+"""What a data set must be beside its samples: named classes, splits that can be asked for, ends that can be read.
+
+A data set of the user's own is believed only as far as this and ``contract`` look.
+"""
+
+from typing import Any
+
+from vggexp.errors import DataError, UserError, kind_and_line
+from vggexp.sample.contract import Contract, kind
+from vggexp.types import DataInfo
+
+
+def check_data(data: Any) -> None:
+    """DataError unless a data set names its classes, each once, and can be asked for its splits."""
+    info = getattr(data, "info", None)
+    if not isinstance(info, DataInfo):
+        what = "no info" if info is None else f"a {kind(info)} as info"
+        raise DataError(f"the data set {kind(data)} has {what}; set self.info = DataInfo(classes, mask_classes)")
+    for field in ("classes", "mask_classes"):
+        names = getattr(info, field)
+        if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+            raise DataError(f"info.{field} of the data set is {names!r}; it must be a tuple of names, text each")
+        first: dict[str, int] = {}
+        for place, name in enumerate(names):
+            if first.setdefault(name, place) != place:
+                raise DataError(f"info.{field} of the data set has '{name}' twice, as {first[name]} and as {place}")
+    if not callable(getattr(data, "split", None)):
+        raise DataError(f"the data set {kind(data)} has no method split(name, needs, *, augment=False)")
+
+
+def open_split(data: Any, split: str, needs: frozenset[str], augment: bool = False) -> Any:
+    """A split of a data set; DataError if asking for it fails."""
+    try:
+        return data.split(split, needs, augment=augment)
+    except UserError:
+        raise
+    except Exception as error:
+        raise DataError(
+            f"split('{split}', needs, augment={augment}) of the data set {kind(data)} fails: {kind_and_line(error)}; "
+            f"debug=true shows where"
+        ) from error
+
+
+def check_ends(contract: Contract, dataset: Any) -> None:
+    """DataError unless a split has samples, and its first and last one keep the contract."""
+    split = contract.split
+    for method in ("__len__", "__getitem__"):
+        if not hasattr(dataset, method):
+            raise DataError(f"split {split} is a {kind(dataset)} without {method}; give a torch Dataset")
+    if not len(dataset):
+        raise DataError(f"split {split} is empty; every split has at least one sample")
+    for place in dict.fromkeys((0, len(dataset) - 1)):
+        sample = _read(contract, dataset, place)
+        contract.check_keys(sample, f"sample {place} of {split}")
+        batch = contract.together([sample])
+        contract.check(batch)
+        if int(batch["index"][0]) != place:
+            raise DataError(
+                f"index of sample {place} of {split} is {int(batch['index'][0])}; it is the sample's place in "
+                f"its split, {place}"
+            )
+
+
+def _read(contract: Contract, dataset: Any, place: int) -> Any:
+    try:
+        many = getattr(dataset, "__getitems__", None)  # what the loader calls where there is one
+        return dataset[place] if many is None else many([place])[0]
+    except UserError:
+        raise
+    except Exception as error:
+        raise DataError(
+            f"sample {place} of {contract.split}, which has {len(dataset)}, cannot be read: {kind_and_line(error)}; "
+            f"debug=true shows where"
+        ) from error

@@ -1,0 +1,46 @@
+"""Mask files to labels, upright as the photo that they belong to."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vggexp.errors import DataError
+from vggexp.sample.image import Photo, decoded, file_content, opened
+from vggexp.sample.orientation import UPRIGHT, turn, turned_size
+
+
+def read_mask(path: str | Path) -> Tensor:
+    """One label image as it is stored: uint8, (H, W), the gray values or the palette's indices, 0 to 255.
+
+    Raises:
+        DataError: as ``read_image``; also if the file holds colours, or labels over 255.
+    """
+    content = file_content(Path(path))
+    labels = decoded(path, lambda: torch.from_numpy(np.array(opened(content), dtype=np.int64)))
+    if labels.ndim != 2:
+        raise DataError(f"{path} is a colour image; a mask must be a gray or palette PNG of class indices")
+    if labels.min() < 0 or labels.max() > 255:
+        raise DataError(f"{path} holds labels outside 0..255; a mask must be a gray or palette PNG of class indices")
+    return labels.to(torch.uint8)
+
+
+def upright_mask(mask: Tensor, photo: Photo, path: str | Path) -> Tensor:
+    """A mask (H, W) upright, as its photo is: its size tells whether it was drawn on the stored or the upright photo.
+
+    Raises:
+        DataError: it has neither size, or its size does not tell.
+    """
+    size, stored = tuple(mask.shape), turned_size(photo.size, photo.orientation)
+    if size not in (photo.size, stored):
+        sizes = f"{size[1]} x {size[0]} pixels, and its image {photo.size[1]} x {photo.size[0]}"
+        raise DataError(f"{path} has {sizes}; export the mask at its image's size, without smoothing")
+    if photo.orientation == UPRIGHT or (size == photo.size and size != stored):
+        return mask
+    if stored == photo.size:
+        raise DataError(
+            f"{path}: its image is turned by EXIF (orientation {photo.orientation}), and the size does not tell "
+            "whether the mask is turned, too; save the image upright"
+        )
+    return turn(mask, photo.orientation)

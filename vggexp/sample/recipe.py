@@ -1,0 +1,70 @@
+"""Recipes as YAML writes them, to torchvision.transforms.v2: names and arguments are checked, nothing is applied yet.
+
+A recipe is a list of steps, each a transform's name or ``{name: arguments}``::
+
+    - RandomResizedCrop: {size: [224, 224], scale: [0.5, 1.0]}
+    - RandomHorizontalFlip
+"""
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from torchvision.transforms import v2
+
+from vggexp.errors import ConfigError, did_you_mean, first_line
+from vggexp.sample.center_crop import CenterCrop
+from vggexp.sample.crop import Crop
+from vggexp.sample.jitter import Jitter
+from vggexp.sample.labels import Labels
+from vggexp.types import VOID
+
+Step = str | Mapping[str, Mapping[str, Any] | None]
+Recipe = Sequence[Step]
+
+OWN = {"RandomResizedCrop": Crop, "ColorJitter": Jitter, "CenterCrop": CenterCrop}
+"""Transforms of this project that take the place of torchvision's: they are faster, or keep a box where it belongs."""
+SCALING = ("Resize", "RandomResizedCrop", "RandomResize", "RandomShortestSize", "ScaleJitter")
+NEAREST = ("nearest", 0, v2.InterpolationMode.NEAREST)
+
+
+def pipeline(recipe: Recipe) -> v2.Transform:
+    """A recipe to one torchvision transform."""
+    steps = [_step(name, arguments) for name, arguments in named_steps(recipe)]
+    return v2.Compose(steps) if steps else v2.Identity()
+
+
+def named_steps(recipe: Recipe) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each step's name and arguments."""
+    for step in recipe:
+        if isinstance(step, str):
+            yield step, {}
+            continue
+        name, arguments = next(iter(step.items())) if isinstance(step, Mapping) and len(step) == 1 else (None, None)
+        if name is None or not isinstance(arguments, Mapping | None):
+            raise ConfigError(f"a transform is a name or one {{name: {{argument: value}}}}, not {step!r}")
+        yield name, arguments or {}
+
+
+def _step(name: str, given: Mapping[str, Any]) -> v2.Transform:
+    kinds = {key: kind for key, kind in vars(v2).items() if inspect.isclass(kind) and issubclass(kind, v2.Transform)}
+    if name not in kinds:
+        raise ConfigError(f"torchvision.transforms.v2 has no transform {name!r}{did_you_mean(name, kinds)}")
+    known = inspect.signature(kinds[name]).parameters
+    for argument in given:
+        if argument not in known:
+            raise ConfigError(f"transform {name} has no argument {argument!r}{did_you_mean(argument, known)}")
+    arguments = dict(given)
+    if "transforms" in arguments:  # RandomApply, RandomChoice, RandomOrder: recipes in a recipe
+        arguments["transforms"] = [_step(*inner) for inner in named_steps(arguments["transforms"])]
+    if name in SCALING and arguments.get("interpolation") in NEAREST:
+        # torch's "nearest" moves an image half a pixel, and its box stays; Pillow's is "nearest-exact".
+        arguments["interpolation"] = v2.InterpolationMode.NEAREST_EXACT
+    if "fill" in known and not isinstance(arguments.get("fill"), Mapping):
+        # The uncovered border is of no class: with torchvision's one fill it would read as class 0, background.
+        arguments["fill"] = {Labels: VOID, "others": arguments.get("fill", known["fill"].default)}
+    try:
+        built = kinds[name](**arguments)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"transform {name}: {first_line(error)}") from error
+    return OWN[name](built) if name in OWN else built

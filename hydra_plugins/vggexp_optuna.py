@@ -1,6 +1,6 @@
-"""``hydra/sweeper=optuna``: Optuna's choices as jobs of a sweep. Hydra finds sweepers only in this package.
+"""``hydra/sweeper=optuna``: runs Optuna's trials as jobs of a sweep. Hydra finds sweepers only in this package.
 
-Hydra's own plugin (hydra-optuna-sweeper 1.3.0) asks for an Optuna below 3, which fails on today's SQLAlchemy.
+Hydra's own plugin (hydra-optuna-sweeper 1.3.0) requires Optuna below 3, which fails with current SQLAlchemy.
 """
 
 import math
@@ -24,7 +24,7 @@ from vggexp.sweep.journal import Journal, Plan
 
 
 class OptunaSweeper(Sweeper):
-    """Jobs in batches of ``n_jobs``, until the study has ``n_trials`` that finished. Arguments: its YAML."""
+    """Runs jobs in batches of ``n_jobs`` until the study has ``n_trials`` finished ones. Arguments: see its YAML."""
 
     def __init__(
         self,
@@ -44,14 +44,14 @@ class OptunaSweeper(Sweeper):
         self.config: Any = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Hydra's words before ``sweep``."""
+        """Called by Hydra before ``sweep``."""
         self.hydra_context, self.config = hydra_context, config
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
 
     def sweep(self, arguments: list[str]) -> None:
-        """Ask, launch, tell, until the study is large enough."""
+        """Ask for trials, launch them and tell their results, until the study has ``n_trials``."""
         words = [*(f"{key}={value}" for key, value in self.params.items()), *arguments]
         parsed = OverridesParser.create().parse_overrides(words)
         overrides = {override.get_key_element(): override for override in parsed}
@@ -77,13 +77,13 @@ class OptunaSweeper(Sweeper):
         from vggexp.sweep.optuna_study import open_study
 
         if not keys:
-            raise ConfigError("hydra/sweeper=optuna has nothing to choose; give KEY=interval(LOW,HIGH) or KEY=A,B")
+            raise ConfigError("hydra/sweeper=optuna has nothing to search; give KEY=interval(LOW,HIGH) or KEY=A,B")
         name = self.study or f"{'-'.join(keys)}-{digested}"
         mode = str(OmegaConf.select(self.config, "objective.mode"))
         return open_study(name, self.storage, mode, batch=self.n_jobs, **self.sampling)
 
     def _run(self, study: Any, trials: Sequence[Any], fixed: list[str], first: int, journal: Journal) -> None:
-        """Launch a batch of trials and tell the study how they ended."""
+        """Launch a batch of trials and tell the study their results."""
         from vggexp.sweep.optuna_study import tell, words
 
         batch = [[*fixed, *words(trial)] for trial in trials]

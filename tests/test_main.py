@@ -120,4 +120,4 @@ def test_a_folder_with_a_run_is_refused(vggexp: Vggexp, tmp_path: Path) -> None:
     (tmp_path / "old" / "summary.json").write_text("{}")
     code, _, errors = vggexp("run.dir=old")
     assert code == 2
-    assert "old holds a finished run; name another run.dir, or say run.overwrite=true" in errors
+    assert "old holds a finished run; choose another run.dir, or set run.overwrite=true" in errors

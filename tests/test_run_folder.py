@@ -20,7 +20,7 @@ def finished(path: Path, mark: str) -> RunFolder:
 @pytest.mark.parametrize("file", ["metrics.jsonl", "summary.json"])
 def test_a_run_is_refused_and_left_alone(tmp_path: Path, file: str) -> None:
     (tmp_path / file).write_text("old")
-    with pytest.raises(ConfigError, match=r"holds a run; name another run\.dir, or say run\.overwrite=true"):
+    with pytest.raises(ConfigError, match=r"holds a run; choose another run\.dir, or set run\.overwrite=true"):
         RunFolder(tmp_path).begin({})
     assert [path.name for path in tmp_path.iterdir()] == [file]
 

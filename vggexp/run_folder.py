@@ -1,12 +1,12 @@
-"""A run's folder: where its files are, and how they are written so that nothing is lost.
+"""The folder of a run: the paths of its files, and safe ways to write them.
 
-config.yaml        the resolved config, enough to run again
-metrics.jsonl      a row a log call
-summary.json       final metrics and what they cost; its presence says that the run finished
-state.json         while a run is not finished: who writes it, and what ended it before its end
-freeze.csv         what trained in each epoch, and the hashes that prove it
+config.yaml        the resolved config, sufficient to repeat the run
+metrics.jsonl      one row per log call
+summary.json       final metrics and cost; it exists if and only if the run is finished
+state.json         for an unfinished run: the process that writes it, or why it stopped
+freeze.csv         what was trainable in each epoch, with hashes of the tensors
 checkpoint/        best.ckpt, last.ckpt
-prediction/        pictures; val.json and test.json: what was predicted of which image, and the diagnostics
+prediction/        pictures; val.json and test.json with predictions per image and diagnostics
 """
 
 import json
@@ -44,34 +44,38 @@ class RunFolder:
         self.last = self.path / "checkpoint" / "last.ckpt"
 
     def begin(self, config: Mapping[str, Any], overwrite: bool = False) -> None:
-        """Make the folder and write the config. An earlier run in it is set aside if ``overwrite``, else refused."""
+        """Create the folder and write the config.
+
+        Raises:
+            ConfigError: the folder holds a run. With ``overwrite`` that run is moved aside instead.
+        """
         if self.holds_run():
             if not overwrite:
-                raise ConfigError(f"{self.path} holds a run; name another run.dir, or say run.overwrite=true")
+                raise ConfigError(f"{self.path} holds a run; choose another run.dir, or set run.overwrite=true")
             self._set_aside()
         self.path.mkdir(parents=True, exist_ok=True)
         write_whole(self.config, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
 
     def go_on(self, epochs: int) -> None:
-        """Drop the rows that the run's last checkpoint, ``epochs`` epochs old, does not know of: they come again."""
+        """Delete the rows written after the last checkpoint, which has ``epochs`` epochs; a resume rewrites them."""
         _keep_lines(self.metrics, lambda line: json.loads(line)["epoch"] < epochs)
         _keep_lines(self.freeze, lambda line: line.startswith("epoch,") or int(line.partition(",")[0]) < epochs)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write the summary, which ends the run, and let go of the run that it replaces."""
+        """Write the summary, which marks the run as finished, and delete the run that it replaces."""
         write_whole(self.summary, json.dumps(plain(summary), indent=2) + "\n")
         shutil.rmtree(self.path / PREVIOUS, ignore_errors=True)
 
     def holds_run(self) -> bool:
-        """Whether a run has begun to write here."""
+        """Whether the folder holds results of a run."""
         return self.metrics.exists() or self.summary.exists()
 
     def read_summary(self) -> dict[str, Any]:
-        """The summary; {} while the run is not finished."""
+        """The summary; {} if the run is not finished."""
         return dict(json.loads(self.summary.read_text())) if self.summary.exists() else {}
 
     def curve(self, metric: str) -> dict[int, float]:
-        """A metric by epoch, the last value of each, from the rows that are whole."""
+        """The last value of a metric in each epoch, from the complete rows."""
         found = {}
         for line in self.metrics.read_text(encoding="utf-8").splitlines() if self.metrics.exists() else []:
             with suppress(ValueError):  # a last row that is still being written
@@ -81,7 +85,7 @@ class RunFolder:
         return found
 
     def _set_aside(self) -> None:
-        """Keep the earlier run until the new one has finished; of an unfinished one, only if there is no other."""
+        """Move the earlier run aside until the new one is finished; an unfinished one only if none is there yet."""
         aside = self.path / PREVIOUS
         if aside.exists() and self.summary.exists():
             shutil.rmtree(aside)
@@ -102,9 +106,10 @@ def _keep_lines(path: Path, keep: Callable[[str], bool]) -> None:
 
 
 def hold(folder: RunFolder) -> IO[str]:
-    """Say that this process writes a run, for as long as it lives or the file that is returned is open.
+    """Mark the run as written by this process, until the process ends or the returned file is closed.
 
-    The lock on that file ends with the process, however that ends; what the file says is for other machines.
+    The system releases the lock on the file when the process ends for any reason. The content tells other machines
+    which host and process it is.
     """
     file = folder.state.open("w", encoding="utf-8")
     lock(file.fileno())
@@ -113,7 +118,7 @@ def hold(folder: RunFolder) -> IO[str]:
 
 
 def say(file: IO[str], **how: Any) -> None:
-    """Write anew who holds a run, and how it ended."""
+    """Replace the content of state.json: host, process, and how the run ended."""
     file.seek(0)
     file.truncate()
     file.write(json.dumps({"host": platform.node(), "process": os.getpid(), **how}) + "\n")
@@ -121,7 +126,7 @@ def say(file: IO[str], **how: Any) -> None:
 
 
 def is_alive(folder: RunFolder) -> bool | None:
-    """Whether a process of this machine holds the run; None where that cannot be told."""
+    """Whether a process of this machine is writing the run; None if this cannot be determined."""
     try:
         with folder.state.open(encoding="utf-8") as file:
             if json.loads(file.read()).get("host") != platform.node():
@@ -133,14 +138,14 @@ def is_alive(folder: RunFolder) -> bool | None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file under a temporary name and rename it: whoever reads it sees all of it or the old one."""
+    """Write a temporary file and rename it, so that a reader sees either the old content or all of the new one."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
 
 
 def plain(value: Any) -> Any:
-    """The value in JSON's types: a NaN or an infinity, which JSON lacks, as null."""
+    """The value in JSON types; NaN and infinity, which JSON does not have, become None."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,6 +1,6 @@
-"""The nouns every part agrees on: what data hands over, what a backbone returns, what a head and a task are.
+"""The types and interfaces that data, backbone, head, task, loss and freeze policy share.
 
-The parts never import one another; they meet in these types, and ``build.py`` puts them together.
+These parts do not import one another. They depend only on these types, and ``build.py`` connects them.
 Shapes: N images, C classes, H x W pixels.
 """
 
@@ -12,45 +12,45 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 VOID = 255
-"""The mask label that stands for "no ground truth here": no loss, no metric counts such a pixel."""
+"""The mask label for pixels without ground truth. Losses and metrics ignore these pixels."""
 
 
 class Batch(TypedDict, total=False):
-    """One batch. Every data set gives ``image`` and ``index``; of the targets, those that its task needs."""
+    """One batch: ``image`` and ``index`` from every data set, and the targets that the task needs."""
 
     image: Tensor
-    """uint8, (N, 3, H, W): RGB as decoded; the backbone normalises it on the device."""
+    """uint8, (N, 3, H, W): RGB, not normalised; the backbone normalises it on the device."""
     feature: Tensor
-    """(N, C, h, w): in place of ``image``, what the backbone's frozen first stages gave for it (``feature_cache``)."""
+    """(N, C, h, w): cached features of the backbone's frozen stages, in place of ``image`` (``feature_cache``)."""
     index: Tensor
-    """int64, (N,): the sample's place in its split."""
+    """int64, (N,): the sample's index in its split, from 0."""
     label: Tensor
     """int64, (N,): class, 0 to C - 1."""
     box: Tensor
-    """float32, (N, 4): (x, y, h, w) as shares of the image, (x, y) the top-left corner."""
+    """float32, (N, 4): (x, y, h, w) as fractions of the image size, 0 to 1; (x, y) is the top-left corner."""
     mask: Tensor
     """uint8, (N, H, W): class of each pixel, or VOID."""
 
 
 Objective = tuple[str, Literal["min", "max"]]
-"""The one metric that a run is to improve, such as "val/miou", and its direction."""
+"""The metric that a run optimizes, such as "val/miou", and its direction."""
 
 Sample = Batch
-"""One sample has a batch's keys, without the leading N."""
+"""One sample: the keys of a batch, without the dimension N."""
 
 Outputs = Tensor | dict[str, Tensor]
-"""What a head returns: one tensor, or one a named head."""
+"""What a head returns: one tensor, or one tensor per named head."""
 
 Prediction = dict[str, Tensor]
-"""Outputs in a target's terms: ``label`` and ``probability``, ``box`` (corner format), ``mask``."""
+"""Outputs converted to the format of the targets: ``label`` and ``probability``, ``box`` (corner format), ``mask``."""
 
 Rows = dict[str, dict[str, Tensor]]
-"""What is worth keeping of N images, by kind of target: columns with a leading N, among them ``score``, 0 to 1."""
+"""Results per image, by kind of target: tensors (N, ...), one of which is ``score``, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Features:
-    """What a backbone hands on, from shallow to deep: one entry a stage."""
+    """What a backbone returns: one entry per stage, from shallow to deep."""
 
     stages: tuple[Tensor, ...]
     """Stage k's feature map after its pooling: (N, channels[k], about H / strides[k], about W / strides[k])."""
@@ -59,49 +59,49 @@ class Features:
     skips: tuple[Tensor, ...] = ()
     """Stage k's feature map before its pooling, at twice the resolution; only if the head reads "skips"."""
     switches: tuple[Tensor, ...] = ()
-    """Where each pooled maximum came from, as ``max_unpool2d`` takes it; only if the head reads "switches"."""
+    """The indices of stage k's max pooling, as ``max_unpool2d`` takes them; only if the head reads "switches"."""
 
 
 @dataclass(frozen=True)
 class DataInfo:
-    """What a data set knows of itself once it is opened."""
+    """The class names of an opened data set."""
 
     classes: tuple[str, ...]
     """Names of the image classes, by label."""
     mask_classes: tuple[str, ...]
-    """Names of the pixel classes, by mask label; () if there are no masks."""
+    """Names of the pixel classes, by mask label; () if the data set has no masks."""
 
 
 @dataclass(frozen=True)
 class HeadSpec:
-    """What a head must know before it can be built."""
+    """What a head's constructor needs to know of the backbone and the task."""
 
     channels: tuple[int, ...]
     """Channels of each stage, from shallow to deep."""
     strides: tuple[int, ...]
-    """Pixels a cell of each stage after its pooling: (2, 4, 8, 16, 32) in VGG."""
+    """Stride of each stage's output, pixels: (2, 4, 8, 16, 32) in VGG."""
     classes: Mapping[str, int]
-    """Classes that the task distinguishes, by the task's name: {"classification": 10}."""
+    """Number of classes, by task name: {"classification": 10}."""
 
     @property
     def num_classes(self) -> int:
-        """The number of classes, for a head that serves one task."""
+        """The number of classes, for a head with a single task."""
         (count,) = self.classes.values()
         return count
 
 
 @runtime_checkable
 class Backbone(Protocol):
-    """Images to stage features."""
+    """Computes the features of each stage from images."""
 
     channels: tuple[int, ...]
     strides: tuple[int, ...]
 
     def normalize(self, images: Tensor) -> Tensor:
-        """uint8 images to the floats that the weights were trained on."""
+        """Convert uint8 images to floats, with the normalisation that the weights were trained with."""
 
     def stages(self) -> tuple[nn.Module, ...]:
-        """The modules of each stage, from shallow to deep; together all of the backbone's parameters."""
+        """The module of each stage, from shallow to deep; together they hold all parameters of the backbone."""
 
     def __call__(
         self,
@@ -110,27 +110,28 @@ class Backbone(Protocol):
         start: int = 0,
         size: tuple[int, int] | None = None,
     ) -> Features:
-        """Normalised images to features; ``reads`` names what else than the stages a head wants.
+        """Compute features from normalised images; ``reads`` names the further features that the head reads.
 
-        With ``start`` = k, ``images`` are what stage k gave for images of ``size``, and stages before k are empty.
+        With ``start`` = k, ``images`` are the output of stage k for images of ``size``; the entries of earlier stages
+        are empty.
         """
 
 
 @runtime_checkable
 class Head(Protocol):
-    """Features to outputs."""
+    """Computes outputs from features."""
 
     reads: frozenset[str]
-    """What else than ``Features.stages`` it reads: a subset of {"skips", "switches"}."""
+    """The features that it reads besides ``Features.stages``: a subset of {"skips", "switches"}."""
     shallowest: int
-    """The first stage that it reads, 1 to 5."""
+    """The shallowest stage that it reads, 1 to 5."""
 
     def __call__(self, features: Features) -> Outputs:
-        """Outputs of the shape its task takes."""
+        """Compute outputs in the shape that the task expects."""
 
 
 class Loss(Protocol):
-    """(outputs, target) to a scalar."""
+    """Computes a scalar loss from outputs and target."""
 
     def __call__(self, outputs: Tensor, target: Tensor) -> Tensor:
         """The mean loss over the batch."""
@@ -138,87 +139,87 @@ class Loss(Protocol):
 
 @runtime_checkable
 class Metrics(Protocol):
-    """Running scores over one pass of a split."""
+    """Metrics accumulated over one pass of a split."""
 
     def update(self, prediction: Prediction, batch: Batch) -> None:
-        """Count one batch."""
+        """Add one batch."""
 
     def compute(self) -> dict[str, Tensor]:
-        """Name to scalar, over all that was counted; a score without any ground truth is NaN."""
+        """The value of each metric over all added batches; NaN if there was no ground truth for it."""
 
     def reset(self) -> None:
-        """Begin another pass."""
+        """Reset for another pass."""
 
 
 class Task(Protocol):
-    """Owns targets, losses, metrics, how outputs become predictions, and how a prediction is drawn."""
+    """Defines the targets, losses, metrics, predictions and drawings of a task."""
 
     classes: Mapping[str, int]
-    """The number of classes it distinguishes, by task name: what ``HeadSpec.classes`` is filled with."""
+    """Number of classes, by task name; passed to the head in ``HeadSpec.classes``."""
 
     def loss(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
-        """``loss``, the scalar to minimise, and its ``loss_<part>``s if it has parts."""
+        """``loss``, the scalar to minimise, and ``loss_<part>`` for each part if the loss has parts."""
 
     def predict(self, outputs: Outputs) -> Prediction:
-        """Outputs in the target's terms, on the outputs' device."""
+        """Convert outputs to predictions, on the outputs' device."""
 
     def metrics(self) -> Metrics:
-        """A fresh set of running scores."""
+        """Return new metrics."""
 
     def observe(self, batch: Batch) -> None:
-        """Count one batch of training targets: what the baseline and class balancing are made of."""
+        """Add one batch of training targets, from which the baseline and the class weights are computed."""
 
     def finish_observing(self) -> None:
-        """Balance the loss by what was observed, if anything was; DataError if a class never occurs."""
+        """Set the loss's class weights from the observed targets, if any; DataError if a class never occurs."""
 
     def baseline(self, batch: Batch) -> Prediction:
-        """What the baseline says of this batch."""
+        """The prediction of the baseline (the best constant predictor) for this batch."""
 
     def rows(self, prediction: Prediction, batch: Batch) -> Rows:
-        """How each single image fared."""
+        """The results of each image."""
 
     def diagnostics(self, rows: Rows) -> dict[str, Any]:
-        """Of the rows of many images what tables and figures show, by kind of target, in JSON's types."""
+        """The data of tables and figures from the rows of many images, by kind of target, in JSON types."""
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
-        """Show one sample's target or prediction on its image: uint8 (3, H, W) to a picture, often a larger one."""
+        """Draw one sample's target or prediction on its image, uint8 (3, H, W). The picture may be larger."""
 
 
 @dataclass(frozen=True)
 class ParameterInfo:
-    """What a freeze policy may know of a parameter."""
+    """What a freeze policy is told about a parameter."""
 
     name: str
-    """As in the learner's state dict: "backbone.features.0.weight"."""
+    """Name in the learner's state dict, such as "backbone.features.0.weight"."""
     stage: int | None
-    """Its stage in the backbone, from 1; None in the head."""
+    """Stage of the backbone, from 1; None for the head."""
     is_norm: bool = False
-    """Whether it belongs to a normalisation layer: its scale or its shift."""
+    """Whether it is the scale or the shift of a normalisation layer."""
 
     @property
     def is_bias(self) -> bool:
-        """Whether it is added, not multiplied: a layer's bias, a normalisation's shift."""
+        """Whether it is a bias: a layer's bias or the shift of a normalisation layer."""
         return self.name.rpartition(".")[2] == "bias"
 
 
 @runtime_checkable
 class FreezePolicy(Protocol):
-    """(epoch, parameter) to the factor on its learning rate; 0 means frozen. It touches no parameter itself."""
+    """Returns the learning-rate factor of a parameter in an epoch; 0 means frozen. It does not change parameters."""
 
     @property
     def constant(self) -> bool:
-        """Whether the answer is the same in every epoch."""
+        """Whether the factors are the same in every epoch."""
 
     def __call__(self, epoch: int, parameter: ParameterInfo) -> float:
-        """The factor in this epoch, counted from 0."""
+        """The factor in this epoch; epochs count from 0."""
 
 
 @runtime_checkable
 class PolicyOfNames(FreezePolicy, Protocol):
-    """A policy that must see what the parameters are called before it can be trusted."""
+    """A policy that selects parameters by name, and so must be checked against the network."""
 
     def check(self, parameters: Sequence[ParameterInfo]) -> None:
-        """Look at all parameters of the network; ValueError if the policy does not fit them."""
+        """Check the policy against all parameters of the network; ValueError if it does not fit."""
 
 
 class Data(Protocol):
@@ -227,4 +228,4 @@ class Data(Protocol):
     info: DataInfo
 
     def split(self, name: str, needs: frozenset[str], *, augment: bool = False) -> Dataset[Sample]:
-        """Split "train", "val" or "test", of the samples that have every target in ``needs``."""
+        """The split "train", "val" or "test", restricted to samples that have every target in ``needs``."""

@@ -101,7 +101,7 @@ def test_with_a_view_an_epoch_augmentation_is_what_it_would_have_been(tiny: Tiny
     assert "3 views" not in tiny(*words, "cache.views=3", "run.dir=cached")[1]
     code, out, _ = tiny(*words, "run.dir=plain")
     assert code == 0
-    assert "cache: off, for data.train_transform is random; cache.views=4" in out
+    assert "cache: off, because data.train_transform is random; cache.views=4" in out
     assert_equal_runs("cached", "plain")
 
 

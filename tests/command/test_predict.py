@@ -182,8 +182,8 @@ def test_rows_of_other_networks_or_photos_never_mix(trained: Path, vggexp: Vggex
     predict = ("predict", str(trained), "output=out", "batch_size=2")
     assert vggexp(*predict, "photos")[0] == 130
     for words, other in (
-        (("photos", "overlays=false"), "were begun with another overlays"),
-        (("photos", "trainer.precision=bf16-mixed"), "were begun with another override"),
+        (("photos", "overlays=false"), "made with another overlays"),
+        (("photos", "trainer.precision=bf16-mixed"), "made with another override"),
         (("photos/sub",), "of other photos, such as photos/a.png"),
     ):
         code, _, errors = vggexp(*predict, *words)
@@ -259,7 +259,7 @@ def test_a_cropping_recipe_is_laid_back_on_the_photo(trained: Path, vggexp: Vgge
         (("photos", "trainer.gpus=1"), 2, "trainer.gpus=1, and this machine has 0; trainer.gpus=0 uses the CPU"),
         (("photos", "trainer.precision=8"), 2, "trainer.precision=8 is not known"),
         (("photos", "outptu=x"), 2, "the run's config has no key 'outptu'"),
-        (("photos", "data.eval_transform=[{RandomHorizontalFlip:{p:1.0}}]"), 2, "turns or flips the image"),
+        (("photos", "data.eval_transform=[{RandomHorizontalFlip:{p:1.0}}]"), 2, "rotates or flips the image"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line(

@@ -102,7 +102,7 @@ def test_runs_on_other_data_cannot_be_merged(singles: tuple[Path, Path, Path], t
     assert (code, errors) == (
         2,
         "vggexp: error: graft: data.classes is None in one and [7, 8, 9] in other; "
-        "only runs on one data set and one kind of backbone can be merged\n",
+        "only runs with the same data set and the same kind of backbone can be merged\n",
     )
     assert not Path("both").exists()
     content = read_checkpoint(Path("three"))

@@ -209,8 +209,14 @@ def test_one_process_may_have_a_batch_more_to_evaluate(
     ("words", "message"),
     [
         (("trainer.strategy=fdsp",), "trainer.strategy=fdsp is not known; did you mean 'fsdp'?"),
-        (("trainer.strategy=fsdp", "trainer.ema=0.9"), "trainer.strategy=fsdp: trainer.ema=0.9 averages no divided"),
-        (("trainer.strategy=fsdp", "trainer.compress=fp16"), "trainer.strategy=fsdp: trainer.compress=fp16 is ddp's"),
+        (
+            ("trainer.strategy=fsdp", "trainer.ema=0.9"),
+            "trainer.strategy=fsdp: trainer.ema=0.9 cannot average a sharded",
+        ),
+        (
+            ("trainer.strategy=fsdp", "trainer.compress=fp16"),
+            "trainer.strategy=fsdp: trainer.compress=fp16 works with ddp only",
+        ),
         (("trainer.precision=16-mixed",), "trainer.precision=16-mixed: a CPU trains in bf16-mixed or 32"),
     ],
 )

@@ -134,7 +134,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 def test_without_a_network_a_run_goes_on_offline(tiny: Any, offline_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     refuse(monkeypatch, CommError("connection refused\nby nobody."))
     code, _, errors = tiny(*SMALL, "run.dir=run", "test=false")
-    assert (code, errors) == (0, "W&B does not answer (connection refused): this run is kept offline\n")
+    assert (code, errors) == (0, "W&B does not answer (connection refused): this run continues offline\n")
     assert offline_run(Path("run")).values("val/top1")
     code, _, errors = tiny(*SMALL, "run.dir=other", "test=false", "logger.wandb.mode=online")
     assert code == 2

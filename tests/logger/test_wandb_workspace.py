@@ -28,7 +28,7 @@ def test_written_without_a_login(vggexp: Vggexp) -> None:
     view = json.loads(Path("dashboard/spec.json").read_text())
     assert (view["entity"], view["project"], view["displayName"]) == ("e", "p", "IoU and Dice by freeze policy")
     section = view["spec"]["section"]
-    assert section["panelBankConfig"]["sections"][0]["name"] == "IoU and Dice while learning"
+    assert section["panelBankConfig"]["sections"][0]["name"] == "IoU and Dice during training"
     assert section["runSets"][0]["grouping"] == [{"section": "config", "name": "choice.value.freeze"}]
 
 

@@ -94,7 +94,7 @@ def test_what_many_classes_are_confused_with_is_said(
     drawn = figures(page)
     assert "figure-group-0-confusion-classification" not in drawn
     cells = {300: "300 classes make 90,000 cells", 1600: "1,600 classes make 2,560,000 cells"}[count]
-    assert f"The confusion matrix of images is not drawn: {cells} a setting, and the page carries 60,000." in page
+    assert f"The confusion matrix of images is not drawn: {cells} per setting; the limit is 60,000." in page
     assert ("there are 1,600 curves" in page) == (count == 1600)
     table = re.search(r"most confused images: none.*?</details>", page, re.DOTALL)
     assert table

@@ -147,6 +147,60 @@ def test_exif_is_found_after_xmp_as_a_long_number_and_in_16_bit_pngs(tmp_path: P
         assert read_image(tmp_path / name).shape == (3, 16, 12)
 
 
+def lying(format: str) -> bytes:
+    """The ramp, its orientation 6."""
+    exif = Image.Exif()
+    exif[274] = 6
+    buffer = io.BytesIO()
+    RAMP.save(buffer, format, exif=exif)
+    return buffer.getvalue()
+
+
+def exif_at_its_end(png: bytes) -> bytes:
+    start = png.index(b"eXIf") - 4
+    chunk = png[start : start + 12 + int.from_bytes(png[start : start + 4], "big")]
+    rest = png.replace(chunk, b"")
+    return rest[:-12] + chunk + rest[-12:]
+
+
+def after_large_profiles(jpeg: bytes) -> bytes:
+    profile = b"\xff\xe2" + (65_535).to_bytes(2, "big") + bytes(65_533)
+    return jpeg[:2] + profile * 5 + jpeg[2:]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [lying("TIFF"), exif_at_its_end(lying("PNG")), after_large_profiles(lying("JPEG"))],
+    ids=["TIFF, which Pillow turns itself", "PNG, EXIF at its end", "JPEG, EXIF after 300 kB"],
+)
+def test_a_photo_is_turned_once_wherever_its_orientation_stands(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(content)
+    expected = torch.from_numpy(np.array(RAMP)).permute(2, 0, 1).rot90(-1, (1, 2))
+    found = read_image(path)
+    assert found.shape == expected.shape == (3, *shrunk_size(path, lambda *_: 1))
+    assert (found.int() - expected.int()).abs().max() <= 20  # a JPEG's
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0" + b"U" * 40])
+def test_a_damaged_exif_leaves_the_photo_as_it_is(exif: bytes, tmp_path: Path) -> None:
+    plain = save(tmp_path / "plain.jpg", RAMP, "JPEG").read_bytes()
+    segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+    (tmp_path / "odd.jpg").write_bytes(plain[:2] + segment + plain[2:])
+    assert torch.equal(read_image(tmp_path / "odd.jpg"), read_image(tmp_path / "plain.jpg"))
+
+
+def test_a_png_is_decoded_once_and_not_at_all_for_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save(tmp_path / "a.png", RAMP, "PNG")
+    loads: list[int] = []
+    finish = PngImagePlugin.PngImageFile.load_end
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load_end", lambda png: (loads.append(1), finish(png))[1])
+    assert shrunk_size(path, lambda *_: 1) == (12, 16)
+    assert not loads
+    read_image(path)
+    assert len(loads) == 1
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [

@@ -140,4 +140,4 @@ def test_a_mistake_is_one_line(words: tuple[str, ...], message: str, stub: Any, 
 def test_nothing_to_choose(stub: Any, vggexp: Vggexp) -> None:
     code, _, errors = vggexp("-m", "hydra/sweeper=optuna", "seed=1")
     assert code == 2
-    assert "hydra/sweeper=optuna has nothing to choose; give KEY=interval(LOW,HIGH) or KEY=A,B" in errors
+    assert "hydra/sweeper=optuna has nothing to search; give KEY=interval(LOW,HIGH) or KEY=A,B" in errors

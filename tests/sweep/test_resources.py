@@ -10,7 +10,7 @@ import pytest
 from vggexp.distributed import processes
 from vggexp.sweep import resources as share
 from vggexp.sweep.journal import Plan
-from vggexp.sweep.resources import take_gpus, with_resources
+from vggexp.sweep.resources import job_resources, take_gpus
 
 
 def visible(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> str | None:
@@ -39,7 +39,7 @@ def test_without_gpus_or_neighbours_nothing_is_set(monkeypatch: pytest.MonkeyPat
 
 def test_output_goes_to_a_file_of_the_run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    with with_resources(Path(), Plan(2, 2, share=2, threads="7"), {"run": {"dir": "run"}}):
+    with job_resources(Path(), Plan(2, 2, share=2, threads="7"), {"run": {"dir": "run"}}):
         os.write(1, b"ours\n")  # pytest has taken print
         subprocess.run([sys.executable, "-c", "print('a child')"], check=True)
     os.write(1, b"theirs\n")
@@ -51,5 +51,5 @@ def test_output_goes_to_a_file_of_the_run(capfd: pytest.CaptureFixture[str], mon
 def test_processes_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "num_cores", lambda: 16)
     monkeypatch.setenv("OMP_NUM_THREADS", "16")
-    with with_resources(Path(), Plan(4, 4, share=4), {"trainer": {"gpus": 0, "processes": 2}}):
+    with job_resources(Path(), Plan(4, 4, share=4), {"trainer": {"gpus": 0, "processes": 2}}):
         assert os.environ["OMP_NUM_THREADS"] == "2"

@@ -1,4 +1,4 @@
-"""vggexp beside what one would write otherwise: contestants in processes of their own take turns at the same work.
+"""Compares the speed of vggexp and alternatives: each contestant is a process, and all do the same work in rounds.
 
-``work/`` holds what is measured, one file each; ``against/`` who does it, ours included. The parent imports no torch.
+``work/`` has one file per workload, ``against/`` one per contestant, vggexp included. The parent imports no torch.
 """

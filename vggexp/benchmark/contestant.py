@@ -1,6 +1,6 @@
-"""The process of one contestant: ``python -m vggexp.benchmark.contestant MODULE JOB``; it talks JSON, a line a message.
+"""The process of one contestant: ``python -m vggexp.benchmark.contestant MODULE JOB``; one JSON message per line.
 
-Whatever it prints goes to standard error: standard output is for the messages.
+Other output goes to standard error; standard output carries only messages.
 """
 
 import json
@@ -14,7 +14,7 @@ from vggexp.benchmark.rounds import Message, Over, Rounds
 
 
 def main() -> None:
-    """Take turns until the other side has seen enough."""
+    """Run rounds until the parent closes standard input."""
     module, job = sys.argv[1], job_of(json.loads(sys.argv[2]))
     messages = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -26,8 +26,8 @@ def main() -> None:
 
 
 def contend(module: str, job: Job, rounds: Rounds) -> None:
-    """Let a module do its kind of job until no more turns are wanted."""
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # or Hydra prints an error at length and leaves
+    """Let a module do its job until the parent wants no more rounds."""
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # otherwise Hydra prints the error and exits
     with suppress(Over):
         getattr(import_module(module), job.kind)(job, rounds)
 

@@ -1,6 +1,6 @@
-"""What the machine could do: its matrix products a second, and how many operations an image takes.
+"""The limit of the machine: its matrix product FLOPs per second, and the FLOPs of one image.
 
-The two divided are the least time that an image can take; time and again the share of it that a training reaches.
+FLOPs divided by rate is the minimum time of an image; its ratio to the measured time is the share of peak.
 """
 
 import time
@@ -15,12 +15,12 @@ from vggexp.benchmark.setting import Config, config_of, device_of, info_of, netw
 from vggexp.distributed.device import device_kind, resolve_precision
 
 SIDES = {"cpu": 3072, "cuda": 8192, "mps": 4096}
-"""Of the square matrices: larger ones were no faster."""
+"""Side of the square matrices; larger ones were not faster."""
 PRODUCTS = 3
 
 
 def steps(job: Job, rounds: Rounds, backward: bool = True) -> None:
-    """Measure in each turn; tell the FLOPs of one image in training too."""
+    """Measure the rate in each round; also report the FLOPs of one image in training."""
     config = config_of(job.words)
     device = device_of(config)
     dtype = dtype_of(config)
@@ -32,18 +32,18 @@ def steps(job: Job, rounds: Rounds, backward: bool = True) -> None:
 
 
 def evaluate(job: Job, rounds: Rounds) -> None:
-    """The same, for a forward pass."""
+    """The same with the FLOPs of a forward pass only."""
     steps(job, rounds, backward=False)
 
 
 def dtype_of(config: Config) -> torch.dtype:
-    """What the config's training multiplies in."""
+    """The dtype of the matrix products in the config's training."""
     precision = resolve_precision(config["trainer"]["precision"], device_kind(config["trainer"]["gpus"]))
     return {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(precision, torch.float32)
 
 
 def matmul_rate(dtype: torch.dtype, device: torch.device, side: int | None = None) -> float:
-    """FLOPs a second of the fastest of a few products of square matrices, 2 a multiply-add."""
+    """FLOPs per second of the fastest of a few products of square matrices; a multiply-add counts 2."""
     side = side or SIDES[device.type]
     left, right = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     product = torch.empty(side, side, dtype=dtype, device=device)
@@ -52,7 +52,7 @@ def matmul_rate(dtype: torch.dtype, device: torch.device, side: int | None = Non
 
 
 def flops_an_image(config: Config, backward: bool) -> int:
-    """Of one image through the network, and back through what trains; counted on shapes, nothing is computed."""
+    """FLOPs of one image forward, and backward through the trainable layers; counted from shapes without computing."""
     height, width = config["data"]["image_size"]
     info = info_of(config)
     with torch.device("meta"):

@@ -1,4 +1,4 @@
-"""A training loop as one writes it in plain PyTorch, and how it takes turns."""
+"""A plain PyTorch training loop, and its rounds."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ from vggexp.benchmark.setting import Config, config_of, criterion_of, device_of,
 
 @dataclass(frozen=True)
 class Way:
-    """How a loop computes: float32 and NCHW as it comes, or with mixed precision and channels last."""
+    """How a loop computes: by default float32 and NCHW; optionally mixed precision and channels-last."""
 
     amp: bool = False
     channels_last: bool = False
@@ -30,8 +30,8 @@ class Loop:
 
     Args:
         network: images to logits.
-        config: of the training: rate and device.
-        way: how it computes.
+        config: the config of the training, for learning rate and device.
+        way: precision and memory layout.
     """
 
     network: nn.Module
@@ -48,7 +48,7 @@ class Loop:
         self.optimizer = torch.optim.SGD(trained, lr=self.config["optimizer"]["lr"], momentum=0.9)
 
     def train(self, batches: Iterable[Batch]) -> float:
-        """One step a batch; the loss of all images together."""
+        """Train one step per batch; return the sum of the losses of all images."""
         self.network.train()
         total = 0.0
         for images, targets in batches:
@@ -63,7 +63,7 @@ class Loop:
 
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> tuple[float, int]:
-        """The loss of all images together, and how many labels (or pixels) were right."""
+        """The sum of the losses of all images, and the number of correct labels (or pixels)."""
         self.network.eval()
         total, right = 0.0, 0
         for images, targets in batches:
@@ -83,13 +83,13 @@ class Loop:
 
 
 def make_loop(job: Job, way: Way) -> Loop:
-    """A loop around the network that ours trains too."""
+    """A loop around the same network as vggexp's."""
     config = config_of(job.words)
     return Loop(network_of(config, info_of(config)), config, way)
 
 
 def take_steps(loop: Loop, job: Job, rounds: Rounds) -> None:
-    """A turn is a few steps; the first step is the warm-up."""
+    """A round is a few steps; the first step is the warm-up."""
     batches = endless(loader(loop.config, job, "train"))
     loop.train(islice(batches, 1))
     while True:
@@ -99,7 +99,7 @@ def take_steps(loop: Loop, job: Job, rounds: Rounds) -> None:
 
 
 def take_runs(loop: Loop, job: Job, rounds: Rounds) -> None:
-    """A turn is a sample of one epoch's training and validation, scaled to a whole run; nothing is saved."""
+    """A round is a sample of one epoch's training and validation, scaled to a whole run; it saves nothing."""
     splits = [(loop.train, loader(loop.config, job, "train")), (loop.evaluate, loader(loop.config, job, "val"))]
     loop.train(islice(splits[0][1], 1))
     epochs = loop.config["trainer"]["max_epochs"]
@@ -110,7 +110,7 @@ def take_runs(loop: Loop, job: Job, rounds: Rounds) -> None:
 
 
 def take_evaluations(loop: Loop, job: Job, rounds: Rounds) -> None:
-    """A turn is a pass over the test split."""
+    """A round is a pass over the test split."""
     batches = loader(loop.config, job, "test")
     loop.evaluate(islice(batches, 1))
     while True:
@@ -120,7 +120,7 @@ def take_evaluations(loop: Loop, job: Job, rounds: Rounds) -> None:
 
 
 def _scaled(work: Callable[[Iterable[Batch]], object], batches: DataLoader[Batch], sample: int) -> float:
-    """Seconds that a pass over the split would take, by those of its first few batches."""
+    """Estimated seconds of a pass over the split, from its first few batches."""
     whole, size = _size(batches), batches.batch_size or 1
     count = -(-min(sample, whole) // size)
     start = time.perf_counter()

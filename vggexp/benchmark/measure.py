@@ -1,4 +1,4 @@
-"""Contestants in processes of their own, one turn each in every round: what else the machine does meets all of them."""
+"""Runs contestants in separate processes, one turn each per round, so that other load affects all of them alike."""
 
 import json
 import subprocess
@@ -14,28 +14,28 @@ from vggexp.benchmark.plan import Job, Work
 from vggexp.errors import DataError
 
 LIMIT = "limit"
-"""The contestant that measures what the machine could do."""
+"""The contestant that measures the limit of the machine."""
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What one contestant did in one round."""
+    """The result of one contestant in one round."""
 
     seconds: Mapping[str, float]
-    """By part; "" if it is one."""
+    """By part; "" if there is only one."""
     amount: int
-    """Images, or whole runs."""
+    """Number of images, or of whole runs."""
     memory_mib: float
-    """The most that its process has held so far."""
+    """Peak memory of its process so far."""
     facts: Mapping[str, float] = field(default_factory=dict)
 
     def each(self, part: str = "") -> float:
-        """Seconds an image (or a run), of a part; of the whole, if it has no such part."""
+        """Seconds per image (or run) of a part; of everything, if there is no such part."""
         return (self.seconds[part] if part in self.seconds else self.seconds[""]) / self.amount
 
 
 Round = dict[str, Turn]
-"""A turn of each contestant, by name."""
+"""One turn of each contestant, by name."""
 
 
 class Contestant:
@@ -43,7 +43,7 @@ class Contestant:
 
     Args:
         module: the name of the module under ``vggexp.benchmark``.
-        job: what it does.
+        job: its job.
     """
 
     def __init__(self, module: str, job: Job) -> None:
@@ -60,7 +60,7 @@ class Contestant:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """End it: it reads the end of its input, or is killed if it is in the middle of something."""
+        """Close its input so that it exits; kill it if it does not exit within 10 seconds."""
         assert self._process.stdin
         self._process.stdin.close()
         try:
@@ -73,12 +73,12 @@ class Contestant:
         self._errors.close()
 
     def wait_until_ready(self) -> Turn:
-        """Let it warm up; the turn is its start."""
+        """Wait for its warm-up; the returned turn is its start-up."""
         message = self._listen()
         return Turn({"": time.perf_counter() - self._began}, 1, message["memory_mib"])
 
     def take_turn(self) -> Turn:
-        """Ask it for one."""
+        """Start one turn and wait for its result."""
         assert self._process.stdin
         self._process.stdin.write("go\n")
         self._process.stdin.flush()
@@ -91,12 +91,12 @@ class Contestant:
         if line := self._process.stdout.readline():
             return dict(json.loads(line))
         self._errors.seek(0)
-        lines = [line for line in self._errors.read().splitlines() if line.strip()] or ["without a word"]
+        lines = [line for line in self._errors.read().splitlines() if line.strip()] or ["without a message"]
         raise DataError(f"benchmark: {self._module} failed: {lines[-1]}")
 
 
 def rounds(work: Work, repeats: int) -> list[Round]:
-    """Every contestant's turns, round by round; the order turns round from one to the next."""
+    """Every contestant's turns, round by round; the order reverses from round to round."""
     jobs = {f"ours {name}".strip(): ("against.ours", job) for name, job in work.ours.items()}
     jobs |= {name: (f"against.{module}", job) for name, (module, job) in work.against.items()}
     if work.starts:
@@ -107,13 +107,13 @@ def rounds(work: Work, repeats: int) -> list[Round]:
         waiting = {}
         for name, (module, job) in jobs.items():
             waiting[name] = stack.enter_context(Contestant(module, job))
-            waiting[name].wait_until_ready()  # one after the other: a warm-up beside a warm-up takes twice as long
+            waiting[name].wait_until_ready()  # one after the other: simultaneous warm-ups take twice as long
         orders = [list(waiting), list(reversed(waiting))]
         return [{name: waiting[name].take_turn() for name in orders[place % 2]} for place in range(repeats)]
 
 
 def _starts(jobs: Mapping[str, tuple[str, Job]]) -> Iterator[tuple[str, Turn]]:
-    """Start each contestant once, and end it."""
+    """Start each contestant once, measure its start-up and end it."""
     for name, (module, job) in jobs.items():
         with Contestant(module, job) as contestant:
             yield name, contestant.wait_until_ready()

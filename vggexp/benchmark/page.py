@@ -1,4 +1,4 @@
-"""A benchmark's rows as one HTML file that needs no network, and as a terminal's table."""
+"""A benchmark's rows as one HTML file that needs no network, and as a table for a terminal."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ COLUMNS = ("ratio", "span", "share", "memory")
 
 
 def texts(row: Row) -> dict[str, str]:
-    """A row's numbers as they are shown: three significant digits.
+    """A row's numbers as text with three significant digits.
 
     >>> texts(Row("fine_tune", "plain", 2.734, 2.7, 12.81, 0.8123, 0.5))
     {'ratio': '2.73', 'span': '2.70 to 12.8', 'share': '81%', 'memory': '0.50'}
@@ -33,7 +33,7 @@ def _digits(value: float) -> str:
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """The rows for a terminal."""
+    """The rows as a table for a terminal."""
     shown = Table("work", "against", box=None, pad_edge=False)
     for title in ("times as fast", "low to high", "share of peak", "memory, ours/theirs"):
         shown.add_column(title, justify="right")
@@ -50,8 +50,8 @@ def write_page(
 
     Args:
         content: machine, versions, date and config, as ``result.document`` has them.
-        notes: what each work did.
-        command: what measures it again.
+        notes: description of each work.
+        command: the command that repeats the measurement.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -69,7 +69,7 @@ def write_page(
 
 
 def bar(row: Row, ends: Sequence[float]) -> dict[str, float]:
-    """Where a row's bar lies, 0 to 100: from 1 to the ratio; and the ends of its span."""
+    """Position of a row's bar, from ratio 1 to its ratio, and the ends of its range, all 0 to 100."""
     one, own = _place(1.0, ends), _place(row.ratio, ends)
     return {
         "left": min(one, own),
@@ -80,6 +80,6 @@ def bar(row: Row, ends: Sequence[float]) -> dict[str, float]:
 
 
 def _place(value: float, ends: Sequence[float]) -> float:
-    """A value's place on a logarithmic scale between the ends, 0 to 100."""
+    """A value's position on a logarithmic scale between the ends, 0 to 100."""
     low, high = min(ends), max(ends)
     return round(100 * (math.log(value) - low) / (high - low), 2) if high > low else 0.0

@@ -1,8 +1,8 @@
-"""Photos for a benchmark that need no download: made-up scenes of three "breeds", laid out as Oxford-IIIT Pet.
+"""Synthetic photos for a benchmark without a download: scenes of three "breeds", in the layout of Oxford-IIIT Pet.
 
-A decoder's time depends on how many bytes a photo has and on how they are spread. So these have what real ones have:
-sharp edges, light that varies at all scales (less at the finer ones), smooth places beside rough ones, and colours
-that vary less than the light. They take 64 KB; 33 photos of COCO, at the same size and quality, take 63.
+A decoder's time depends on a photo's bytes and their distribution, so these imitate real photos: sharp edges,
+brightness that varies at all scales (less at fine scales), smooth and rough regions, and colours that vary less than
+brightness. They take 64 KB on average; 33 photos of COCO at the same size and quality take 63 KB.
 """
 
 from collections.abc import Sequence
@@ -13,26 +13,26 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 SIZE = (500, 375)
-"""Width and height: what most photos of Oxford-IIIT Pet and of ImageNet have."""
+"""Width and height of most photos of Oxford-IIIT Pet and ImageNet."""
 BREEDS = ("Amber", "Birch", "Cedar")
 QUALITY = 90
 SHAPES = 12
 BROAD = ((128, 40.0), (32, 20.0), (8, 8.0))
-"""Light: each scale in pixels, with its strength in gray levels."""
+"""Brightness: each scale in pixels, with its amplitude in gray levels."""
 FINE = ((4, 14.0), (2, 11.0), (1, 7.0))
-"""Texture, where a place is as rough as most."""
+"""Texture at average roughness, as ``BROAD``."""
 ROUGHNESS = ((96, 0.9),)
-"""How the texture's strength varies from place to place: its logarithm."""
+"""Variation of the logarithm of the texture's amplitude over the image, as ``BROAD``."""
 TINT = 0.25
-"""Strength of the colours' own variation, as a share of the light's."""
+"""Amplitude of the colours' variation, as a share of the brightness's."""
 
 
 def draw_photos(root: Path, train: int, test: int, seed: int = 0, size: tuple[int, int] = SIZE) -> None:
     """Write at least ``train`` training photos, their validation photos and ``test`` test photos, with trimaps.
 
     Args:
-        root: the folder that shall hold ``oxford-iiit-pet``.
-        train: photos that ``data=pets`` shall find in its split "train".
+        root: the folder in which to create ``oxford-iiit-pet``.
+        train: minimum number of photos in the split "train" of ``data=pets``.
     """
     folder, generator = root / "oxford-iiit-pet", np.random.default_rng(seed)
     for name in ("images", "annotations/trimaps", "annotations/xmls"):
@@ -52,7 +52,7 @@ def draw_photos(root: Path, train: int, test: int, seed: int = 0, size: tuple[in
 
 
 def trainval(train: int) -> int:
-    """The fewest photos of a breed of which ``train`` are left once a fifth, rounded down but not to none, is held out.
+    """The fewest photos of a breed that leave ``train`` after holding out a fifth (rounded down, at least one).
 
     >>> [trainval(count) for count in (1, 4, 5, 8)]
     [5, 5, 6, 9]
@@ -64,7 +64,7 @@ def trainval(train: int) -> int:
 
 
 def photo(generator: np.random.Generator, size: tuple[int, int]) -> Image.Image:
-    """Shapes of one colour each, under light, tint and texture."""
+    """Shapes of one colour each, with brightness, tint and texture noise added."""
     rough = np.exp(_noise(generator, size, ROUGHNESS)) / 1.5
     light = _noise(generator, size, BROAD) + rough * _noise(generator, size, FINE)
     tint = np.stack([_noise(generator, size, BROAD[:2]) for _ in range(3)], -1) * TINT
@@ -73,7 +73,7 @@ def photo(generator: np.random.Generator, size: tuple[int, int]) -> Image.Image:
 
 
 def _shapes(generator: np.random.Generator, size: tuple[int, int]) -> Image.Image:
-    """Ellipses and rectangles on a ground."""
+    """Ellipses and rectangles on a plain background."""
     width, height = size
     canvas = Image.new("RGB", size, _color(generator))
     draw = ImageDraw.Draw(canvas)

@@ -1,4 +1,4 @@
-"""The photos as the official transfer-learning tutorial reads them: Pillow, torchvision's transforms, one loader."""
+"""Reads the photos as the official transfer-learning tutorial does: Pillow, torchvision's transforms, no workers."""
 
 import itertools
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ Batch = list[Tensor]
 
 
 def loader(config: Config, job: Job, split: str) -> DataLoader[Batch]:
-    """Batches of the split "train" (shuffled; augmented where ours is), "val" or "test"."""
+    """Batches of the split "train" (shuffled; augmented if vggexp augments), "val" or "test"."""
     data = config["data"]
     is_train = split == "train"
     photos = OxfordIIITPet(
@@ -35,13 +35,13 @@ def loader(config: Config, job: Job, split: str) -> DataLoader[Batch]:
         target_transform=_mask_transform(data["image_size"]) if job.segments else None,
     )
     numbers = range(len(photos))
-    if split != "test":  # a fifth of them validates, as in ours
+    if split != "test":  # a fifth of them is for validation, as in vggexp
         numbers = [number for number in numbers if (number % 5 == 4) != is_train]  # type: ignore[assignment]
     return DataLoader(Subset(photos, list(numbers)), data["batch_size"], shuffle=is_train, num_workers=0)
 
 
 def image_transform(size: list[int], augment: bool) -> transforms.Compose:
-    """The tutorial's; where nothing is augmented, a plain resize, as in ours."""
+    """The tutorial's transform; without augmentation a plain resize, as in vggexp."""
     moving = [transforms.RandomResizedCrop(size), transforms.RandomHorizontalFlip()]
     return transforms.Compose(
         [
@@ -61,7 +61,7 @@ def _mask_transform(size: list[int]) -> transforms.Compose:
 
 
 def endless(batches: DataLoader[Batch]) -> Iterator[Batch]:
-    """Epoch after epoch; whole batches only."""
+    """Batches of endlessly many epochs, without incomplete batches."""
     for _ in itertools.count():
         size = batches.batch_size or 1
         yield from (batch for batch in batches if len(batch[0]) == size)

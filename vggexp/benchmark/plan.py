@@ -1,4 +1,4 @@
-"""What a work consists of: who does which job. Plain data, which travels to a contestant's process as JSON."""
+"""The content of a work: which contestant does which job. Plain data, sent to a contestant's process as JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from typing import Any
 
 _HERE = Path(__file__).parent
 REQUIRED = {"smp": "segmentation_models_pytorch", "timm": "timm"}
-"""What must be installed for an alternative to take part."""
+"""The package that each alternative needs."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large the works are: the verb's keys of these names (``conf/benchmark.yaml``), and where the photos lie."""
+    """Sizes of the works: the keys of ``conf/benchmark.yaml``, and the folder of the photos."""
 
     root: str
     batch_size: int | None
@@ -29,11 +29,11 @@ class Sizes:
     repeats: int
 
     def met(self, batch_size: int) -> int:
-        """Photos that steps with batches of this size meet: one to warm up, those of all turns, one to spare."""
+        """Photos that all steps of this batch size need: the warm-up batch, those of all rounds, and one spare."""
         return (self.batch_size or batch_size) * (2 + self.steps * self.repeats)
 
     def words(self, *more: str, batch_size: int) -> tuple[str, ...]:
-        """The words of the training that every contestant does in its own way."""
+        """The command line words of the training that every contestant does."""
         height, width = self.image_size
         return (
             "data=pets", f"data.root='{self.root}'", "data.workers=0", f"data.image_size=[{height},{width}]",
@@ -44,13 +44,13 @@ class Sizes:
 
     @property
     def resized(self) -> str:
-        """The word for a training transform that only makes images equally large."""
+        """The command line word for a training transform that only resizes."""
         height, width = self.image_size
         return f"data.train_transform=[{{Resize:{{size:[{height},{width}]}}}}]"
 
     @property
     def mlp(self) -> tuple[str, ...]:
-        """The words of VGG's own dense layers; an image smaller than 224 has fewer cells to average over."""
+        """The command line words for VGG's dense layers; images below 224 pixels have a smaller grid to pool."""
         return (f"head.hidden={self.hidden}", f"head.pool={min(7, min(self.image_size) // 32)}")
 
 
@@ -59,12 +59,12 @@ class Job:
     """What one contestant does.
 
     Args:
-        kind: the function of a contestant's module that does it: "steps", "run", "evaluate" or "load".
-        words: the training, in the words of the command line.
-        batches: to a turn.
-        sample: images that an alternative sees of a whole run.
-        frozen: whether the backbone stands still.
-        segments: whether it is about masks, not labels.
+        kind: the function of a contestant's module for it: "steps", "run", "evaluate" or "load".
+        words: the training as command line words.
+        batches: number of batches per round.
+        sample: number of images of a whole run that an alternative processes.
+        frozen: whether the backbone is frozen.
+        segments: whether the targets are masks, not labels.
     """
 
     kind: str
@@ -77,14 +77,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Work:
-    """Ours, under one or several names ("" if there is one), and the alternatives.
+    """The jobs of vggexp ("ours"), by name ("" if there is one), and of the alternatives.
 
     Args:
-        ours: by name, the job that ``against.ours`` does.
+        ours: by name, the job for ``against.ours``.
         against: by name, the module and its job.
-        train, test: photos that it needs in each split.
-        bounded: whether FLOPs bound it, so that a share of the machine's peak says something.
-        starts: a turn is a process's way from its start to the end of its first step.
+        train, test: number of photos that it needs in each split.
+        bounded: whether FLOPs bound its time, so that the share of the machine's peak is meaningful.
+        starts: whether it measures the time from the start of the process to the end of the first step.
     """
 
     ours: Mapping[str, Job]
@@ -94,7 +94,7 @@ class Work:
     bounded: bool = False
     starts: bool = False
     note: str = ""
-    """What must be said of the numbers beside what the work is."""
+    """A remark about the numbers."""
 
 
 def works() -> list[str]:
@@ -114,16 +114,16 @@ def plan(name: str, sizes: Sizes) -> Work:
 
 
 def about(name: str) -> str:
-    """What a work is: its file's first line."""
+    """The description of a work: the docstring of its file."""
     return (import_module(f"vggexp.benchmark.work.{name}").__doc__ or "").strip()
 
 
 def same(job: Job, *names: str) -> dict[str, tuple[str, Job]]:
-    """Alternatives that all do one job, each its own way."""
+    """The same job for several alternatives."""
     return {name: (name, job) for name in names}
 
 
 def job_of(content: Mapping[str, Any]) -> Job:
-    """A job as JSON carries it."""
+    """A job from its JSON content."""
     words: Sequence[str] = content["words"]
     return Job(**{**content, "words": tuple(words)})

@@ -1,4 +1,4 @@
-"""Rounds to rows: how many times as fast, with the spread over the rounds; and what they were measured on."""
+"""Turns rounds into rows: the speed ratio with its range over the rounds; also describes the machine."""
 
 import json
 import platform
@@ -22,19 +22,19 @@ _LIBRARIES = (
 
 @dataclass(frozen=True)
 class Row:
-    """Ours against one alternative."""
+    """vggexp ("ours") against one alternative."""
 
     work: str
     against: str
     ratio: float
-    """Their time over ours, of the same round: the median of all rounds. Above 1 ours is faster."""
+    """Their time divided by ours in the same round, median over the rounds. Above 1 ours is faster."""
     low: float
     high: float
     """The smallest and the largest of the rounds' ratios."""
     share_of_peak: float | None
-    """Ours, of the FLOPs a second of matrix products in the same precision; None where they do not bound it."""
+    """Our share of the machine's matrix product rate in the same precision; None if FLOPs do not bound the work."""
     memory_ratio: float
-    """Our peak memory over theirs, of the whole process."""
+    """Our peak memory divided by theirs, of the whole process."""
 
 
 def ratio(theirs: Sequence[float], ours: Sequence[float]) -> tuple[float, float, float]:
@@ -48,7 +48,7 @@ def ratio(theirs: Sequence[float], ours: Sequence[float]) -> tuple[float, float,
 
 
 def rows(name: str, work: Work, found: Sequence[Round]) -> Iterator[Row]:
-    """A row for each of ours, each of its parts, and each alternative."""
+    """One row for each of our jobs, each part of it, and each alternative."""
     for own in work.ours:
         ours = f"ours {own}".strip()
         for part in parts(found, ours):
@@ -65,7 +65,7 @@ def _memory(theirs: Sequence[Turn], ours: Sequence[Turn]) -> float:
 
 
 def _share_of_peak(found: Sequence[Round], ours: str) -> float | None:
-    """The median over the rounds, of the rate that was measured in the same round."""
+    """The median over the rounds, each with the rate measured in the same round."""
     if LIMIT not in found[0]:
         return None
     limits = [one[LIMIT].facts for one in found]
@@ -74,7 +74,7 @@ def _share_of_peak(found: Sequence[Round], ours: str) -> float | None:
 
 
 def document(table: Sequence[Row], found: Mapping[str, Sequence[Round]], config: Mapping[str, Any]) -> dict[str, Any]:
-    """All that is worth keeping: rows, the rounds that they come from, machine, versions, date."""
+    """The content of the JSON file: rows, the rounds behind them, machine, versions, date and config."""
     return {
         "rows": [asdict(row) for row in table],
         "date": time.strftime("%Y-%m-%d"),
@@ -88,9 +88,9 @@ def document(table: Sequence[Row], found: Mapping[str, Sequence[Round]], config:
 
 
 def machine() -> str:
-    """The processor and the number of cores that may be used; the GPU, if the driver knows one.
+    """The processor, the number of usable cores, and the GPUs that the driver lists.
 
-    torch would know more, and takes seconds to import.
+    Does not use torch, which takes seconds to import.
     """
     name = platform.processor() or platform.machine()
     try:
@@ -112,6 +112,6 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
-    """The rows and their circumstances, as JSON."""
+    """Write the document as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, json.dumps(plain(content), indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""A contestant's side of taking turns: it says when it is ready, waits to be asked, and says how long it took."""
+"""A contestant's side of the rounds: it reports that it is ready, waits for each round, and reports its time."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -12,15 +12,15 @@ Message = dict[str, Any]
 
 
 class Over(BaseException):
-    """No more turns are wanted. It passes every ``except Exception`` on its way out of a training."""
+    """The parent wants no more rounds. Not an ``Exception``: no ``except Exception`` in a training catches it."""
 
 
 class Rounds:
-    """The turns of one contestant.
+    """The rounds of one contestant.
 
     Args:
-        say: tells the other side something.
-        hear: waits for the other side to ask for a turn; false if it wants no more.
+        say: sends a message to the parent.
+        hear: waits until the parent starts a round; false if it wants no more.
     """
 
     def __init__(self, say: Callable[[Message], None], hear: Callable[[], bool]) -> None:
@@ -29,10 +29,10 @@ class Rounds:
         self._is_ready = False
 
     def begin(self) -> None:
-        """Wait for a turn, and start its clock. The warm-up lies before the first one.
+        """Wait for a round and start its clock. The warm-up comes before the first call.
 
         Raises:
-            Over: no more turns are wanted.
+            Over: the parent wants no more rounds.
         """
         if not self._is_ready:
             _finish_device()
@@ -43,12 +43,12 @@ class Rounds:
         self._since = time.perf_counter()
 
     def end(self, amount: int, seconds: Mapping[str, float] | None = None, **facts: float) -> None:
-        """Tell what the turn took.
+        """Report the time of the round.
 
         Args:
-            amount: of images (or of whole runs) that it dealt with.
-            seconds: by part, if it had several, or if it was scaled; None: the time since it began.
-            facts: what else there is to say of it.
+            amount: number of images (or of whole runs) that it processed.
+            seconds: by part, if there are several, or scaled seconds; None: the time since ``begin``.
+            facts: further numbers to report.
         """
         _finish_device()
         taken = {"": time.perf_counter() - self._since} if seconds is None else dict(seconds)

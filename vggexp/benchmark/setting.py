@@ -1,4 +1,4 @@
-"""What contestants share, so that they differ in nothing but how they train: the config, the network, the loss."""
+"""What contestants share, so that they differ only in how they train: config, network, loss."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ Config = dict[str, Any]
 
 
 class Network(nn.Module):
-    """Normalised images to outputs: backbone and head, as a plain network."""
+    """Normalised images to outputs: backbone and head as a plain module."""
 
     def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
         super().__init__()
@@ -28,14 +28,14 @@ class Network(nn.Module):
 
 
 def config_of(words: tuple[str, ...]) -> Config:
-    """The config of a training, as the command line would compose it."""
+    """The config of a training, composed as the command line does."""
     found: list[Config] = []
     launch("train", last_of_each(words), lambda config: found.append(settle("train", config)), stamp="benchmark")
     return found[0]
 
 
 def last_of_each(words: Sequence[str]) -> list[str]:
-    """Each key once, with its last value: Hydra takes a group that is named twice for a mistake.
+    """Each key once, with its last value, because Hydra rejects a group that appears twice.
 
     >>> last_of_each(("seed=1", "head=mlp", "seed=2"))
     ['seed=2', 'head=mlp']
@@ -49,7 +49,7 @@ def info_of(config: Config) -> DataInfo:
 
 
 def network_of(config: Config, info: DataInfo) -> Network:
-    """The network, with what its policy freezes in epoch 0 frozen as one writes it: ``requires_grad = False``."""
+    """The network; what its policy freezes in epoch 0 has ``requires_grad = False``."""
     backbone, head, _ = build_network(config, info)
     assert isinstance(backbone, nn.Module)
     assert isinstance(head, nn.Module)
@@ -58,7 +58,7 @@ def network_of(config: Config, info: DataInfo) -> Network:
 
 
 def criterion_of(config: Config) -> nn.Module:
-    """Cross-entropy; pixels of no class do not count."""
+    """Cross-entropy that ignores void pixels."""
     return nn.CrossEntropyLoss(ignore_index=255)
 
 

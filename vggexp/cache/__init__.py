@@ -1,4 +1,4 @@
 """The feature cache: features of frozen stages, computed once.
 
-May use the learner and what stands below it; used by trainer/.
+May use the learner and the packages below it; used by trainer/.
 """

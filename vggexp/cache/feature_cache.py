@@ -1,7 +1,7 @@
-"""What frozen first stages give, computed once: later epochs, and later runs, start from their features.
+"""Computes the features of the frozen first stages once, so that later epochs and later runs start from them.
 
-It is used only where the result stays the same: those stages stand still for the whole run, buffers included, and an
-image comes out of its transform as it did before, or ``cache.views`` fixes how many ways there are.
+The cache is used only if it does not change the result: those stages are frozen for the whole run, buffers included,
+and the transform is not random, or ``cache.views`` limits it to a fixed number of augmented views.
 """
 
 import hashlib
@@ -30,18 +30,18 @@ from vggexp.types import Batch, Sample
 
 Config = Mapping[str, Any]
 FIXED = frozenset({"CenterCrop", "Grayscale", "Identity", "Pad", "Resize"})
-"""Transforms of torchvision that draw nothing, and need no seed."""
+"""Torchvision transforms without randomness."""
 UNSEEN = ("batch_size", "workers", "cache", "cache_max_gb", "cache_dir")
-"""Keys of the data that change nothing of a sample."""
+"""Keys of the data config that do not change the samples."""
 _DTYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
 class CachedSplit(Dataset[Sample]):
-    """A split's features and targets, a column each, view after view; it hands over whole batches.
+    """A split's features and targets, stored as one tensor per key, view after view. It returns full batches.
 
     Args:
-        source: the split that they come from.
-        columns: (views * N, ...) each; features with their channels last.
+        source: the split that they were computed from.
+        columns: tensors (views * N, ...); the features are channels-last.
     """
 
     is_batched = True
@@ -53,29 +53,29 @@ class CachedSplit(Dataset[Sample]):
         return len(self.source)  # type: ignore[arg-type]
 
     def __getitems__(self, places: list[Any]) -> Batch:
-        """The batch of indices, or of (epoch, index): epoch e sees view e, and after the last view the first again."""
+        """The batch of these indices or (epoch, index) pairs; epoch e gets view e modulo the number of views."""
         pairs = [place if isinstance(place, tuple) else (0, place) for place in places]
         rows = torch.tensor([epoch % self._views * len(self) + index for epoch, index in pairs])
         batch: Any = {name: column[rows] for name, column in self._columns.items()}
         if "feature" in batch:
-            batch["feature"] = batch["feature"].permute(0, 3, 1, 2)  # in memory it stays NHWC: channels_last
+            batch["feature"] = batch["feature"].permute(0, 3, 1, 2)  # a view, so the memory layout stays channels-last
         return batch  # type: ignore[no-any-return]
 
     def targets(self) -> "CachedSplit":
-        """The same samples without their features, which need not be read then."""
+        """The same samples without features, to read the targets only."""
         others = {name: column for name, column in self._columns.items() if name != "feature"}
         return CachedSplit(self.source, others, self._views)
 
 
 @dataclass(frozen=True)
 class FeatureCache:
-    """Where a run's images may be replaced by features."""
+    """Replaces a run's images by the features of its frozen stages."""
 
     learner: Learner
     config: Config
     settings: CacheSettings
     stage: int
-    """The features are this stage's."""
+    """The stage that the features come from, from 1."""
 
     def split(self, source: Dataset[Sample], name: str, augment: bool, together: Collate = collate) -> Dataset[Sample]:
         """The split with its features in place of images; the split itself where they would be too large.
@@ -144,12 +144,12 @@ class FeatureCache:
         return x
 
     def _bytes(self, sample: Sample) -> int:
-        """Of a sample's feature and targets."""
+        """Bytes of a sample's features and targets."""
         feature = self._features(sample["image"].unsqueeze(0))
         return feature.nbytes + sum(torch.as_tensor(value).nbytes for name, value in sample.items() if name != "image")
 
     def _folder(self, name: str, views: int, augment: bool) -> Path | None:
-        """Where a split's features lie on disk: the name holds all that they depend on."""
+        """A split's folder on disk, named by a hash of all that the features depend on; None unless mode is "disk"."""
         config = self.config
         if self.settings.mode != "disk" or self.settings.dir is None:
             return None
@@ -170,28 +170,28 @@ class FeatureCache:
 
 
 def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> FeatureCache | None:
-    """The cache that a run may use; None, with a line that gives the reason, if it may use none.
+    """The feature cache of a run; None if the run cannot use one, with a printed line that gives the reason.
 
     It also sets the learner's ``entrance``: the stage at which cached features enter the backbone.
     """
     if settings.mode == "off":
         return None
     if not learner.freezing.constant:
-        print("cache: off, for what is frozen changes while it trains")
+        print("cache: off, because the freeze policy changes during training")
         return None
     if not (frozen := _frozen_stages(learner)):
         return None
     stage = min(frozen, 0 if learner.head.reads else learner.head.shallowest)
     why = {
         "the run has several processes": place_in_run()[1] > 1,
-        f"head={config['choice']['head']} reads the first stages too": not stage,
-        "data.train_transform is random; cache.views=4 would keep four views of each image": bool(
+        f"head={config['choice']['head']} also reads the first stages": not stage,
+        "data.train_transform is random; cache.views=4 would cache four views of each image": bool(
             is_random(config["data"]["train_transform"]) and not settings.views
         ),
     }
     for reason, holds in why.items():
         if holds:
-            print(f"cache: off, for {reason}")
+            print(f"cache: off, because {reason}")
             return None
     height, width = config["data"]["image_size"]
     learner.entrance = (stage, (height, width))
@@ -199,7 +199,7 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
 
 
 def is_random(recipe: Sequence[Any]) -> bool:
-    """Whether a training transform may draw: true, unless each of its steps is known not to.
+    """Whether a training transform may be random: true unless every step is listed in ``FIXED``.
 
     >>> is_random(["RandomHorizontalFlip"]), is_random([{"Resize": {"size": [224, 224]}}]), is_random([])
     (True, False, False)
@@ -208,11 +208,11 @@ def is_random(recipe: Sequence[Any]) -> bool:
 
 
 def _frozen_stages(learner: Learner) -> int:
-    """How many of the first stages stand still in epoch 0 as a whole, with their buffers, and hold nothing random."""
+    """Number of first stages that are fully frozen in epoch 0, buffers included, and have no dropout."""
     freezing, count = learner.freezing, 0
-    still, tensors = freezing.frozen_tensors(0), freezing.tensors()
+    frozen, tensors = freezing.frozen_tensors(0), freezing.tensors()
     for name, part in freezing.parts.items():
-        if name == "head" or not still.issuperset(tensors[name]):
+        if name == "head" or not frozen.issuperset(tensors[name]):
             break
         if any(isinstance(layer, DROPOUTS) for layer in part.modules()):
             break
@@ -221,7 +221,7 @@ def _frozen_stages(learner: Learner) -> int:
 
 
 def _files(root: str | None) -> str:
-    """A hash of the names, sizes and times of what lies below a data set's folder."""
+    """A hash of the names, sizes and modification times of all files in a data set's folder."""
     if root is None:
         return ""
     found = sorted(path for path in Path(root).expanduser().rglob("*") if path.is_file())

@@ -10,13 +10,14 @@ class CacheSettings:
     """What ``cache=auto|disk|off`` chooses: where the features of frozen stages are kept.
 
     Args:
-        mode: "auto" keeps them in memory, for this run; "disk" in ``dir``, for all; "off" computes them in every epoch.
-        views: augmented views of each image, where the training transform is random; None: no cache then.
-        max_gb: of a split's features; in memory more is not cached, on disk more is an error.
-        dir: of mode "disk".
+        mode: "auto" keeps them in memory for this run, "disk" in ``dir`` for all runs; "off" uses no cache.
+        views: number of augmented views per image if the training transform is random; None: no cache in that case.
+        max_gb: maximum size of a split's features, GiB; None: no limit. A larger split is not cached with "auto", and
+            is an error with "disk".
+        dir: folder of the mode "disk".
 
     Raises:
-        ValueError: another mode.
+        ValueError: the mode is unknown.
     """
 
     mode: str

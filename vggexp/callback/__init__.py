@@ -1,4 +1,4 @@
-"""What watches a training and writes what it sees.
+"""Lightning callbacks that observe a training and write files.
 
 May use the learner and task/; chosen in YAML, attached by trainer/.
 """

@@ -1,7 +1,7 @@
-"""What people look at, kept in the run folder as plain files: the page reads them, and so may other callbacks.
+"""Writes diagnostics into the run folder as plain files, for the HTML report and for other callbacks.
 
-``prediction/val.json`` after each validation, with the fixed images alone; ``prediction/test.json`` after the test,
-with every image's score and what tables and figures show. The images and masks lie in ``prediction/<split>/``.
+Each validation writes ``prediction/val.json`` with the fixed images. The test writes ``prediction/test.json`` with
+every image's score and the data of tables and figures. Images and masks are in ``prediction/<split>/``.
 """
 
 import json
@@ -26,13 +26,13 @@ _PIXELS = ("image", "feature")
 
 
 class Diagnostics(Callback):
-    """Keeps what was predicted while it is scored: no second pass, and no number that differs from the scores'.
+    """Collects predictions during evaluation: it needs no second pass, and its numbers agree with the metrics.
 
     Args:
-        folder: where the files go: the run's ``prediction`` folder.
-        count: fixed images, spread evenly over the split.
-        extremes: of the test split, the worst and the best so many by their score.
-        side: longer side of the images that are written, pixels, at most.
+        folder: the run's ``prediction`` folder, for the files.
+        count: number of fixed images, spread evenly over the split.
+        extremes: number of worst, and of best, images of the test split by score.
+        side: maximum length of the longer side of the written images, pixels.
     """
 
     def __init__(self, folder: Path, count: int = 16, extremes: int = 8, side: int = 224) -> None:
@@ -45,17 +45,17 @@ class Diagnostics(Callback):
         self._sizes: dict[Path, Size] = {}
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Choose the images."""
+        """Select the fixed images."""
         self._begin(trainer.val_dataloaders)
 
     def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Choose the images."""
+        """Select the fixed images."""
         self._begin(trainer.test_dataloaders)
 
     def on_validation_batch_end(  # type: ignore[override]
         self, trainer: pl.Trainer, pl_module: Learner, outputs: Prediction, batch: Batch, *places: int
     ) -> None:
-        """Keep the fixed images; the others are not looked at."""
+        """Keep the predictions of the fixed images."""
         fixed = [place for place, index in enumerate(batch["index"].tolist()) if index in self._fixed]
         if fixed:
             seen: Batch = _at(fixed, {name: value for name, value in batch.items() if name not in _PIXELS})  # type: ignore[assignment]
@@ -65,7 +65,7 @@ class Diagnostics(Callback):
     def on_test_batch_end(  # type: ignore[override]
         self, trainer: pl.Trainer, pl_module: Learner, outputs: Prediction, batch: Batch, *places: int
     ) -> None:
-        """Keep each image's rows; whole predictions of the fixed images and of the extremes so far."""
+        """Keep each image's rows, and the predictions of the fixed images and of the extremes so far."""
         rows = pl_module.task.rows(outputs, batch)
         self._parts.append((batch["index"], rows))
         self._keep(rows, outputs, batch, self.extremes)
@@ -103,7 +103,7 @@ class Diagnostics(Callback):
         self._shown = {index: image for index, image in self._shown.items() if index in keep}
 
     def _gathered_images(self, extremes: int) -> list[Example]:
-        """All processes' images, in the order of the split."""
+        """The images of all ranks, in the order of the split."""
         images = {index: image for part in gathered(self._shown) for index, image in part.items()}
         keep = choose_examples({index: image.score for index, image in images.items()}, self._fixed, extremes)
         return [images[index] for index in sorted(keep)]
@@ -115,7 +115,7 @@ class Diagnostics(Callback):
         records = []
         for image in images:
             path = folder / f"{image.index}.webp"
-            is_new = path not in self._sizes  # once a run: pictures and truth stay, what is predicted of them changes
+            is_new = path not in self._sizes  # images and targets are written once per run, predictions each time
             if is_new:
                 self._sizes[path] = write_picture(self._dataset[image.index]["image"], path, self.side)
             layers = write_layers(image, self._sizes[path], folder, with_truth=is_new)
@@ -125,12 +125,12 @@ class Diagnostics(Callback):
 
 
 def _at(places: list[int], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those images of a batch's values."""
+    """The values of these images of a batch."""
     return {name: value[places] for name, value in values.items()}
 
 
 def gathered(value: T) -> list[T]:
-    """Every process's value, to every process, in the order of their ranks."""
+    """The values of all ranks, in rank order; every rank must call this."""
     if not (distributed.is_available() and distributed.is_initialized()):
         return [value]
     values: list[Any] = [None] * distributed.get_world_size()

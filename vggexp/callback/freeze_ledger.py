@@ -1,7 +1,8 @@
-"""``freeze.csv``: for each part and epoch what trained, at which rate, and a hash of its weights and buffers.
+"""Writes ``freeze.csv``: for each epoch and part, what was trainable, the learning rate, and hashes of the tensors.
 
 At the end of every epoch it runs the freeze checks: frozen tensors must be bit-identical to the epoch's start, every
-trainable tensor must be in exactly one optimizer group, and all ranks must hold the same weights. Else the run stops.
+trainable tensor must be in exactly one optimizer group, and all ranks must hold the same weights. Otherwise the run
+stops.
 """
 
 import csv
@@ -29,7 +30,7 @@ from vggexp.learner.freezing import Freezing
 
 COLUMNS = ("epoch", "part", "parameters", "trainable", "learning_rate",
            "weights_start", "weights_end", "buffers_start", "buffers_end")  # fmt: skip
-"""``learning_rate`` is the largest of the epoch's last step, 0 where nothing trains; the rest counts, or hashes."""
+"""``learning_rate`` is the largest in the epoch's last step, 0 if the part is frozen. The others: counts, hashes."""
 CHUNK = 2**20
 """Chunk size of the comparison, in elements."""
 
@@ -38,8 +39,8 @@ class FreezeLedger(Callback):
     """Writes the ledger of a run, and stops the run if a frozen tensor changed.
 
     Args:
-        path: of ``freeze.csv``; rows are appended.
-        freezing: the policy, bound to the network, which holds the weights that the run starts from.
+        path: path of ``freeze.csv``; rows are appended.
+        freezing: the policy, bound to the network with the initial weights of the run.
     """
 
     def __init__(self, path: Path, freezing: Freezing) -> None:
@@ -51,16 +52,16 @@ class FreezeLedger(Callback):
         self._rates: dict[int, float] = {}
 
     def state_dict(self) -> dict[str, Any]:
-        """The hashes at the epoch's start, for a run that is resumed within the epoch."""
+        """Save the hashes at the epoch's start, for a run that is resumed within the epoch."""
         self._hash_start()
         return {"before": {part: dict(hashes) for part, hashes in self._before.items()}}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up those hashes: the checks cover the epoch from its start."""
+        """Restore the hashes, so that the checks cover the epoch from its start."""
         self._before = dict(state_dict["before"])
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Hash what the first epoch starts from; what there is a copy of is hashed later, not before the first step."""
+        """Hash the initial tensors. Those that are copied anyway are hashed later, to start the first step sooner."""
         if self._before:
             return
         if trainer.global_step == 0:
@@ -79,7 +80,7 @@ class FreezeLedger(Callback):
         }
 
     def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Any) -> None:
-        """Note the step's rates, which the schedule is about to change."""
+        """Store the step's learning rates before the schedule changes them."""
         self._rates = {
             id(parameter): group["lr"] * group["factor"]
             for group in optimizer.param_groups
@@ -87,7 +88,7 @@ class FreezeLedger(Callback):
         }
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Check the epoch, then write its rows."""
+        """Run the freeze checks of the epoch, then write its rows."""
         self._hash_start()
         after, epoch = network_hashes(self._freezing), trainer.current_epoch
         check_frozen(self._freezing, self._before, after, epoch)
@@ -99,9 +100,9 @@ class FreezeLedger(Callback):
         self._before = after
 
     def drift(self) -> dict[str, float]:
-        """How far each part's weights moved: the L2 distance to the start, relative to the norm at the start.
+        """How far each part's weights moved: the L2 distance to the initial weights, relative to their norm.
 
-        Under FSDP every process must call this.
+        Under FSDP every rank must call this.
         """
         return {part: self._drift(tensors) for part, tensors in self._freezing.tensors().items()}
 
@@ -109,7 +110,7 @@ class FreezeLedger(Callback):
         if self._origin.keys().isdisjoint(tensors):
             return 0.0
         moved = norm = 0.0
-        for name in (name for name in tensors if name in self._names):  # in one order in every process
+        for name in (name for name in tensors if name in self._names):  # the same order on every rank
             now = flat(full_tensor(tensors[name].detach()).cpu())
             then = flat(self._origin[name]) if name in self._origin else now
             more = _squares(now, then)
@@ -150,16 +151,16 @@ class FreezeLedger(Callback):
 
 
 def _origin(freezing: Freezing) -> Iterator[tuple[str, Tensor]]:
-    """A copy of every parameter that may train. The others cannot change: the freeze checks would stop the run."""
+    """A copy of every parameter that may be trained. The others cannot change: the freeze checks would stop the run."""
     for factor, (info, parameter) in zip(freezing.factors(0), freezing.parameters, strict=True):
         if factor or not freezing.constant:
             yield info.name, parameter.detach().cpu().clone()
 
 
 def _squares(now: Tensor, then: Tensor) -> tuple[float, float]:
-    """The squared norms of ``now - then`` and of ``then``, in 64 bits.
+    """The squared norms of ``now - then`` and of ``then``, computed in float64.
 
-    In chunks: whole, the 64-bit copies would take three times the memory of VGG16's largest layer.
+    It works in chunks: float64 copies of a full tensor would need several times the memory of VGG16's largest layer.
     """
     moved = norm = 0.0
     for after, before in zip(torch.split(now, CHUNK), torch.split(then, CHUNK), strict=True):

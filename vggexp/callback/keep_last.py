@@ -1,4 +1,4 @@
-"""``last.ckpt``: where a run that is cut off goes on from."""
+"""Writes ``last.ckpt``, the checkpoint that an interrupted run resumes from."""
 
 import time
 from pathlib import Path
@@ -8,22 +8,23 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint
 
 SMALL = 2**24
-"""Bytes of a checkpoint that is written after every epoch, however short the epochs are."""
+"""Checkpoints up to this size, in bytes, are written after every epoch."""
 SHARE = 0.1
-"""What writing larger ones may take of a run's time. VGG16's dense layers and their momentum are a gigabyte; on cached
-features an epoch of them takes a second, and writing as long."""
+"""Maximum fraction of a run's time for writing larger checkpoints. VGG16's dense layers with momentum take a gigabyte:
+on cached features an epoch takes a second, and writing the checkpoint another."""
 
 
 class KeepLast(Checkpoint):
-    """Writes ``last.ckpt`` after an epoch, unless the previous one is large and was written a moment ago.
+    """Writes ``last.ckpt`` after an epoch, unless the previous one is large and recent (see ``SHARE``).
 
-    So a run that is killed loses the epoch it was in, or ten times as long as a checkpoint takes to write, whichever is
-    more. After the last epoch it is always written. It comes last among the callbacks, to hold their states.
+    A killed run therefore loses the current epoch, or ten times the time it takes to write a checkpoint, whichever is
+    more. The last epoch's checkpoint is always written. This callback must be the last one, so that the checkpoint
+    holds the states of the others.
 
     Args:
-        path: of the checkpoint.
-        steps: steps of the optimizer after which it is also written within an epoch; None: never. Not after an epoch's
-            last batch: Lightning would resume from there without that epoch's validation.
+        path: path of the checkpoint.
+        steps: also write it every ``steps`` optimizer steps within an epoch; None: only after epochs. It is not written
+            after an epoch's last batch: Lightning would resume from there and skip that epoch's validation.
     """
 
     def __init__(self, path: Path, steps: int | None = None) -> None:
@@ -33,16 +34,16 @@ class KeepLast(Checkpoint):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Between two steps: no gradient is half gathered."""
+        """Write after an optimizer step, never while gradients are being accumulated."""
         if self._steps is None or (batch_idx + 1) % trainer.accumulate_grad_batches:
             return
         if trainer.global_step % self._steps == 0 and batch_idx + 1 < trainer.num_training_batches:
             self._write(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """After the epoch's validation."""
+        """Write the checkpoint after the epoch's validation, if it is due."""
         is_final = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
-        # The processes' clocks differ, and all must take part in writing.
+        # Rank 0 decides: clocks differ between ranks, and all must take part in writing.
         if is_final or trainer.strategy.broadcast(time.monotonic() >= self._due):
             self._write(trainer)
 

@@ -1,4 +1,4 @@
-"""Pictures of truth beside prediction: the same images for every run of a data set."""
+"""Writes pictures of target and prediction side by side, for the same images in every run on a data set."""
 
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,17 @@ from vggexp.types import Batch, Prediction, Sample
 
 
 class PredictionImages(Callback):
-    """Writes ``<split>.png``: ``count`` images spread evenly over the split, truth left, prediction right."""
+    """Writes ``<split>.png``: ``count`` images spread evenly over the split, target left, prediction right."""
 
     def __init__(self, folder: Path, count: int = 16, columns: int = 4) -> None:
         self.folder, self.count, self.columns = folder, count, columns
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The validation split, with the last weights."""
+        """Write the validation split's pictures, with the last weights."""
         self._write(trainer, pl_module, "val", trainer.val_dataloaders)
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The test split, with the weights that are tested."""
+        """Write the test split's pictures, with the weights that were tested."""
         self._write(trainer, pl_module, "test", trainer.test_dataloaders)
 
     def _write(self, trainer: pl.Trainer, learner: pl.LightningModule, split: str, loader: object) -> None:
@@ -34,7 +34,7 @@ class PredictionImages(Callback):
             return
         assert isinstance(learner, Learner)
         batch = spread(dataset, self.count)
-        gather(learner.backbone, learner.head)  # every process takes part, for they may be divided
+        gather(learner.backbone, learner.head)  # every rank takes part: parameters may be sharded
         prediction = predict(trainer, learner, batch)
         scatter(learner.backbone, learner.head)
         if not trainer.is_global_zero:
@@ -51,19 +51,19 @@ def images_of(loader: object) -> Dataset[Sample] | None:
 
 
 def _with_images(dataset: Any) -> Dataset[Sample]:
-    """What a split of cached features was computed from; any other split itself."""
+    """The source of a split of cached features; any other split unchanged."""
     return dataset.source if getattr(dataset, "is_batched", False) else dataset  # type: ignore[no-any-return]
 
 
 def places(dataset: Dataset[Sample], count: int) -> list[int]:
-    """``count`` places spread evenly over a data set: many list their samples class by class."""
+    """``count`` indices spread evenly over a data set, because many data sets are sorted by class."""
     size = len(dataset)  # type: ignore[arg-type]
     found: list[int] = torch.linspace(0, size - 1, min(count, size)).round().long().tolist()
     return found
 
 
 def spread(dataset: Dataset[Sample], count: int) -> Batch:
-    """A batch of ``count`` samples, spread evenly over a data set; of a cached one with images and features."""
+    """A batch of ``count`` samples spread evenly over a data set; with images and features if features are cached."""
     found = places(dataset, count)
     source = _with_images(dataset)
     batch: Batch = default_collate([source[place] for place in found])
@@ -83,7 +83,7 @@ def predict(trainer: pl.Trainer, learner: Learner, batch: Batch) -> Prediction:
 
 
 def pictures(learner: Learner, batch: Batch, prediction: Prediction) -> list[Tensor]:
-    """One picture a sample: truth left, prediction right."""
+    """One picture per sample: target left, prediction right."""
     found = []
     for place, image in enumerate(batch["image"]):
         truth = {name: value[place] for name, value in batch.items() if name in ("label", "box", "mask")}  # type: ignore[index]

@@ -1,4 +1,4 @@
-"""How a run stands: one bar over all its steps, or a line an epoch where nobody watches (a pipe, CI, a log file)."""
+"""Shows a run's progress: a bar over all steps in a terminal, otherwise (pipe, CI, log file) one line per epoch."""
 
 import math
 import time
@@ -12,23 +12,23 @@ from rich.progress import Progress as Bars
 from torch import Tensor
 
 DRAW_EVERY = 0.1
-"""Seconds between two drawings: looks live, costs nothing."""
+"""Seconds between two updates of the bar."""
 READ_LOSS_EVERY = 5.0
-"""Seconds between two looks at a step's loss: each waits for the GPU to have computed it."""
+"""Seconds between two reads of a step's loss: each read waits for the GPU."""
 
 
 class Progress(Callback):
     """Shows the epoch, the training loss, the objective with its best value so far, and the time.
 
-    Build the trainer with ``enable_progress_bar=False``, or Lightning's own bar stands beside this one.
+    Build the trainer with ``enable_progress_bar=False``; otherwise Lightning shows its own bar too.
 
     Args:
-        objective: the metric to show, by the name it is logged under: "val/top1".
-        mode: "max" if more of it is better, "min" if less.
-        console: where to; by default standard output, with a bar if that is a terminal.
+        objective: the metric to show, by its logged name, such as "val/top1".
+        mode: "max" if higher is better, "min" if lower is better.
+        console: the output; by default standard output, with a bar if that is a terminal.
 
     Raises:
-        ValueError: another mode.
+        ValueError: ``mode`` is neither "min" nor "max".
     """
 
     def __init__(self, objective: str, mode: Literal["min", "max"] = "max", console: Console | None = None) -> None:
@@ -45,37 +45,37 @@ class Progress(Callback):
         self._bar: _RunBar | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Forget an earlier run's scores."""
+        """Reset the scores of an earlier run."""
         self.best = self._score = math.nan
         self._scored_at = -1
 
     def state_dict(self) -> dict[str, Any]:
-        """The best score, for a resumed run."""
+        """Save the best score, for a resumed run."""
         return {"best": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Lightning calls it after ``setup``."""
+        """Restore the best score; Lightning calls this after ``setup``."""
         self.best = state_dict["best"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """By now the sanity check is over and the number of steps known."""
+        """Create the bar: now the sanity check is over and the number of steps is known."""
         if trainer.is_global_zero and self.console.is_interactive:
             self._bar = _RunBar(self.console, trainer.global_step, num_steps(trainer), _epoch(trainer))
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start the clock of the epoch's line."""
+        """Start to measure the epoch's time."""
         self._epoch_began = time.perf_counter()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Move the bar, if it is time to."""
+        """Update the bar if it is due."""
         if self._bar and self._bar.is_due():
             self._bar.observe(outputs)
             self._bar.draw(trainer.global_step, _epoch(trainer), self._scores())
 
     def on_validation_batch_end(self, trainer: Trainer, *_args: Any, **_kwargs: Any) -> None:
-        """Keep the clock going."""
+        """Update the bar's time if it is due."""
         if self._bar and self._bar.is_due():
             self._bar.draw(trainer.global_step, _epoch(trainer), self._scores())
 
@@ -95,7 +95,7 @@ class Progress(Callback):
         self._score, self._scored_at = score, trainer.current_epoch
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """The epoch's mean loss takes the place of a step's; without a bar, print the epoch's line."""
+        """Show the epoch's mean loss in the bar; without a bar, print the epoch's line."""
         loss = _number(trainer.callback_metrics.get("train/loss"))
         if self._bar:
             self._bar.loss = loss
@@ -107,11 +107,11 @@ class Progress(Callback):
             print(*filter(None, words), sep="  ", file=self.console.file, flush=True)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Leave the bar as it is, and the terminal as it was."""
+        """Stop the bar; its last state stays on the screen."""
         self._stop()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """As at the end; also of Ctrl-C."""
+        """Stop the bar, after Ctrl-C too."""
         self._stop()
 
     def _stop(self) -> None:
@@ -126,12 +126,12 @@ class Progress(Callback):
 
 
 class _RunBar:
-    """A bar over all steps of a run. It draws when told to, from no thread of its own: data workers fork."""
+    """A bar over all steps of a run. It draws only in ``draw`` and has no thread, because data workers fork."""
 
     def __init__(self, console: Console, step: int, steps: int | None, epoch: str) -> None:
         columns = (
             TextColumn("{task.description}", markup=False),
-            # Rich's own colours differ in nothing where a terminal has 16.
+            # Rich's default colours look the same in a terminal with 16 colours.
             BarColumn(bar_width=None, complete_style="cyan", finished_style="green"),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}"),
@@ -148,7 +148,7 @@ class _RunBar:
         return time.monotonic() - self._drawn >= DRAW_EVERY
 
     def observe(self, outputs: Any) -> None:
-        """Read a step's loss, now and then: an epoch may last for hours."""
+        """Read a step's loss every ``READ_LOSS_EVERY`` seconds, because an epoch may take hours."""
         if time.monotonic() - self._loss_read >= READ_LOSS_EVERY:
             self._loss_read = time.monotonic()
             self.loss = _number(outputs.get("loss") if isinstance(outputs, Mapping) else outputs)
@@ -162,7 +162,7 @@ class _RunBar:
         self._bars.stop()
 
     def _left(self, step: int) -> str:
-        """Time to go at the run's mean pace; rich's own estimate forgets the last validation."""
+        """Estimated time left from the run's mean speed; rich's own estimate ignores the time of validations."""
         if self._steps is None or not self._first < step < self._steps:
             return ""
         pace = (time.monotonic() - self._began) / (step - self._first)
@@ -171,7 +171,7 @@ class _RunBar:
 
 
 def num_steps(trainer: Trainer) -> int | None:
-    """Optimizer steps of the whole run; None if it is open-ended."""
+    """Optimizer steps of the whole run; None if it has no end."""
     steps = trainer.estimated_stepping_batches
     return int(steps) if 0 < steps < math.inf else None
 
@@ -182,7 +182,7 @@ def _epoch(trainer: Trainer) -> str:
 
 
 def _show_loss(name: str, loss: float) -> str:
-    """Three significant digits: a box's loss is a thousandth of a classifier's."""
+    """The loss with three significant digits: a box loss may be a thousandth of a classification loss."""
     return "" if math.isnan(loss) else f"{name} {loss:#.3g}"
 
 

@@ -1,8 +1,8 @@
-"""A run that is worse than most of its sweep's is stopped early: the median rule.
+"""Stops a run early if it is worse than most runs of its sweep (median stopping rule).
 
-Golovin et al., Google Vizier, KDD 2017, section 3.2.2, as Optuna's MedianPruner has it: the run's best objective so far
-against the median of what the finished runs had at the same epoch. What it compares with stands in the run folders, so
-it works with every sweeper and launcher.
+Golovin et al., Google Vizier, KDD 2017, section 3.2.2, in the form of Optuna's MedianPruner: compares the run's best
+objective so far with the median of the finished runs' values at the same epoch. It reads those values from the run
+folders, so it works with every sweeper and launcher.
 """
 
 import math
@@ -25,10 +25,10 @@ def is_hopeless(best: float, epoch: int, others: Sequence[Curve], mode: str, min
     """Whether the best value so far is worse than the median of the others' values in this epoch.
 
     Args:
-        best: of this run, up to this epoch; NaN counts as worse than any.
-        others: the curves of finished runs; those that did not reach the epoch do not count.
-        mode: "max" if more is better, "min" if less.
-        min_runs: fewer others are not enough to judge by.
+        best: best value of this run up to this epoch; NaN counts as worse than any value.
+        others: the curves of finished runs; runs without a value in this epoch are ignored.
+        mode: "max" if higher is better, "min" if lower is better.
+        min_runs: minimum number of other runs with a value; with fewer the result is false.
     """
     values = [curve[epoch] for curve in others if not math.isnan(curve.get(epoch, math.nan))]
     if len(values) < min_runs:
@@ -37,12 +37,12 @@ def is_hopeless(best: float, epoch: int, others: Sequence[Curve], mode: str, min
 
 
 class Prune(Callback):
-    """Stops the run by that rule.
+    """Stops the run by the median rule.
 
     Args:
-        folder: the pictures' folder in the run's.
-        min_runs: finished runs needed to compare with.
-        warmup: epochs in which nothing is stopped.
+        folder: the ``prediction`` folder in the run folder.
+        min_runs: minimum number of finished runs to compare with.
+        warmup: number of first epochs in which the run is never stopped.
     """
 
     def __init__(self, folder: Path, min_runs: int = 5, warmup: int = 1) -> None:
@@ -51,18 +51,18 @@ class Prune(Callback):
         self._best = math.nan
         self._curves: dict[str, Curve] = {}
         self.pruned: dict[str, Any] | None = None
-        """The epoch in which the run was stopped, and why; None if it was not."""
+        """The epoch in which the run was stopped, its best value and the number of runs; None if it was not stopped."""
 
     def state_dict(self) -> dict[str, Any]:
-        """The best value, for a resumed run."""
+        """Save the best value, for a resumed run."""
         return {"best": self._best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from it."""
+        """Restore the best value."""
         self._best = state_dict["best"]
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Judge; the first process does it for all that share the run."""
+        """Decide whether to stop; rank 0 decides for all ranks."""
         metric, mode = pl_module.objective  # type: ignore[misc]
         value, epoch = trainer.callback_metrics.get(metric), trainer.current_epoch
         if trainer.sanity_checking or value is None:
@@ -84,7 +84,7 @@ class Prune(Callback):
                 print(f"stopped after epoch {epoch + 1}: {why}", flush=True)
 
     def _others(self, metric: str) -> list[Curve]:
-        """The curves of the sweep's finished runs; they do not change any more."""
+        """The curves of the sweep's finished runs. Each is read once, because it no longer changes."""
         if (place := os.environ.get(VARIABLE)) is None:
             return []
         journal = Journal(Path(place))

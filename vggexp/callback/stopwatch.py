@@ -1,4 +1,4 @@
-"""What a run costs: seconds, images a second, peak memory."""
+"""Measures the cost of a run: seconds, images per second, peak memory."""
 
 import math
 import platform
@@ -14,7 +14,7 @@ from pytorch_lightning.callbacks import Callback
 
 
 class Stopwatch(Callback):
-    """Counts the time spent in training batches, validation left out, and the images that passed."""
+    """Measures the time of training batches, without validation, and counts their images."""
 
     def __init__(self) -> None:
         self.images = 0
@@ -22,16 +22,16 @@ class Stopwatch(Callback):
         self.device = self.precision = ""
         self._start = time.monotonic()
         self._since: float | None = None
-        forget_peak_memory()
+        reset_peak_memory()
 
     def state_dict(self) -> dict[str, Any]:
-        """What it has counted, for a resumed run."""
+        """Save the counts, for a resumed run."""
         seconds = time.monotonic() - self._start
         running = time.monotonic() - self._since if self._since is not None else 0.0
         return {"images": self.images, "train_seconds": self.train_seconds + running, "seconds": seconds}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Count on."""
+        """Restore the counts."""
         self.images, self.train_seconds = state_dict["images"], state_dict["train_seconds"]
         self._start = time.monotonic() - state_dict["seconds"]
 
@@ -41,27 +41,27 @@ class Stopwatch(Callback):
         self.precision = str(trainer.precision)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The clock runs."""
+        """Start the clock."""
         self._since = time.monotonic()
 
     def on_train_batch_start(self, *_args: Any, **_kwargs: Any) -> None:
-        """It runs too if the run goes on in the middle of an epoch."""
+        """Start the clock if the run was resumed within an epoch."""
         self._since = self._since or time.monotonic()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Count the batch."""
+        """Count the batch's images, and stop the clock after the epoch's last batch."""
         self.images += len(batch["index"]) * trainer.world_size
         if batch_idx + 1 == trainer.num_training_batches:
             self._pause()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The clock stops, also if the last epoch was cut short."""
+        """Stop the clock, also if the last epoch did not reach its last batch."""
         self._pause()
 
     def cost(self) -> dict[str, float]:
-        """Seconds since the run began, training images a second, peak memory in MiB (the GPU's, or the process's)."""
+        """Seconds since the run began, training images per second, peak memory in MiB (GPU, else process)."""
         speed = self.images / self.train_seconds if self.train_seconds else 0.0
         return {
             "seconds": round(time.monotonic() - self._start, 2),
@@ -82,8 +82,8 @@ def device_name(kind: str) -> str:
     return f"CPU, {torch.get_num_threads()} threads" if kind == "cpu" else f"{platform.machine()} GPU ({kind})"
 
 
-def forget_peak_memory() -> None:
-    """Count the peak from here: the jobs of a sweep share a process. Only Linux can; elsewhere it is the process's."""
+def reset_peak_memory() -> None:
+    """Reset the peak, because jobs of a sweep may share a process. Process memory can be reset on Linux only."""
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Words to config: Hydra composes the YAML groups and runs sweeps; its results become plain dicts here."""
+"""Composes the config: Hydra merges the YAML groups and runs sweeps; the result becomes a plain dict."""
 
 import argparse
 import sys
@@ -18,7 +18,7 @@ from vggexp.config.naming import choices, register
 from vggexp.errors import ConfigError
 from vggexp.transfer.renamed import renew_word
 
-# vggexp makes its own run folders and its own log: Hydra writes nothing but a sweep's multirun.yaml.
+# vggexp writes its own run folders and log, so Hydra writes only a sweep's multirun.yaml.
 _HYDRA = (
     "hydra.output_subdir=null",
     "hydra.run.dir=.",
@@ -32,11 +32,11 @@ _HYDRA = (
 def launch(
     verb: str, words: Sequence[str], job: Callable[[DictConfig], Any], stamp: str, journal: Path | None = None
 ) -> None:
-    """Let Hydra compose the verb's config from the words and call the job with it; in a sweep (``-m``) with each.
+    """Let Hydra compose the verb's config and call ``job`` with it; in a sweep (``-m``), once per job.
 
     Args:
         stamp: the time, for the names of run folders.
-        journal: where a sweep writes its plan, relative to the working directory; None: it shall be no sweep.
+        journal: folder for a sweep's plan, relative to the working directory; None: the command cannot be a sweep.
     """
     register(stamp)
     words = _with_new_names(words)
@@ -62,7 +62,7 @@ def _accept_hydras_help() -> None:
 
 
 def settle(verb: str, config: DictConfig) -> dict[str, Any]:
-    """A composed config as a plain dict, every interpolation resolved, with the chosen options under ``choice``."""
+    """A composed config as a plain dict, with interpolations resolved and the chosen options under ``choice``."""
     try:
         return {"choice": choices(), **as_dict(config, throw_on_missing=True)}
     except MissingMandatoryValue as error:
@@ -74,13 +74,13 @@ def settle(verb: str, config: DictConfig) -> dict[str, Any]:
 
 
 def defaults(verb: str, *words: str) -> dict[str, Any]:
-    """A verb's config as these words would give it on a command line of their own; without ``choice``."""
+    """A verb's config with these overrides, without ``choice``."""
     return as_dict(composed(verb, words))
 
 
 def composed(verb: str, words: Sequence[str]) -> DictConfig:
-    """What Hydra makes of the words, without running anything."""
-    if GlobalHydra.instance().is_initialized():  # within a job: with the user's own --config-dir
+    """Compose a verb's config from overrides, without running a job."""
+    if GlobalHydra.instance().is_initialized():  # inside a job: keeps the user's --config-dir
         return hydra.compose(verb, list(words))
     with hydra.initialize_config_dir(str(Path(CONF).resolve()), version_base="1.3"):
         return hydra.compose(verb, list(words))
@@ -108,16 +108,16 @@ def dotted_keys(config: Any, prefix: str = "", leaves: bool = False) -> Iterator
 
 
 def _with_new_names(words: Sequence[str]) -> list[str]:
-    """The words, those in a form of earlier versions in today's; each such word is reported."""
+    """The words, with names of earlier versions replaced by the current ones; prints a line for each replacement."""
     renewed = [renew_word(word) for word in words]
     for old, new in zip(words, renewed, strict=True):
         if new != old:
-            print(f"vggexp: {old} is now written {new}; the old form will go", file=sys.stderr)
+            print(f"vggexp: {old} is now written {new}; the old form will be removed", file=sys.stderr)
     return renewed
 
 
 def _route(verb: str, words: Sequence[str]) -> list[str]:
-    """For the verbs that take up a finished run, keys that are not the verb's own go under ``override``."""
+    """For verbs that read a recorded run, put the keys of the run's config under ``override``."""
     own = OmegaConf.load(CONF / f"{verb}.yaml")
     if "override" not in own:
         return list(words)

@@ -1,4 +1,4 @@
-"""Hydra's exceptions as one line each: what it says in several, and names by classes of its own."""
+"""Turns Hydra's exceptions, which span several lines, into one line each."""
 
 import re
 from collections.abc import Callable, Collection
@@ -10,10 +10,10 @@ from vggexp.errors import did_you_mean
 
 
 def explain(error: Exception, known_keys: Callable[[], Collection[str]]) -> str:
-    """What is wrong, and what would be right.
+    """One line that says what is wrong and what to write instead.
 
     Args:
-        known_keys: the groups and the dotted keys of the verb's default config; asked for only where a key is unknown.
+        known_keys: the groups and the dotted keys of the verb's default config; called only if a key is unknown.
     """
     text = str(error) or str(error.__cause__ or "") or type(error).__name__
     if found := re.search(r"Could not (?:find|load) 'hydra/(launcher|sweeper)/(\S+?)'", text):
@@ -34,7 +34,7 @@ def explain(error: Exception, known_keys: Callable[[], Collection[str]]) -> str:
 
 
 def missing_plugin(kind: str, option: str) -> str:
-    """A launcher or a sweeper that is not installed, or that nobody has written."""
+    """The error text for a launcher or a sweeper that is not installed or does not exist."""
     if extra := {"joblib": "joblib", "submitit_local": "submitit", "submitit_slurm": "submitit"}.get(option):
         return f"hydra/{kind}={option} is not installed; pip install 'vggexp[{extra}]'"
     known = ("basic", "joblib", "submitit_local", "submitit_slurm") if kind == "launcher" else ("basic", "optuna")

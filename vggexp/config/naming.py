@@ -1,4 +1,4 @@
-"""What a run is called where nobody has named it, and what Hydra knows of the job that it belongs to."""
+"""Default names of runs, and Hydra's data about the current job."""
 
 import hashlib
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 
 def register(stamp: str) -> None:
-    """Let configs ask for a run's name and for chosen options; each process that resolves one must have called it.
+    """Register the resolvers for run names and chosen options. Every process that resolves a config must call this.
 
     Args:
         stamp: the time, for the names of run folders.
@@ -49,18 +49,18 @@ def place_in_sweep() -> tuple[int, tuple[str, ...]]:
 
 
 def digest(words: Iterable[str]) -> str:
-    """Eight characters that stand for a job's overrides, whatever their order."""
+    """An eight-character hash of a job's overrides; their order does not matter."""
     telling = sorted(word for word in words if not word.startswith(("run.", "debug=")))
     return hashlib.sha256("\n".join(telling).encode()).hexdigest()[:8]
 
 
 def _run_name(stamp: str) -> str:
-    """In a sweep the name depends on the words alone: the same command finds the same folders, and goes on in them."""
+    """In a sweep the name depends only on the overrides, so the same command finds and resumes the same folders."""
     choice = choices()
     names = [str(choice[group]) for group in ("task", "backbone", "head", "freeze")]
     return "-".join([*names, digest(place_in_sweep()[1])] if in_sweep() else [stamp, *names])
 
 
 def _run_group(name: str, stamp: str) -> str | None:
-    """What a run belongs to: the folder of its name, else the sweep; None if it stands alone."""
+    """The group of a run: the folder part of its name, else the sweep; None if it has neither."""
     return name.rpartition("/")[0] or (f"sweep-{stamp}" if in_sweep() else None)

@@ -1,4 +1,4 @@
-"""The config that a finished run has recorded: changed by later words, or completed by later keys."""
+"""Reads the config that a run recorded, changes its keys, or adds keys that newer versions introduced."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ from vggexp.transfer.renamed import renew
 
 
 def read_config(folder: RunFolder) -> dict[str, Any]:
-    """The resolved config that a run began with."""
+    """The resolved config that a run recorded at its start."""
     try:
         return renew(yaml.safe_load(folder.config.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError) as error:
@@ -25,7 +25,7 @@ def read_config(folder: RunFolder) -> dict[str, Any]:
 
 
 def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A finished run's config with some keys changed. A key that the run did not have is a ConfigError."""
+    """A recorded config with some keys changed. Raises ConfigError for a key that it does not have."""
     known = set(dotted_keys(config))
     for key in dotted_keys(changes, leaves=True):
         if key not in known and key.rpartition(".")[0] not in _open(config):
@@ -35,10 +35,10 @@ def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
 
 
 def complete(recorded: Mapping[str, Any]) -> dict[str, Any]:
-    """A run's recorded config with the keys that came after it, at the defaults of its own choices.
+    """A recorded config with the keys that newer versions introduced, at the defaults of the options it chose.
 
     Raises:
-        ConfigError: an option that it chose is no longer there.
+        ConfigError: an option that it chose no longer exists.
     """
     chosen = {group: option for group, option in recorded["choice"].items() if option and group != "experiment"}
     words = [f"{group}={str(option).replace(' ', '')}" for group, option in chosen.items()]
@@ -53,6 +53,6 @@ def complete(recorded: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _open(config: Mapping[str, Any]) -> set[str]:
-    """Keys under which anything goes: where the run had an empty mapping."""
+    """Keys that accept any subkey: those whose recorded value is an empty mapping."""
     whole = OmegaConf.create(dict(config))
     return {key for key in dotted_keys(config) if OmegaConf.select(whole, key) == {}}

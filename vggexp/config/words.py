@@ -1,8 +1,7 @@
-"""What was typed, sorted: the verb, Hydra's flags, settings, and the bare words as settings.
+"""Splits the command line into the verb, Hydra's flags and overrides; turns bare words into overrides.
 
-A verb's bare words are paths, and a shell expands ``photos/*`` to whatever lies there: names with ``=``, names that
-begin with ``+``, ``~`` or ``-``, names with quotes. So a word that exists as a path is a path, and it reaches the
-config letter for letter.
+The bare words of a verb are paths. A shell may expand ``photos/*`` to names that contain ``=`` or quotes or start with
+``+``, ``~`` or ``-``. Therefore a word that exists as a path is read as a path, and is passed to the config unchanged.
 """
 
 import os
@@ -41,7 +40,7 @@ FLAGS = {
 
 
 def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
-    """The verb (train, if none is named) and Hydra's words, the bare ones made into ``key=value``.
+    """The verb (train by default) and the words for Hydra, with bare words turned into ``key=value``.
 
     >>> split_verb(["evaluate", "runs/x", "split=val"])
     ('evaluate', ["checkpoint='runs/x'", 'split=val'])
@@ -56,7 +55,7 @@ def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
         if verb not in verbs():
             raise ConfigError(f"there is no verb '{verb}'{did_you_mean(verb, verbs())}")
     takes_paths = verb in MAIN_ARGUMENTS or verb in TAKES_A_LIST
-    flags: list[str] = []  # Hydra takes its flags only before the overrides
+    flags: list[str] = []  # Hydra accepts flags only before the overrides
     settings: list[str] = []
     bare: list[str] = []
     for word in rest:
@@ -82,13 +81,13 @@ def _is_bare(word: str) -> bool:
 
 
 def _is_path(word: str) -> bool:
-    """Whether it exists, a broken link too; or names a folder before its ``=``, which of Hydra's keys only one does."""
+    """Whether the word exists as a path (broken links too), or has "/" before "=", which only hydra/ keys have."""
     key, equals, _ = word.partition("=")
     return os.path.lexists(word) or (bool(equals) and "/" in key and not key.startswith(("hydra/", "+", "~", "-")))
 
 
 def _named(bare: Sequence[str], settings: Sequence[str], verb: str) -> list[str]:
-    """The bare words as settings: a verb's main arguments, but those given by name, then its list of what follows.
+    """The bare words as overrides: first the main arguments that are not given by name, then the verb's list key.
 
     >>> _named(["runs/x", "a.jpg", "b.jpg"], [], "predict")
     ["checkpoint='runs/x'", "input=['a.jpg','b.jpg']"]
@@ -105,9 +104,9 @@ def _named(bare: Sequence[str], settings: Sequence[str], verb: str) -> list[str]
 
 
 def quoted(word: str) -> str:
-    r"""A word as Hydra's grammar writes a string that stands for itself.
+    r"""A word quoted for Hydra's grammar, so that the config holds it unchanged.
 
-    Hydra takes a backslash for an escape before a quote or at the end, OmegaConf before ``${``; elsewhere both keep it.
+    A backslash is an escape before a quote or at the end (Hydra) and before ``${`` (OmegaConf), and literal elsewhere.
 
     >>> print(quoted("it's.jpg"), quoted(r"back\slash.jpg"), quoted("${x}.jpg"))
     'it\'s.jpg' 'back\slash.jpg' '\${x}.jpg'

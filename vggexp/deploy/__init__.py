@@ -1,4 +1,4 @@
-"""A finished run put to use: predict, export, demo, graft.
+"""Uses of a finished run: predict, export, demo, graft.
 
-May use trainer/build.py and what stands below; used by command/.
+May use trainer/build.py and below; used by command/.
 """

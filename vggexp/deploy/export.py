@@ -1,6 +1,6 @@
-"""A trained network as files for others: written, read back, compared with the run, and only then given their names.
+"""Exports a trained network: writes a temporary file, reads it back, compares it with the run, and then renames it.
 
-Beside each file lies its card, ``<file>.json``: what goes in, what comes out, where it is from, and how close it is.
+Each file has a card, ``<file>.json``: inputs, outputs, source, and the largest difference from the run.
 """
 
 import hashlib
@@ -23,13 +23,13 @@ from vggexp.run_folder import write_whole
 from vggexp.types import DataInfo, Prediction
 
 LABELS = 1e-3
-"""The share of labels, of images or of pixels, that may differ: where two classes are as likely, rounding decides."""
+"""Maximum share of differing labels (of images or pixels): rounding decides between two equally probable classes."""
 
 PACKAGES = ("vggexp", "torch", "torchvision")
 
 
 def load_format(name: str) -> ModuleType:
-    """A format's module; ConfigError if what it needs is not installed."""
+    """A format's module; ConfigError if a package that it needs is not installed."""
     try:
         return import_module(f"vggexp.deploy.format.{name}")
     except ImportError as error:
@@ -46,19 +46,19 @@ def export(
     tolerance: float,
     options: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Write one file and its card; the card's content.
+    """Write one file and its card; return the card's content.
 
     Args:
-        name: of the format.
-        network: what it must agree with; float32, on the CPU.
-        content: what its checkpoint holds: ``config``, ``info``, ``state_dict``.
-        batches: uint8 (n, 3, H, W) each, to compare on.
+        name: the format.
+        network: the network to export and to compare with; float32, on the CPU.
+        content: the checkpoint's content: ``config``, ``info``, ``state_dict``.
+        batches: uint8 (n, 3, H, W) each, the inputs of the comparison.
         path: the file, with the format's suffix.
-        tolerance: the largest difference in a float output.
-        options: the format's own.
+        tolerance: the maximum difference of a float output.
+        options: options of the format.
 
     Raises:
-        ConfigError: the format cannot express the network, or the file gives other outputs. No file is left.
+        ConfigError: the format cannot express the network, or the file gives other outputs. Leaves no file.
     """
     form = load_format(name)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def export(
 def compare(
     network: Callable[[Tensor], Prediction], other: Callable[[Tensor], Prediction], batches: Sequence[Tensor]
 ) -> dict[str, float]:
-    """By output, over all batches: the largest difference of numbers; of labels, the largest share that differs."""
+    """For each output, over all batches: the largest difference of floats, or the largest share of differing labels."""
     found: dict[str, float] = {}
     for batch in batches:
         expected, given = network(batch), other(batch)
@@ -98,7 +98,7 @@ def _shapes(prediction: Prediction) -> dict[str, tuple[int, ...]]:
 
 
 def describe(network: Network, content: Mapping[str, Any], images: Tensor) -> dict[str, Any]:
-    """What a deployer must know: input, preprocessing, outputs, names, and where it is from."""
+    """What users of the file need: input, preprocessing, outputs, class names and source."""
     config, info = content["config"], DataInfo(**{key: tuple(names) for key, names in content["info"].items()})
     with torch.inference_mode():
         outputs = network(images)
@@ -131,7 +131,7 @@ def describe(network: Network, content: Mapping[str, Any], images: Tensor) -> di
 
 
 def fingerprint(state: Mapping[str, Tensor]) -> str:
-    """A hash of all tensors, by name: equal for equal weights, whatever file they lie in."""
+    """A hash of all names and tensors: equal weights have the same hash, in any file."""
     digest = hashlib.blake2b(digest_size=16)
     for name in sorted(state):
         digest.update(name.encode())
@@ -144,7 +144,7 @@ def _attempt(name: str, action: Callable[[], Any]) -> Any:
         return action()
     except ConfigError:
         raise
-    except Exception as error:  # exporters raise whatever they like
+    except Exception as error:  # exporters raise errors of many types
         reason = " ".join((str(error).strip() or type(error).__name__).splitlines()[0].split())
         raise ConfigError(f"format={name} cannot express this network ({reason}); choose another format") from error
 
@@ -153,8 +153,8 @@ def _check(name: str, found: Mapping[str, float], tolerance: float) -> None:
     for output, difference in found.items():
         is_label = output in ("label", "mask")
         if difference > (LABELS if is_label else tolerance):
-            what = f"{difference:.1%} of its labels differ" if is_label else f"it differs by {difference:.2g}"
+            what = f"{difference:.1%} of its labels" if is_label else f"by {difference:.2g}"
             raise ConfigError(
-                f"format={name}: the file's {output} is not the run's ({what}); nothing was written. "
-                f"tolerance={tolerance:g} is what may differ"
+                f"format={name}: the file's {output} differs from the run's ({what}); nothing was written. "
+                f"The allowed difference is tolerance={tolerance:g}"
             )

@@ -1,7 +1,7 @@
-"""Several networks on one backbone, merged into one: config, weights, and the proof that nothing changed.
+"""Merges several networks with the same backbone into one: config, weights, and a check that the outputs stay equal.
 
-The lecture's last slide: a classifier's convolutions stay as they are, a box head is trained on them, and one network
-with a softmax and a sigmoid head does both.
+As on the lecture's last slide: train a box head on a classifier's frozen convolutions; one network with a softmax
+head and a sigmoid head then does both.
 """
 
 import time
@@ -22,25 +22,25 @@ Config = Mapping[str, Any]
 _ONLY_LOADING = frozenset(
     {"batch_size", "workers", "cache", "cache_max_gb", "cache_dir", "download", "train_transform", "provides"}
 )
-"""Keys of a data set's config that change neither which samples a run is scored on nor what they hold."""
+"""Keys of a data set's config that affect neither the choice nor the content of the samples for evaluation."""
 
 
 def tasks_of(config: Config) -> dict[str, str]:
-    """A run's tasks, and the prefix of each one's tensors below "head." and "task.": "" where there is only one."""
+    """A run's tasks, each with the prefix of its tensors after "head." and "task.": "" if there is only one task."""
     parts = config["task"].get("parts")
     return {name: f"part.{name}." for name in parts} if parts else {config["choice"]["task"]: ""}
 
 
 def check_mergeable(names: Sequence[str], configs: Sequence[Config]) -> None:
-    """ConfigError unless the runs have different tasks, one kind of backbone and the same data set.
+    """ConfigError unless the runs have different tasks, the same kind of backbone and the same data set.
 
-    The merged run has one data set, on which all its heads are scored.
+    The merged run has one data set, on which all its heads are evaluated.
     """
     found: dict[str, str] = {}
     for name, config in zip(names, configs, strict=True):
         for task in tasks_of(config):
             if task in found:
-                raise ConfigError(f"graft: both {found[task]} and {name} are runs of {task}; give one run a task")
+                raise ConfigError(f"graft: both {found[task]} and {name} are runs of {task}; give one run per task")
             found[task] = name
     if len(names) < 2:
         raise ConfigError(
@@ -49,16 +49,16 @@ def check_mergeable(names: Sequence[str], configs: Sequence[Config]) -> None:
     first = _reading(configs[0])
     for name, config in zip(names[1:], configs[1:], strict=True):
         its = _reading(config)
-        for key in (key for key in first if key in its):  # a run that was recorded before a key existed has it not
+        for key in (key for key in first if key in its):  # older runs may lack a key
             if its[key] != first[key]:
                 raise ConfigError(
                     f"graft: {key} is {first[key]} in {names[0]} and {its[key]} in {name}; "
-                    f"only runs on one data set and one kind of backbone can be merged"
+                    f"only runs with the same data set and the same kind of backbone can be merged"
                 )
 
 
 def check_names(names: Sequence[str], infos: Sequence[DataInfo]) -> None:
-    """ConfigError unless all runs have the same class names in the same order, as their checkpoints have them."""
+    """ConfigError unless all runs' checkpoints have the same class names in the same order."""
     advice = "graft merges runs on the same classes"
     for name, info in zip(names[1:], infos[1:], strict=True):
         require_same_names(infos[0], info, tuple(LISTS), (names[0], name), advice)
@@ -74,12 +74,12 @@ def _reading(config: Config) -> dict[str, Any]:
 
 
 def _plain(key: str, value: Any) -> Any:
-    """A value to compare: a folder is the same by whatever path it is named."""
+    """A value to compare: paths to the same folder become equal."""
     return str(Path(value).expanduser().resolve()) if key == "root" and isinstance(value, str) else value
 
 
 def check_backbones(names: Sequence[str], learners: Sequence[Learner]) -> int:
-    """ConfigError with the first stage that differs, and by how much; else the number of tensors that are equal."""
+    """ConfigError with the first stage that differs, and by how much; otherwise return the number of equal tensors."""
     first = learners[0].freezing.tensors()
     for name, learner in zip(names[1:], learners[1:], strict=True):
         for stage, tensors in learner.freezing.tensors().items():
@@ -92,19 +92,19 @@ def check_backbones(names: Sequence[str], learners: Sequence[Learner]) -> int:
             raise ConfigError(
                 f"graft: the backbones of {names[0]} and {name} differ from {stage} on, "
                 f"by up to {apart:.3g} (in {key}); "
-                f"train the second with freeze=backbone backbone.weights={names[0]}"
+                f"train the second run with freeze=backbone backbone.weights={names[0]}"
             )
     return sum(len(tensors) for stage, tensors in first.items() if stage != "head")
 
 
 def merge_configs(names: Sequence[str], configs: Sequence[Config], multitask: Config, folder: str) -> dict[str, Any]:
-    """The config of the merged run: run again, it starts from the very weights that were merged.
+    """The config of the merged run; a run with this config starts from the merged weights.
 
     Args:
-        names: of the runs, as ``backbone.weights`` and ``head.part.<task>.weights`` take them.
-        configs: of the runs.
-        multitask: what ``task=multitask`` brings: ``task``, ``head``, ``loss`` and ``objective``.
-        folder: of the merged run.
+        names: the runs, as ``backbone.weights`` and ``head.part.<task>.weights`` take them.
+        configs: the runs' configs.
+        multitask: the config of ``task=multitask``, for its ``task``, ``head``, ``loss`` and ``objective``.
+        folder: the folder of the merged run.
     """
     part: dict[str, dict[str, Any]] = {"task": {}, "head": {}, "loss": {}}
     for name, config in zip(names, configs, strict=True):
@@ -133,7 +133,7 @@ def merge_configs(names: Sequence[str], configs: Sequence[Config], multitask: Co
 
 
 def merge_states(configs: Sequence[Config], learners: Sequence[Learner]) -> dict[str, Tensor]:
-    """The first run's backbone, and every run's head and what its task has observed, each under its part's name."""
+    """The state dict with the first run's backbone, and every run's head and task counts under its part's name."""
     merged = {name: t for name, t in learners[0].state_dict().items() if name.startswith("backbone.")}
     for config, learner in zip(configs, learners, strict=True):
         for task, prefix in tasks_of(config).items():
@@ -145,7 +145,7 @@ def merge_states(configs: Sequence[Config], learners: Sequence[Learner]) -> dict
 
 
 def check_equal(merged: Learner, configs: Sequence[Config], learners: Sequence[Learner], images: Tensor) -> None:
-    """AssertionError unless the merged network's outputs are the single ones', bit for bit.
+    """AssertionError unless the merged network's outputs are bit-identical to those of the single networks.
 
     Args:
         images: uint8, (N, 3, H, W).
@@ -158,7 +158,7 @@ def check_equal(merged: Learner, configs: Sequence[Config], learners: Sequence[L
 
 
 def seconds_of(learners: Sequence[Learner], images: Tensor, repeats: int = 5) -> float:
-    """The shortest time in which these networks, one after the other, see the images."""
+    """The shortest time, seconds, for these networks to process the images one after the other."""
     times = []
     for _ in range(repeats):
         start = time.perf_counter()

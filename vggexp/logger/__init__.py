@@ -1,4 +1,4 @@
 """Loggers: metrics.jsonl and Weights & Biases.
 
-May use callback/ and below, and alone imports wandb; attached by trainer/.
+May use callback/ and below; the only package that imports wandb; attached by trainer/.
 """

@@ -1,4 +1,4 @@
-"""``metrics.jsonl``: the log that every run has, one row a log call, flushed at once: a kill loses nothing."""
+"""``metrics.jsonl``: the log of every run, one row per log call, written at once so that a kill loses nothing."""
 
 import json
 import time
@@ -32,7 +32,7 @@ class MetricsJsonl(Logger):
 
     @property
     def version(self) -> str:
-        """A run has one."""
+        """Empty: a run folder has one log."""
         return ""
 
     @rank_zero_only
@@ -46,12 +46,12 @@ class MetricsJsonl(Logger):
             file.write(json.dumps(row) + "\n")
 
     def __del__(self) -> None:
-        """Let go also where a run ended before it began."""
+        """Release the state file even if the run ended before training."""
         if state := getattr(self, "_state", None):
             state.close()
 
     def close(self, summary: Mapping[str, Any], error: BaseException | None = None) -> None:
-        """Leave word of what ended the run before its end; a finished run has its summary, and needs none."""
+        """Record why the run ended early; a finished run has its summary, so remove its state file."""
         if self._state is None:
             return
         if error is None:
@@ -62,7 +62,7 @@ class MetricsJsonl(Logger):
 
     @rank_zero_only
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
-        """config.yaml holds them."""
+        """Do nothing: config.yaml holds the hyperparameters."""
 
 
 def _how(error: BaseException) -> dict[str, Any]:

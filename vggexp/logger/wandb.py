@@ -1,6 +1,6 @@
-"""Weights & Biases, a mirror of ``metrics.jsonl``: online if a key is configured, offline otherwise, never asking.
+"""Weights & Biases, a mirror of ``metrics.jsonl``: online if a key is configured, otherwise offline, without a prompt.
 
-One W&B run a run, however many processes share it and however often it was cut short: its id lies in the checkpoints.
+Each run has one W&B run, with any number of processes and interruptions: the checkpoints hold its id.
 """
 
 import json
@@ -25,28 +25,28 @@ from vggexp.logger.wandb_media import WandbMedia
 from vggexp.run_folder import RunFolder
 
 STEP = "trainer/global_step"
-"""The steps of the optimizer, on which every curve is drawn; Lightning's name."""
+"""Lightning's name of the optimizer step, the x axis of every curve."""
 INTERRUPTED = 255
-"""What W&B takes for the sign that somebody stopped a run."""
+"""The exit code that W&B shows as a run that a user stopped."""
 _CLOUDS = ("api.wandb.ai", "api.forge.coreweave.com")
-"""W&B's own hosts: ``wandb login`` stores the key under the first one, since 0.31 under the second."""
+"""W&B's own hosts: ``wandb login`` stores the key under the first one, and since wandb 0.31 under the second."""
 _PATIENCE = 30
-"""Seconds to wait for the network before a run of mode "auto" goes on offline."""
+"""Seconds to wait for the network before a run with mode "auto" continues offline."""
 _COSTS = ("parameters", "trainable_parameters", "seconds", "images_per_second", "peak_memory_mib", "epoch",
           "baseline", "drift")  # fmt: skip
-"""What of ``summary.json`` W&B's table of runs shows, beside the metrics."""
+"""Keys of ``summary.json`` that W&B's table of runs shows, beside the metrics."""
 
 
 class OneRun(WandbLogger):
-    """Lightning's logger of one W&B run, with directions for its metrics, and a beginning and an end of its own.
+    """Lightning's logger for one W&B run, with the best direction of each metric, and an explicit start and end.
 
-    Lightning itself cannot tell the end: a test follows the training.
+    Lightning cannot tell when the run ends, because a test follows the training.
 
     Args:
         folder: the run folder.
-        may_go_offline: whether to go on offline where the network does not answer.
-        directions: "max" or "min" of metrics whose name does not tell: all but losses are taken to grow.
-        media_every: epochs between two showings of validation images; None: no images, tables or charts at all.
+        may_go_offline: whether to continue offline if W&B does not answer.
+        directions: "max" or "min" by metric; default: "min" for losses, "max" for the others.
+        media_every: epochs between logging validation images; None: log no images, tables or charts.
     """
 
     def __init__(
@@ -57,19 +57,19 @@ class OneRun(WandbLogger):
         media_every: int | None,
         **settings: Any,
     ) -> None:
-        # Absolute: W&B's own process, which writes, outlives a change of this one's working directory.
+        # Absolute, because W&B's writer process does not follow a change of this process's working directory.
         super().__init__(save_dir=folder.path.absolute(), **settings)
-        self._wandb_init.pop("anonymous", None)  # Lightning still passes it, and W&B warns of it
+        self._wandb_init.pop("anonymous", None)  # Lightning still passes it, and W&B warns about it
         media = [WandbMedia(self, folder, media_every)] if media_every else []
         self.callbacks: list[Callback] = [_KeepId(self), *media]
-        """What the trainer is to run beside this logger."""
+        """Callbacks that the trainer must run with this logger."""
         self._folder, self._may_go_offline, self._directions = folder, may_go_offline, dict(directions)
         self._defined: set[str] = set()
 
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
-        """The W&B run, begun when it is first asked for; a dummy in all processes but the first."""
+        """The W&B run, started at the first access; a dummy on all ranks except 0."""
         if self._experiment is None:
             self._experiment = self._begin()
             self._experiment.define_metric(STEP)
@@ -78,7 +78,7 @@ class OneRun(WandbLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Log one row; a metric that is new is defined first, by its step and what is best of it."""
+        """Log one row; first define new metrics with their step and best direction."""
         for name in metrics.keys() - self._defined:
             self._defined.add(name)
             if best := self.direction(name):
@@ -86,18 +86,18 @@ class OneRun(WandbLogger):
         super().log_metrics(metrics, step)
 
     def direction(self, metric: str) -> str | None:
-        """Whether "max" or "min" of a metric is its best value; None of what none: "epoch", "test/top1"."""
+        """Whether "max" or "min" of a metric is its best value; None for values without one: "epoch", "test/top1"."""
         split, _, name = metric.partition("/")
         if split not in ("train", "val"):
             return None
         return self._directions.get(name, "min" if name.startswith("loss") else "max")
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on in the W&B run that a checkpoint names; call it before anything is logged."""
+        """Resume the W&B run of a checkpoint; call it before logging anything."""
         self._wandb_init["id"] = self._id = state["id"]
 
     def close(self, summary: Mapping[str, Any], error: BaseException | None = None) -> None:
-        """End the W&B run, as failed if there was an error, and write or send what is left of it."""
+        """Finish the W&B run, as failed if there was an error, and write or upload the remaining data."""
         run, self._experiment = self._experiment, None
         if run is None:
             return
@@ -117,14 +117,14 @@ class OneRun(WandbLogger):
                 raise ConfigError(
                     f"logger=wandb: {first_line(error)}; logger.wandb.mode=offline needs no network"
                 ) from error
-            print(f"W&B does not answer ({first_line(error)}): this run is kept offline", file=sys.stderr)
+            print(f"W&B does not answer ({first_line(error)}): this run continues offline", file=sys.stderr)
             return wandb.init(**{**self._wandb_init, "mode": "offline"})
 
     def _kept_in(self, run: Any) -> Path:
         return self._folder.path / "wandb" / Path(run.dir).parent.name
 
     def _best(self) -> dict[str, dict[str, float]]:
-        """What W&B would show, had it seen all rows: of a run that was cut short it has seen the last part only."""
+        """The best values of all rows: in a resumed run W&B itself has seen only the rows since the last resume."""
         rows = self._folder.metrics.read_text(encoding="utf-8").splitlines() if self._folder.metrics.exists() else []
         best: dict[str, dict[str, float]] = {}
         for name, value in (pair for row in rows for pair in json.loads(row).items()):
@@ -143,7 +143,7 @@ class _KeepId(Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Under the logger's name: ``checkpoint["logger"]["wandb"]["id"]``."""
+        """Store it under the logger's name: ``checkpoint["logger"]["wandb"]["id"]``."""
         checkpoint.setdefault("logger", {})["wandb"] = {"id": self._logger.version}
 
 
@@ -163,23 +163,23 @@ def build_logger(
     """A Lightning logger for one W&B run, kept under ``save_dir``.
 
     Args:
-        objective: ``metric`` and ``mode`` ("min" or "max") of what the run is to improve.
+        objective: ``metric`` and ``mode`` ("min" or "max") of the run's objective.
         mode: "online", "offline", "disabled", or "auto": online if a key is configured and the network answers.
-        name: what the run is called; None: the path of its folder below runs/.
-        group: runs that belong together: a study, a sweep.
-        job_type: what kind of run it is within its group: the task.
-        tags: words to filter by.
-        media: whether to show images, tables and charts, of what callback=diagnostics keeps.
-        media_every: epochs between two showings of the validation images.
+        name: name of the W&B run; None: the path of the run folder below runs/.
+        group: name shared by runs that belong together, such as a study or a sweep.
+        job_type: kind of run within its group, such as the task.
+        tags: tags to filter by.
+        media: whether to log images, tables and charts from the files of callback=diagnostics.
+        media_every: epochs between logging validation images.
 
     Raises:
-        ConfigError: an unknown mode, no epochs. Later, of the first row: W&B refuses the key, or does not answer.
+        ConfigError: an unknown mode, or media_every below 1. At the first row: W&B refuses the key, or does not answer.
     """
     require_known("logger.wandb.mode", mode, ("auto", "online", "offline", "disabled"))
     require_at_least("logger.wandb.media_every", media_every, 1)
     chosen = mode if mode != "auto" else ("online" if has_key() else "offline")
     # Offline runs flush every 15 s by default, so a killed short run would lose everything.
-    # A new W&B run each time, or the jobs of a sweep, which share a process, would all log into the first one's.
+    # Always create a new W&B run: the jobs of a sweep share a process, and would all log into the first job's run.
     settings = wandb.Settings(silent=True, console="off", x_transaction_log_flush_interval=1, reinit="create_new")
     if mode == "auto":
         settings.init_timeout = _PATIENCE
@@ -200,7 +200,7 @@ def build_logger(
 
 
 def run_name(folder: Path) -> str:
-    """A folder's path below runs/; the folder's own name if it lies elsewhere.
+    """A folder's path below runs/; the folder's name if it is elsewhere.
 
     >>> run_name(Path("runs/freeze/pets/none-1")), run_name(Path("/tmp/x"))
     ('freeze/pets/none-1', 'x')
@@ -210,7 +210,7 @@ def run_name(folder: Path) -> str:
 
 
 def has_key() -> bool:
-    """Whether an API key is at hand: in WANDB_API_KEY, or where ``wandb login`` puts it, a netrc file."""
+    """Whether an API key is configured: in WANDB_API_KEY, or in the netrc file that ``wandb login`` writes."""
     if os.environ.get("WANDB_API_KEY"):
         return True
     own = urlparse(os.environ.get("WANDB_BASE_URL", "")).hostname

@@ -1,4 +1,4 @@
-"""Charts in W&B's own kinds, of metrics and diagnostics: confusion matrix, curves, histogram, bars by class."""
+"""W&B charts of metrics and diagnostics: confusion matrix, curves, histogram, bars by class."""
 
 import math
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ from wandb.plot import bar, plot_table
 from vggexp.task.diagnostics.confusion import cells
 
 MOST_ROWS = 10_000
-"""What W&B draws of a chart's table, at most."""
+"""Maximum number of rows of a chart's table that W&B draws."""
 
 
 def of_diagnostics(kind: str, diagnostics: Mapping[str, Any]) -> dict[str, Any]:
-    """What a kind of target's diagnostics holds: ``chart/confusion``, ``chart/precision_recall``, ``chart/box_iou``.
+    """The charts of one task's diagnostics: ``chart/confusion``, ``chart/precision_recall``, ``chart/box_iou``.
 
     Args:
-        kind: "classification", "localization", ...; part of the name where two kinds may have one chart each.
-        diagnostics: as the task gives it.
+        kind: the task: "classification", "localization", ...; part of the chart's name.
+        diagnostics: the output of the task's ``diagnostics``.
     """
     charts: dict[str, Any] = {}
     if "confusion" in diagnostics or "cells" in diagnostics:
@@ -34,7 +34,7 @@ def of_diagnostics(kind: str, diagnostics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def confusion(diagnostics: Mapping[str, Any]) -> Any:
-    """Every cell; of very many classes, the fullest."""
+    """A confusion matrix of all cells; with very many classes, of the largest."""
     classes, counts = diagnostics["classes"], {cell[:2]: cell[2] for cell in cells(diagnostics)}
     places: Any = counts
     if len(classes) ** 2 <= MOST_ROWS:
@@ -47,7 +47,7 @@ def confusion(diagnostics: Mapping[str, Any]) -> Any:
 
 
 def precision_recall(curves: list[Mapping[str, Any] | None], classes: list[str]) -> Any:
-    """A curve a class that occurs, named with its average precision, thinned if they are very many."""
+    """One curve per class that occurs, labelled with its average precision; thinned if there are very many."""
     found = [(name, curve) for name, curve in zip(classes, curves, strict=True) if curve]
     step = math.ceil(sum(len(curve["recall"]) for _, curve in found) / MOST_ROWS)
     data = [
@@ -61,7 +61,7 @@ def precision_recall(curves: list[Mapping[str, Any] | None], classes: list[str])
 
 
 def by_class(metrics: Mapping[str, float]) -> dict[str, Any]:
-    """Of metrics such as ``test/iou/cat``: bars a metric, and ``table/by_class`` of all; a NaN is left out.
+    """For metrics such as ``test/iou/cat``: one bar chart per metric, and ``table/by_class`` of all, without NaNs.
 
     >>> sorted(by_class({"test/iou/cat": 0.5, "test/dice/cat": 0.7, "test/miou": 0.5}))
     ['chart/dice_by_class', 'chart/iou_by_class', 'table/by_class']

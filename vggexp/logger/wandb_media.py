@@ -1,6 +1,6 @@
 """Images, tables and charts for W&B, made from the diagnostics in a run's ``prediction`` folder.
 
-Truth and prediction lie over the images as W&B's own boxes and masks, so that its viewer can switch them on and off.
+Truth and prediction are W&B boxes and masks over the images, so that its viewer can toggle them.
 """
 
 import csv
@@ -24,16 +24,16 @@ from vggexp.run_folder import RunFolder
 from vggexp.types import VOID
 
 Found = Mapping[str, Any]
-"""What ``val.json`` or ``test.json`` holds."""
+"""The content of ``val.json`` or ``test.json``."""
 
 
 class WandbMedia(Callback):
-    """Shows the fixed validation images while the run trains; after the test, everything else.
+    """Logs the fixed validation images during training, and everything else after the test.
 
     Args:
         logger: Lightning's; ``experiment`` is the W&B run.
         folder: the run folder.
-        every: epochs between two showings; the last epoch is always shown.
+        every: epochs between logging images; the last epoch is always logged.
     """
 
     def __init__(self, logger: Logger, folder: RunFolder, every: int) -> None:
@@ -41,12 +41,12 @@ class WandbMedia(Callback):
         self._last_shown: int | None = None
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The fixed images of the validation split, the same ones in each run on a data set."""
+        """Log the fixed images of the validation split, which are the same in all runs on a data set."""
         if trainer.is_global_zero and not trainer.sanity_checking and trainer.current_epoch % self._every == 0:
             self._show_validation(trainer)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The freeze ledger; the images once more, if they have changed since."""
+        """Log the freeze ledger, and the images if they have changed since the last time."""
         if not trainer.is_global_zero:
             return
         self._show_validation(trainer)
@@ -54,7 +54,7 @@ class WandbMedia(Callback):
             self._log(trainer, {"table/freeze": freeze_table(self._folder.freeze)})
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The test split: fixed images, the worst and the best; predictions, scores by class, confusions, curves."""
+        """Log the test split: fixed, worst and best images; predictions, scores by class, confusions, curves."""
         if not trainer.is_global_zero:
             return
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
@@ -78,7 +78,7 @@ class WandbMedia(Callback):
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
     def _pictures(self, found: Found, images: Sequence[Mapping[str, Any]]) -> list[wandb.Image]:
-        """New ones at each call: W&B ties a picture to the first place where it is logged."""
+        """New objects at each call, because W&B binds an image to the first key under which it is logged."""
         folder = self._folder.predictions / found["split"]
         return [picture(image, folder, found) for image in images]
 
@@ -88,7 +88,7 @@ class WandbMedia(Callback):
 
 
 def picked(found: Found) -> dict[str, list[Mapping[str, Any]]]:
-    """The fixed images as ``test``; ``worst`` and ``best``, each with the extreme one first.
+    """The fixed images as ``test``; also ``worst`` and ``best``, the most extreme first.
 
     >>> images = [{"index": k, "fixed": k == 2, "score": s} for k, s in enumerate((0.9, 0.1, 0.5))]
     >>> {name: [image["index"] for image in some] for name, some in picked({"images": images, "extremes": 1}).items()}
@@ -102,7 +102,7 @@ def picked(found: Found) -> dict[str, list[Mapping[str, Any]]]:
 
 
 def picture(image: Mapping[str, Any], folder: Path, names: Found) -> wandb.Image:
-    """One image of the diagnostics, with its boxes and masks, as W&B shows it."""
+    """One image of the diagnostics as a W&B image with its boxes and masks."""
     kinds = [kind for kind in ("truth", "prediction") if image[kind]]
     boxes = {kind: _box(image, kind, names["classes"]) for kind in kinds if None not in image[kind].get("box", [None])}
     labels = dict(enumerate(names["mask_classes"])) | {VOID: "void"}
@@ -140,9 +140,9 @@ def _caption(image: Mapping[str, Any], classes: Sequence[str]) -> str:
 
 
 def predictions(found: Found, pictures: Sequence[wandb.Image]) -> wandb.Table:
-    """A row an image, the worst first: its place in the split, its picture, its score, what each kind of target says.
+    """One row per image, the worst first: its index in the split, its picture, its score, and each task's columns.
 
-    Of a split too large to list every image, those that were kept; of another, all, with pictures of those.
+    All images, with pictures of the kept ones; in a split too large for a full list, only the kept images.
     """
     kept = dict(zip((image["index"] for image in found["images"]), pictures, strict=True))
     if "index" not in found:
@@ -158,7 +158,7 @@ def predictions(found: Found, pictures: Sequence[wandb.Image]) -> wandb.Table:
 
 
 def _columns(diagnostics: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
-    """Each kind's columns; labels by name, boxes as text: (x, y, h, w)."""
+    """Each task's columns; labels by name, boxes as text: (x, y, h, w)."""
     for kind, found in diagnostics.items():
         classes = found.get("classes", ())
         for name, values in found.get("each", {}).items():
@@ -170,7 +170,7 @@ def _columns(diagnostics: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
 
 
 def freeze_table(path: Path) -> wandb.Table:
-    """``freeze.csv``: what trained in each part and epoch, at which rate."""
+    """``freeze.csv`` as a table: trainable parameters and learning rate of each part in each epoch."""
     with path.open(encoding="utf-8") as file:
         columns, *rows = list(csv.reader(file))
     whole = {"epoch", "parameters", "trainable"}

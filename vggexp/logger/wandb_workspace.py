@@ -1,4 +1,4 @@
-"""A W&B workspace that compares IoU and Dice by freeze policy: the runs of one policy are drawn as one line."""
+"""A W&B workspace that compares IoU and Dice by freeze policy: each line is the mean of the runs of one policy."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from vggexp.errors import ConfigError, DataError
 from vggexp.logger.wandb import STEP, has_key
 
 FREEZE = "choice.freeze"
-"""The key of a run's config by which all is grouped."""
+"""The config key that groups the runs."""
 PAIRS = (("box_iou", "box_dice"), ("miou", "mdice"))
 """IoU beside Dice: of boxes, of masks."""
 OTHERS = ("top1", "score")
@@ -19,7 +19,7 @@ COSTS = (("trainable_parameters", "parameters trained"), ("seconds", "seconds"),
 
 
 def build(project: str, entity: str, name: str) -> Any:
-    """The workspace, as an object that can be published or written."""
+    """The workspace, as an object to publish or to write."""
     return ws.Workspace(
         entity=entity,
         project=project,
@@ -30,22 +30,22 @@ def build(project: str, entity: str, name: str) -> Any:
             groupby=[ws.Config(FREEZE)],
             pinned_columns=["config:seed", "summary:test/box_iou", "summary:test/miou"],
         ),
-        auto_generate_panels=True,  # whatever else the runs have logged, below
+        auto_generate_panels=True,  # add panels for everything else that the runs have logged
     )
 
 
 def definition(workspace: Any) -> dict[str, Any]:
-    """What would be published, in JSON's types."""
+    """The published definition, in JSON types."""
     found: dict[str, Any] = workspace._to_model().model_dump(mode="json", by_alias=True, exclude_none=True)
     return found
 
 
 def publish(workspace: Any) -> str:
-    """Save it as a new view of its project, and return its address.
+    """Save the workspace as a new view of its project, and return its URL.
 
     Raises:
         ConfigError: no key is configured.
-        DataError: W&B refused, or could not be reached.
+        DataError: W&B refuses the workspace, or does not answer.
     """
     if not has_key():
         raise ConfigError("publishing needs a W&B key: wandb login, or WANDB_API_KEY; output=FILE.json needs none")
@@ -53,7 +53,7 @@ def publish(workspace: Any) -> str:
         workspace.entity = workspace.entity or wandb.Api().default_entity or ""
         return str(workspace.save().url)
     except (CommError, OSError, ValueError) as error:
-        raise DataError(f"W&B did not take the workspace: {' '.join(str(error).split())}") from error
+        raise DataError(f"W&B refused the workspace, or did not answer: {' '.join(str(error).split())}") from error
 
 
 def _learning() -> Any:
@@ -72,7 +72,7 @@ def _learning() -> Any:
         )
         for metric in metrics
     ]
-    return _section("IoU and Dice while learning", lines, columns=2)
+    return _section("IoU and Dice during training", lines, columns=2)
 
 
 def _results() -> Any:
@@ -99,7 +99,7 @@ def _results() -> Any:
         )
         for iou, dice in PAIRS
     ]
-    return _section("IoU and Dice in the end", [*bars, *points], columns=2)
+    return _section("IoU and Dice on the test split", [*bars, *points], columns=2)
 
 
 def _costs() -> Any:
@@ -114,7 +114,7 @@ def _costs() -> Any:
         for metric in ("box_iou", "miou")
         for cost, title in COSTS
     ]
-    return _section("What it costs", points, columns=3)
+    return _section("Cost", points, columns=3)
 
 
 def _settings() -> Any:

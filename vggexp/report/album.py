@@ -1,4 +1,4 @@
-"""The images that a page carries: each once, however many runs show it, and small."""
+"""The images of a page: small, and each stored once even if many runs show it."""
 
 import base64
 import io
@@ -9,19 +9,19 @@ from pathlib import Path
 from PIL import Image
 
 SIDE = 160
-"""Longer side of an image in the page, pixels, at most."""
+"""Maximum longer side of an image in the page, pixels."""
 
 
 @dataclass
 class Album:
-    """Images as data URIs, by an id that their bytes give."""
+    """Images as data URIs, by a hash of their bytes."""
 
     pictures: dict[str, str] = field(default_factory=dict)
     size: int = 0
-    """Characters of all of them."""
+    """Total number of characters."""
 
     def add(self, path: Path) -> str:
-        """An image's or a mask's id; "" if it cannot be read."""
+        """Add an image or a mask and return its id; "" if it cannot be read."""
         try:
             content = path.read_bytes()
             name = "p" + sha1(content, usedforsecurity=False).hexdigest()[:16]
@@ -37,10 +37,10 @@ class Album:
 
 
 def data_uri(content: bytes, side: int = SIDE) -> str:
-    """A picture as WebP, a mask (a palette's picture) as PNG, ``side`` pixels long at most.
+    """A picture as WebP or a mask (a palette image) as PNG, with at most ``side`` pixels a side.
 
     Raises:
-        OSError: it is no picture.
+        OSError: the content is not an image.
     """
     with Image.open(io.BytesIO(content)) as opened:
         opened.load()

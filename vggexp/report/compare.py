@@ -1,4 +1,4 @@
-"""What distinguishes runs, and what the differences are worth: settings, seeds, paired differences, Pareto fronts."""
+"""Compares runs: groups them by setting and seed; paired differences with intervals, Pareto fronts."""
 
 import math
 import statistics
@@ -11,18 +11,18 @@ from vggexp.config.check import needs
 from vggexp.report.runs import Run
 
 SHOWN = ("task", "data", "backbone", "head", "freeze")
-"""The choices that have a column of their own."""
+"""The config groups that have their own columns."""
 _INCIDENTAL = ("run.", "seed", "choice.", "debug", "logger", "callback", "baseline", "test", "trainer.log_every")
 
 LISTED = 4
-"""Class names in a data set's title."""
+"""Maximum number of class names in a data set's title."""
 
 Score = float
 Names = tuple[str, ...]
 
 
 def flat(config: Any, prefix: str = "") -> dict[str, str]:
-    """A nested config as dotted keys and printed values."""
+    """A nested config as dotted keys and values as strings."""
     found: dict[str, str] = {}
     for name, value in config.items():
         if isinstance(value, Mapping) and value:
@@ -33,9 +33,9 @@ def flat(config: Any, prefix: str = "") -> dict[str, str]:
 
 
 def distinguishing(runs: Sequence[Run]) -> dict[str, list[str]]:
-    """Config keys whose values the choices and the seed do not explain: key -> a value a run ("" where it has none).
+    """Config keys whose values the choices and the seed do not determine: key -> one value per run ("" if missing).
 
-    Of keys that some runs lack, as they do a whole part's, those that tell the same runs apart are one: the first.
+    Among keys that some runs lack, such as a part's, only the first of those that split the runs alike counts.
     """
     flats = [flat(run.config) for run in runs]
     chosen = [tuple(str(run.choice.get(group)) for group in SHOWN) for run in runs]
@@ -55,7 +55,7 @@ def distinguishing(runs: Sequence[Run]) -> dict[str, list[str]]:
 
 
 def _apart(values: Sequence[str]) -> tuple[int, ...]:
-    """Which of the values are equal, whatever they are.
+    """The pattern of equal values, independent of the values themselves.
 
     >>> _apart(["x", "y", "x"]) == _apart(["1", "", "1"])
     True
@@ -65,26 +65,26 @@ def _apart(values: Sequence[str]) -> tuple[int, ...]:
 
 
 def is_incidental(key: str) -> bool:
-    """Whether a key says where a run goes or how it is watched, and not what it does."""
+    """Whether a key affects only where a run is stored or how it is logged, not its training."""
     return key.startswith(_INCIDENTAL)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Runs that differ in nothing but the seed."""
+    """Runs that differ only in the seed."""
 
     label: str
     runs: tuple[Run, ...]
 
     @property
     def finished(self) -> list[Run]:
-        """Those that came to their end."""
+        """The finished runs."""
         return [run for run in self.runs if run.status.word == "finished"]
 
     def by_seed(self, metric: str | None = None) -> dict[int, Score]:
-        """The test score (the objective's) of each seed; the mean of runs that repeat one.
+        """The test score (default: of the objective) of each seed; the mean, if several runs have the same seed.
 
-        Finished runs alone count: of the others there is only what they had reached on validation when they stopped.
+        Uses finished runs only; the others have only validation scores up to the epoch where they stopped.
         """
         found: dict[int, list[Score]] = defaultdict(list)
         for run in self.finished:
@@ -110,12 +110,12 @@ class Group:
 
     @property
     def runs(self) -> list[Run]:
-        """All of them."""
+        """The runs of all settings."""
         return [run for setting in self.settings for run in setting.runs]
 
 
 def groups(runs: Iterable[Run]) -> list[Group]:
-    """Runs of one task, data set and objective together; other classes, or another order, are another data set."""
+    """Group runs by task, data set and objective. Data sets with other class names, or another order, differ."""
     runs = list(runs)
     titles = _titles(runs)
     together: dict[tuple[str, str, str], list[Run]] = defaultdict(list)
@@ -129,7 +129,7 @@ def groups(runs: Iterable[Run]) -> list[Group]:
 
 
 def _titles(runs: Sequence[Run]) -> dict[tuple[str, Names], str]:
-    """A title for each list of class names, where several go by one name of a data set, as two folders' do."""
+    """A title for each list of class names, if one data set name has several lists, as with two image folders."""
     lists: dict[str, dict[Names, None]] = defaultdict(dict)  # in the order of the runs
     for run in runs:
         lists[_data(run)].setdefault(_names(run))
@@ -143,7 +143,7 @@ def _titles(runs: Sequence[Run]) -> dict[tuple[str, Names], str]:
 
 
 def _names(run: Run) -> Names:
-    """The class names that the run's task reads; () if none, or if the run did not record any."""
+    """The class names that the run's task uses; () if none, or if the run did not record any."""
     if "classes" not in run.summary:
         return ()
     wanted = needs(run.config)
@@ -165,22 +165,22 @@ def _settings(runs: Sequence[Run]) -> list[Setting]:
         words = [str(run.choice["freeze"]), *(f"{group}={run.choice.get(group)}" for group in varied)]
         words += [f"{key}={values[place]}" for key, values in keys.items() if values[place] != usual[key]]
         members[" ".join(words)].append(run)
-    order = sorted(members, key=lambda label: (label != "none", label))  # first what others are measured against
+    order = sorted(members, key=lambda label: (label != "none", label))  # the reference comes first
     return [Setting(label, tuple(members[label])) for label in order]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A setting's scores less a reference's, seed by seed."""
+    """A setting's scores minus the reference's, paired by seed."""
 
     mean: float
     half_width: float | None
-    """Of the 95 % confidence interval (Student's t); None with fewer than two common seeds."""
+    """Half width of the 95 % confidence interval (Student's t); None with fewer than two common seeds."""
     seeds: int
 
 
 def paired_difference(ours: Mapping[int, Score], reference: Mapping[int, Score]) -> Difference | None:
-    """The mean difference over common seeds, with its interval; None if they share no seed."""
+    """The mean difference over common seeds, with its confidence interval; None without common seeds."""
     from scipy.stats import t
 
     differences = [ours[seed] - reference[seed] for seed in ours if seed in reference]
@@ -194,7 +194,7 @@ def paired_difference(ours: Mapping[int, Score], reference: Mapping[int, Score])
 
 
 def pareto(points: Sequence[tuple[float, float]], mode: str) -> list[int]:
-    """Places of the points (cost, score) that no other beats in both, by ascending cost.
+    """Indices of the Pareto-optimal points (cost, score), by ascending cost.
 
     >>> pareto([(1, 0.5), (2, 0.4), (3, 0.9)], "max")
     [0, 2]

@@ -1,4 +1,4 @@
-"""What is confused with what, in words: of many classes no matrix shows it, and the page carries no very large one."""
+"""The most frequent confusions as a table: with many classes a matrix is illegible, or too large for the page."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ from vggexp.report.diagnostics import Diagnostics
 from vggexp.task.diagnostics.confusion import cells
 
 LEGIBLE = 12
-"""Classes whose matrix has its numbers written into the cells, at most: there it says enough."""
+"""Maximum number of classes whose matrix shows its numbers in the cells, so that it needs no table."""
 ROWS = 10
 _UNITS = {"classification": "images", "segmentation": "pixels"}
 
 
 def confusions(found: Sequence[Diagnostics]) -> list[dict[str, Any]]:
-    """Of each setting with more classes than ``LEGIBLE``: the most confused pairs and the classes that do worst."""
+    """For each setting with over ``LEGIBLE`` classes: the most frequent confusions and the classes of lowest AP."""
     tables = []
     for one in found:
         for kind, unit in _UNITS.items():
@@ -33,7 +33,7 @@ def confusions(found: Sequence[Diagnostics]) -> list[dict[str, Any]]:
 
 
 def _pairs(part: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    """(truth, predicted, count, share of the truth) of all errors, the most frequent first."""
+    """(truth, predicted, count, share of the truth) for all confusions, the most frequent first."""
     counts, names = cells(part), part["classes"]
     totals: dict[int, int] = defaultdict(int)
     for truth, _, count in counts:

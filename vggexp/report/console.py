@@ -1,4 +1,4 @@
-"""A run's results, and a table of many, for a terminal."""
+"""A run's results, and a table of runs, for a terminal."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,13 +12,13 @@ from vggexp.run_folder import RunFolder
 
 
 def console() -> Console:
-    """Standard output; 100 columns where it is not a terminal."""
+    """A console on standard output, 100 columns wide if that is not a terminal."""
     wide = Console(highlight=False)
     return wide if wide.is_terminal else Console(highlight=False, width=100)
 
 
 def print_run(folder: RunFolder) -> None:
-    """What a finished run reached, and where its files are."""
+    """Print the scores and cost of a finished run, and its folder."""
     summary = folder.read_summary()
     choice, out = summary["choice"], console()
     title = f"{choice['task']} on {choice['data']}: {choice['backbone']} + {choice['head']}, freeze={choice['freeze']}"
@@ -29,14 +29,14 @@ def print_run(folder: RunFolder) -> None:
 
 
 def print_scores(title: str, metrics: Mapping[str, float], baseline: Mapping[str, float]) -> None:
-    """A title and the table of scores."""
+    """Print a title and the table of scores."""
     out = console()
     out.print(f"\n{title}", style="bold", soft_wrap=True)
     out.print(scores_table(metrics, baseline))
 
 
 def scores_table(metrics: Mapping[str, float], baseline: Mapping[str, float]) -> Table:
-    """Every metric but those of single classes: of each split ours, and the baseline's beside it."""
+    """Every metric except those of single classes: for each split the run's value, and the baseline's beside it."""
     splits = [split for split in ("val", "test") if any(name.startswith(f"{split}/") for name in metrics)]
     table = Table("metric", box=None, pad_edge=False)
     for split in splits:
@@ -49,13 +49,13 @@ def scores_table(metrics: Mapping[str, float], baseline: Mapping[str, float]) ->
 
 
 def _names(metrics: Mapping[str, float], splits: Iterable[str]) -> list[str]:
-    """The metrics' names without their split, each once; losses and single classes (a slash) left out."""
+    """The metrics' names without their split, each once, without losses and single classes (a slash)."""
     found = [name.removeprefix(f"{split}/") for split in splits for name in metrics if name.startswith(f"{split}/")]
     return [name for name in dict.fromkeys(found) if "/" not in name and not name.startswith("loss")]
 
 
 def print_graft(folder: RunFolder, singles: Mapping[str, Mapping[str, Any]]) -> None:
-    """The merged run's scores on the test split beside those that the single runs had."""
+    """Print the merged run's test scores beside those of the single runs."""
     joined = folder.read_summary()["metrics"]
     table = Table("metric", "run", box=None, pad_edge=False)
     table.add_column("alone", justify="right")
@@ -69,14 +69,14 @@ def print_graft(folder: RunFolder, singles: Mapping[str, Mapping[str, Any]]) -> 
 
 
 def number(value: Any) -> str:
-    """Three digits after the point; a dash for what is not there."""
+    """Three decimals; a dash for a missing value."""
     return "-" if value is None or value != value else f"{value:.3f}"
 
 
 def print_runs(root: Path, runs: Sequence[Run]) -> None:
-    """One row a run: its objective on the test split (on validation, if it was not tested) beside the baseline's.
+    """Print one row per run: its objective on test (on validation, if not tested) beside the baseline's.
 
-    Where not all have finished, how each stands; below, what ended those that failed.
+    If some have not finished, add each run's status, and below the table why runs failed or stopped.
     """
     table = Table(box=None, pad_edge=False, title=str(root), title_justify="left", title_style="bold")
     for name in ("run", "task", "freeze", "metric"):

@@ -1,4 +1,4 @@
-"""Each run's particulars: where its config differs, what trained in it, where it ran, how to repeat it."""
+"""Each run's details: how its config differs, what it trained, its environment, and the command to repeat it."""
 
 import csv
 import shlex
@@ -12,11 +12,11 @@ from vggexp.report.gallery import anchor
 from vggexp.report.runs import Run
 
 LEDGERS = 300
-"""Runs whose ledger the page carries, at most."""
+"""Maximum number of runs whose ledger is in the page."""
 
 
 def details(runs: Sequence[Run]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What the choices decide, once for each combination; and of each run the rest, what few runs have marked."""
+    """The config keys that the choices determine, once per combination; and each run's other details."""
     keys = distinguishing(runs)
     counts = {key: Counter(values) for key, values in keys.items()}
     together: dict[tuple[str, ...], str] = {}
@@ -51,7 +51,7 @@ def _environment(summary: Mapping[str, Any]) -> str:
 
 
 def _ledger(run: Run) -> list[dict[str, str]]:
-    """A row a part: how much of it trained at most, and in which epochs."""
+    """One row per part: its maximum of trained parameters, and in which epochs it trained."""
     if not run.folder.freeze.exists():
         return []
     with run.folder.freeze.open(encoding="utf-8") as file:

@@ -1,7 +1,7 @@
 """Figures of the diagnostics: confusion matrices, precision-recall curves, histograms of IoU.
 
-Where settings cannot share one, a figure holds all and shows one: its traces' ``meta.pick`` is a place in the layout's
-``meta.picks``, the labels to choose from.
+If settings cannot share a plot, the figure holds all and shows one: a trace's ``meta.pick`` is an index into the
+layout's ``meta.picks``, the labels to choose from.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,21 +12,21 @@ from vggexp.report.diagnostics import Diagnostics
 from vggexp.report.figures import COLOURS, GRAY, Figure, layout
 
 CELLS = 60_000
-"""Cells of all confusion matrices of one figure, at most."""
+"""Maximum number of cells of all confusion matrices of one figure."""
 POINTS = 15_000
-"""Points of all curves of one figure, at most."""
+"""Maximum number of points of all curves of one figure."""
 CURVES = POINTS // 10
 
 
 def drawn(found: Sequence[Diagnostics]) -> dict[str, Figure]:
-    """Every figure that the diagnostics of one group's settings gives, by name."""
+    """The figures for the diagnostics of one group's settings, by name."""
     made = {f"confusion-{kind}": confusion(found, kind) for kind in ("classification", "segmentation")}
     made |= {"curve": precision_recall(found), "histogram": histogram(found)}
     return {name: figure for name, figure in made.items() if figure is not None}
 
 
 def confusion(found: Sequence[Diagnostics], kind: str) -> Figure | None:
-    """Rows are the truth, in shares of it; the counts are shown on pointing at a cell."""
+    """Confusion matrices with rows normalised by the truth; hovering over a cell shows its count."""
     traces: list[Figure] = []
     picks: list[str] = []
     size = 0
@@ -58,28 +58,26 @@ def confusion(found: Sequence[Diagnostics], kind: str) -> Figure | None:
 
 
 def left_out(found: Sequence[Diagnostics], figures: Mapping[str, Figure]) -> list[str]:
-    """A line for each figure that does not show all settings, or is not drawn at all, because it would be too large."""
+    """One line for each figure that is missing, or lacks settings, because it would be too large."""
     lines = []
     for kind in ("classification", "segmentation"):
         sizes = [len(part["classes"]) for one in found if (part := one.kinds.get(kind))]
         figure = figures.get(f"confusion-{kind}")
         shown = len(figure["data"]) if figure else 0
         if shown < len(sizes):
-            cells = f"{max(sizes):,} classes make {max(sizes) ** 2:,} cells a setting, and the page carries {CELLS:,}"
+            cells = f"{max(sizes):,} classes make {max(sizes) ** 2:,} cells per setting; the limit is {CELLS:,}"
             which = f"for {shown} of {len(sizes)} settings" if shown else "not drawn"
             lines.append(
                 f"The confusion matrix of {'images' if kind == 'classification' else 'pixels'} is {which}: {cells}."
             )
     curves = sum(len(part["curve"]) for one in found if (part := one.kinds.get("classification")))
     if curves and "curve" not in figures:
-        lines.append(
-            f"Precision and recall are not drawn: there are {curves:,} curves, and the page carries {CURVES:,}."
-        )
+        lines.append(f"Precision and recall are not drawn: there are {curves:,} curves; the limit is {CURVES:,}.")
     return lines
 
 
 def precision_recall(found: Sequence[Diagnostics]) -> Figure | None:
-    """Of each class against the rest; the legend has the average precisions."""
+    """Precision-recall curves of each class against the rest; the legend has the average precisions."""
     shown = [(one, one.kinds["classification"]) for one in found if "classification" in one.kinds]
     total = sum(len(part["curve"]) for _, part in shown)
     if not total or total > CURVES:
@@ -104,12 +102,12 @@ def precision_recall(found: Sequence[Diagnostics]) -> Figure | None:
         "xaxis": {"title": {"text": "recall"}, "range": [0, 1.01]},
         "yaxis": {"title": {"text": "precision"}, "range": [0, 1.02]},
     }
-    title = "precision and recall, a curve a class"
+    title = "precision and recall, one curve per class"
     return {"data": traces, "layout": layout(title, **axes, height=480, meta={"picks": picks})}
 
 
 def histogram(found: Sequence[Diagnostics]) -> Figure | None:
-    """Share of the images by IoU, a line a setting; right of the line at 0.5 a box counts as right."""
+    """Share of the images by IoU, one line per setting; above 0.5 a box counts as correct."""
     traces: list[Figure] = []
     for place, one in enumerate(found):
         if (part := one.kinds.get("localization")) is None:
@@ -130,7 +128,7 @@ def histogram(found: Sequence[Diagnostics]) -> Figure | None:
         "x": 0.5,
         "yref": "paper",
         "y": 1,
-        "text": "right above 0.5",
+        "text": "correct above 0.5",
         "showarrow": False,
         "xanchor": "left",
         "xshift": 4,
@@ -149,7 +147,7 @@ def histogram(found: Sequence[Diagnostics]) -> Figure | None:
 
 
 def _pick(picks: list[str], label: str) -> dict[str, Any]:
-    """What ties a trace to a new label to choose; the first is shown."""
+    """Add a label to choose from, and return the keys that link a trace to it; the first is visible."""
     picks.append(label)
     return {"meta": {"pick": len(picks) - 1}, "visible": len(picks) == 1}
 

@@ -1,4 +1,4 @@
-"""What runs keep of single images, read for the page: of each setting one run's, the first that has it."""
+"""Reads the diagnostics of runs for the page: for each setting those of the first run that has them."""
 
 import json
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from vggexp.report.compare import Group, Setting
 from vggexp.report.runs import Run
 
 SETTINGS = 12
-"""Settings a group whose diagnostics the page carries, at most."""
+"""Maximum number of settings per group whose diagnostics are in the page."""
 
 _SCORES = {"classification": "p(truth)", "localization": "IoU", "segmentation": "mIoU"}
 
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """One run's ``prediction/test.json``; while it is not tested, its ``val.json``."""
+    """One run's ``prediction/test.json``, or ``val.json`` if it is not tested yet."""
 
     setting: Setting
     run: Run
@@ -24,12 +24,12 @@ class Diagnostics:
 
     @property
     def kinds(self) -> dict[str, Any]:
-        """Confusions, curves and histograms, by kind of target."""
+        """Confusion matrices, curves and histograms, by task."""
         return dict(self.content.get("diagnostics", self.content.get("evidence", {})))  # "evidence" before 2026-11-26
 
     @property
     def score_name(self) -> str:
-        """What its images are ranked by; of several kinds of target, the mean of their scores."""
+        """The name of the score that ranks its images; with several tasks, the mean of their scores."""
         kinds = self.content.get("kinds", [])
         if len(kinds) > 1:
             return "mean score"
@@ -37,12 +37,12 @@ class Diagnostics:
 
     @property
     def folder(self) -> Path:
-        """Where its images lie."""
+        """The folder of its images."""
         return self.run.folder.predictions / str(self.content["split"])
 
 
 def of_group(group: Group) -> tuple[list[Diagnostics], str]:
-    """The settings' diagnostics, and a note where some is left out."""
+    """The settings' diagnostics, and a note if some settings are left out."""
     found: list[Diagnostics] = []
     settings = iter(group.settings)
     for setting in settings:
@@ -55,7 +55,7 @@ def of_group(group: Group) -> tuple[list[Diagnostics], str]:
 
 
 def _first(setting: Setting) -> Diagnostics | None:
-    """Of unfinished runs too: they come last, for their images are of validation."""
+    """The first run with test diagnostics; otherwise the first with validation diagnostics, as unfinished runs have."""
     for name in ("test.json", "val.json"):
         for run in setting.runs:
             if (content := _read(run.folder.predictions / name)) is not None:

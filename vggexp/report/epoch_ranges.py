@@ -1,8 +1,8 @@
-"""Epochs, as people write them."""
+"""Epochs as ranges, such as "0-2, 5"."""
 
 
 def epoch_ranges(epochs: list[int], total: int) -> str:
-    """Epochs as ranges.
+    """Sorted epochs as ranges; "all" for all ``total`` epochs, "none" for no epochs.
 
     >>> epoch_ranges([0, 1, 2, 5], 8)
     '0-2, 5'

@@ -1,4 +1,4 @@
-"""The page's figures, as plotly's plain dicts; every word in them that comes from a run is escaped."""
+"""The page's figures, as plain dicts for plotly; all text that comes from runs is escaped."""
 
 from collections.abc import Sequence
 from html import escape
@@ -9,18 +9,18 @@ from vggexp.report.runs import Run
 
 Figure = dict[str, Any]
 
-# Okabe and Ito's colours, which the colour-blind tell apart, and which stand out on white and on black.
+# Okabe and Ito's colours, which colour-blind people can distinguish, and which are visible on white and on black.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#B0A000", "#888888")
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")
 COSTS = {"trainable_parameters": "parameters trained", "seconds": "seconds", "peak_memory_mib": "peak memory, MiB"}
 CURVES = 200
-"""Runs whose curves one figure draws at most: more cannot be told apart."""
+"""Maximum number of runs whose curves one figure draws: more cannot be distinguished."""
 GRAY = "#808080"
 _GRID = "rgba(128,128,128,0.25)"
 
 
 def layout(title: str, **more: Any) -> Figure:
-    """What all figures share: no background of their own, so that they fit light and dark pages."""
+    """The common layout: transparent background, so that figures fit light and dark pages."""
     axis = {"gridcolor": _GRID, "zerolinecolor": _GRID, "automargin": True}
     axes = {name: {**axis, **value} for name, value in more.items() if name.startswith(("xaxis", "yaxis"))}
     rest = {name: value for name, value in more.items() if name not in axes}
@@ -43,7 +43,7 @@ def _marker(place: int, size: int = 9) -> Figure:
 
 
 def by_setting(group: Group) -> Figure:
-    """Each seed's score, and their mean, a column a setting; the baseline as a line."""
+    """Each seed's score and their mean, one column per setting; the baseline as a line."""
     traces: list[Figure] = []
     labels = [escape(setting.label) for setting in group.settings]
     for place, (label, setting) in enumerate(zip(labels, group.settings, strict=True)):
@@ -59,7 +59,7 @@ def by_setting(group: Group) -> Figure:
     return {
         "data": traces,
         "layout": layout(
-            f"{group.metric} by setting, a point a seed",
+            f"{group.metric} by setting, one point per seed",
             yaxis={"title": {"text": f"{group.metric} (test split)"}},
             xaxis={"type": "category", "tickvals": labels, "ticktext": [_short(label) for label in labels]},
             showlegend=False,
@@ -70,7 +70,7 @@ def by_setting(group: Group) -> Figure:
 
 
 def _baseline(group: Group) -> float | None:
-    """The baseline's score on validation; it is the data's, so any run may tell it."""
+    """The baseline's score on validation; it depends only on the data, so any run has it."""
     name = f"val/{group.metric}"
     return next((value for run in group.runs if (value := run.summary["baseline"].get(name)) is not None), None)
 
@@ -88,7 +88,7 @@ def _level(baseline: float | None) -> tuple[list[Figure], list[Figure]]:
 
 
 def against_cost(group: Group, cost: str) -> Figure:
-    """Mean score against what a setting costs (a key of ``COSTS``), with the Pareto front."""
+    """Mean score against a setting's cost (a key of ``COSTS``), with the Pareto front."""
     known = [(place, one, one.cost(cost), _mean(one)) for place, one in enumerate(group.settings)]
     points = [(place, one, x, y) for place, one, x, y in known if x is not None and y is not None]
     front = [points[place] for place in pareto([(x, y) for _, _, x, y in points], group.mode)]
@@ -111,7 +111,7 @@ def _mean(setting: Setting) -> float | None:
 
 
 def curves(group: Group) -> Figure:
-    """The objective on validation by epoch, a line a run; underneath, the share of the parameters that trains."""
+    """The objective on validation by epoch, one line per run; below, the share of trainable parameters."""
     traces: list[Figure] = []
     drawn = 0
     for place, setting in enumerate(group.settings):
@@ -138,10 +138,10 @@ def curves(group: Group) -> Figure:
     return {
         "data": traces,
         "layout": layout(
-            f"val/{group.metric} by epoch, a line a run{drawn_of}",
+            f"val/{group.metric} by epoch, one line per run{drawn_of}",
             xaxis={"title": {"text": "epoch"}, "anchor": "y2"},
             yaxis={"title": {"text": f"val/{group.metric}"}, "domain": [0.32, 1]},
-            yaxis2={"title": {"text": "trains, %"}, "domain": [0, 0.22], "range": [-4, 104]},
+            yaxis2={"title": {"text": "trainable, %"}, "domain": [0, 0.22], "range": [-4, 104]},
             height=520,
         ),
     }
@@ -168,7 +168,7 @@ def smooth(values: Sequence[float], keep: float = 0.7) -> list[float]:
 
 
 def iou_against_dice(runs: Sequence[Run]) -> Figure | None:
-    """A point a run, and the relation that holds for one box or one mask; means over many lie below it."""
+    """One point per run, and the relation that holds for one box or mask; means over many images lie below it."""
     traces: list[Figure] = []
     pairs = (("box_iou", "box_dice"), ("miou", "mdice"), ("miou_image", "mdice_image"))
     for place, (iou, dice) in enumerate(pairs):
@@ -186,11 +186,11 @@ def iou_against_dice(runs: Sequence[Run]) -> Figure | None:
     line = {"color": GRAY, "width": 1}
     traces.append({"type": "scatter", "mode": "lines", "line": line, "hoverinfo": "skip", **relation})
     axes = {"xaxis": {"title": {"text": "IoU"}, "range": [0, 1]}, "yaxis": {"title": {"text": "Dice"}, "range": [0, 1]}}
-    return {"data": traces, "layout": layout("IoU against Dice, a point a run", **axes)}
+    return {"data": traces, "layout": layout("IoU against Dice, one point per run", **axes)}
 
 
 def by_class(group: Group, kind: str) -> Figure | None:
-    """Heat map of a setting's mean "iou" or "dice" of each class."""
+    """Heat map of the mean "iou" or "dice" of each class, by setting."""
     prefix = f"test/{kind}/"
     names = [name for run in group.runs for name in run.summary["metrics"] if name.startswith(prefix)]
     if not (names := list(dict.fromkeys(names))):

@@ -1,4 +1,4 @@
-"""What a freeze policy will do, as a table at a run's start: a row a part."""
+"""The effect of a freeze policy, as a table at the start of a run: one row per part."""
 
 from rich.table import Table
 
@@ -15,7 +15,7 @@ def print_freezing(freezing: Freezing, name: str, epochs: int) -> None:
 
 
 def freeze_table(freezing: Freezing, epochs: int) -> Table:
-    """One row a part; epochs count from 0, and "all" and "none" stand for themselves."""
+    """One row per part; epochs count from 0, and may be "all" or "none"."""
     table = Table("part", box=None, pad_edge=False)
     for header in ("parameters", "train"):
         table.add_column(header, justify="right")

@@ -1,4 +1,4 @@
-"""The gallery: single images of each setting, with truth and prediction as layers that can be switched on and off."""
+"""The gallery: example images of each setting, with truth and prediction as layers that the reader can toggle."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,11 +9,11 @@ from vggexp.report.compare import Group
 from vggexp.report.diagnostics import Diagnostics
 
 _MARKUP = 900
-"""Characters that one image's layers and caption take, about."""
+"""Approximate number of characters of one image's layers and caption."""
 
 
 def gallery(found: Sequence[Diagnostics], album: Album, budget: int) -> dict[str, Any]:
-    """Columns of images, a setting each; {} if there are none. No more columns are begun once ``budget`` is spent."""
+    """Columns of images, one per setting; {} if there are none. ``budget`` limits the characters of all columns."""
     columns: list[dict[str, Any]] = []
     begun, markup = album.size, 0
     for one in found:
@@ -41,7 +41,7 @@ def gallery(found: Sequence[Diagnostics], album: Album, budget: int) -> dict[str
 
 
 def anchor(name: str) -> str:
-    """A run's place on the page, as an id: letters, digits and dashes.
+    """A run's anchor id on the page: letters, digits and dashes.
 
     >>> anchor("a/<b> 1")
     'run-a-2f-3cb-3e-201'
@@ -50,7 +50,7 @@ def anchor(name: str) -> str:
 
 
 def _shot(record: Mapping[str, Any], one: Diagnostics, album: Album) -> dict[str, Any]:
-    """One image and its layers; {} if its file is gone."""
+    """One image and its layers; {} if its file is missing."""
     pixels = album.add(_inside(one.folder, record["image"]))
     if not pixels:
         return {}
@@ -105,7 +105,7 @@ def _alt(index: int, texts: Mapping[str, str], says: str, is_wrong: bool) -> str
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """A file of this very folder, whatever the record says."""
+    """The file of this name in ``folder`` itself: a record cannot point outside."""
     return folder / Path(str(name)).name
 
 
@@ -121,7 +121,7 @@ def _legend(found: Sequence[Diagnostics]) -> list[tuple[str, str]]:
 
 
 def sheets(group: Group, most: int) -> list[dict[str, str]]:
-    """Of runs that kept no single images: the picture of truth beside prediction, a setting each."""
+    """For runs without example images: the picture of truth beside prediction, one per setting."""
     pictures: list[dict[str, str]] = []
     for setting in group.settings:
         run = next((run for run in setting.runs if (run.folder.predictions / "test.png").exists()), None)

@@ -1,7 +1,7 @@
 """The ledger of a network: each layer's output, parameters, FLOPs and receptive field, and whether it is frozen.
 
-``python -m vggexp summary`` prints it. Build the modules under ``torch.device("meta")`` and nothing is allocated: one
-forward pass of shapes tells everything, in a hundredth of a second for VGG16.
+``python -m vggexp summary`` prints it. With modules built under ``torch.device("meta")`` it
+allocates nothing: one forward pass of shapes is enough, and takes 10 ms for VGG16.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,19 +29,19 @@ KINDS: dict[type[nn.Module], str] = {
     nn.MaxUnpool2d: "unpool",
     nn.Upsample: "upsample",
 }
-"""The layers worth a row even without parameters. Any other that owns parameters gets one, under its class name."""
+"""Layers that have a row even without parameters. Other layers with parameters have one under their class name."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One layer. Counts are of its own parameters; one shared with an earlier row is counted there only."""
+    """One layer. It counts its own parameters; a parameter shared with an earlier row counts there only."""
 
     name: str
     """As in the learner's ``state_dict``: "backbone.features.0"."""
     kind: str
     """"conv 3x3", "dense", ...: see ``KINDS``."""
     part: str
-    """"stage1" to "stage5" or "head"; "backbone" for a layer that stands outside the stages."""
+    """"stage1" to "stage5" or "head"; "backbone" for a layer outside the stages."""
     shape: tuple[int, ...] | None
     """Of the output, without the batch; None if the layer did not run."""
     num_weights: int
@@ -51,22 +51,22 @@ class Row:
     num_trainable: int
     """Those of ``num_parameters`` that are not frozen."""
     running: int
-    """``num_weights`` summed over all rows down to here."""
+    """``num_weights`` summed over all rows up to this one."""
     flops: int
-    """Of one image, in evaluation mode; 2 a multiply-add."""
+    """FLOPs for one image in evaluation mode; a multiply-add counts 2."""
     field: int | Literal["image"] | None
-    """Pixels a side that one output cell sees; "image" if it sees all; None in a head, where it is not followed."""
+    """Side of the receptive field, pixels; "image" if it is the whole image; None (not computed) in a head."""
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """All layers of a network: the backbone's in its order, then the head's in the order they ran."""
+    """All layers of a network: the backbone's in order, then the head's in order of execution."""
 
     rows: tuple[Row, ...]
     image_size: tuple[int, int]
-    """(H, W) of the image that it was run on."""
+    """(H, W) of the image for the forward pass."""
     flops: int
-    """Of the whole forward pass: also of what no row owns, such as a functional convolution."""
+    """FLOPs of the whole forward pass, including operations outside any row, such as a functional convolution."""
 
     def total(self, count: Literal["num_weights", "num_parameters", "num_trainable"]) -> int:
         """One of the counts, summed over all rows."""
@@ -86,17 +86,17 @@ class Ledger:
 def ledger(
     backbone: nn.Module, head: nn.Module, image_size: tuple[int, int], is_frozen: Callable[[str], bool]
 ) -> Ledger:
-    """The ledger of ``head(backbone(image))``; weights, statistics and modes of both are left as they were.
+    """The ledger of ``head(backbone(image))``; it does not change their weights, statistics or modes.
 
     Args:
-        backbone: a ``types.Backbone``, on any device; on "meta" it costs nothing.
+        backbone: a ``types.Backbone``, on any device; "meta" allocates nothing.
         head: a ``types.Head`` for it, on the same device.
         image_size: (H, W) in pixels.
-        is_frozen: says so of a parameter's name, such as "backbone.features.0.weight".
+        is_frozen: whether the parameter of a name, such as "backbone.features.0.weight", is frozen.
     """
     backbone_names, head_names = _layers(backbone, "backbone"), _layers(head, "head")
     trace = _run(backbone, head, [*backbone_names, *head_names], image_size)
-    # The head's layers in the order they ran: a decoder may have registered them in another one.
+    # The head's layers in order of execution, which may differ from the order of registration.
     ran = {module: place for place, module in enumerate(trace.shapes)}
     names = backbone_names | {m: head_names[m] for m in sorted(head_names, key=lambda m: ran.get(m, len(ran)))}
     stages = enumerate(cast(Backbone, backbone).stages(), 1)
@@ -131,7 +131,7 @@ def _rows(
 
 
 class _Trace:
-    """What one forward pass shows of each layer: output shape and FLOPs, in the order of completion."""
+    """Output shape and FLOPs of each layer in one forward pass, in order of completion."""
 
     def __init__(self) -> None:
         self.counter = FlopCounterMode(display=False)
@@ -152,11 +152,11 @@ class _Trace:
             self.shapes.setdefault(module, tuple(first.shape[1:]))
 
     def is_global(self, module: nn.Module) -> bool:
-        """A dense layer on one vector an image: what it reads was flattened or pooled over the whole image."""
+        """Whether a dense layer outputs one vector per image: its input was flattened or pooled over the image."""
         return isinstance(module, nn.Linear) and len(self.shapes.get(module, ())) == 1
 
     def _book(self) -> None:
-        """Book what was counted since the last hook to the innermost layer, so that nested layers count once."""
+        """Add the FLOPs since the last hook to the innermost layer, so that nested layers count once."""
         total = self.counter.get_total_flops()
         if self._open:
             self.flops[self._open[-1]] = self.flops.get(self._open[-1], 0) + total - self._booked
@@ -176,14 +176,14 @@ def _run(backbone: nn.Module, head: nn.Module, layers: list[nn.Module], image_si
         features = cast(Backbone, backbone)(image, cast(Head, head).reads)
         head(features)
     for stage, output in zip(cast(Backbone, backbone).stages(), features.stages, strict=True):
-        # To hand on switches, a backbone pools without its pooling module, whose hook then never fires.
+        # To return switches, a backbone pools without its pooling module, so that module's hook does not run.
         trace.shapes.setdefault([*stage.modules()][-1], tuple(output.shape[1:]))
     return trace
 
 
 @contextmanager
 def _evaluating(*roots: nn.Module) -> Iterator[None]:
-    """Evaluation mode: in training mode batch normalisation refuses a 1x1 map of one image, and counts it."""
+    """Evaluation mode: in training mode BatchNorm fails on a 1x1 map of one image, and updates its statistics."""
     modes = [(module, module.training) for root in roots for module in root.modules()]
     try:
         for module, _ in modes:
@@ -208,7 +208,7 @@ def _kind(module: nn.Module) -> str:
 
 
 def _fields(chain: list[nn.Module]) -> dict[nn.Module, int]:
-    """Pixels a side that one output cell of each layer sees, along a chain of layers that starts at the image."""
+    """Side of the receptive field of each layer, pixels, along a chain of layers that starts at the image."""
     fields = {}
     field = stride = 1
     for module in chain:

@@ -1,4 +1,4 @@
-"""A network's ledger as a table for people: each part with its subtotal, all totals underneath."""
+"""A network's ledger as a table: each part with its subtotal, and the totals below."""
 
 from itertools import groupby
 
@@ -11,7 +11,7 @@ from vggexp.report.ledger import Ledger, Row
 
 
 def table(ledger: Ledger) -> Table:
-    """The ledger for people: each part with its subtotal, all totals underneath. VGG16's fits into 80 columns."""
+    """The ledger as a table; VGG16's fits into 80 columns."""
     grid = Table(box=box.HORIZONTALS, padding=0, show_edge=False, show_footer=True)
     grid.caption, grid.caption_justify = _totals(ledger), "left"
     totals = {"weights": f"{ledger.total('num_weights'):,}", "FLOP": human_flops(ledger.flops)}
@@ -51,13 +51,13 @@ def _totals(ledger: Ledger) -> Text:
         f"{parameters:,} parameters ({ledger.total('num_weights'):,} without biases)",
         f"{ledger.total('num_trainable'):,} of them train",
         f"dense layers hold {ledger.num_dense:,} of {parameters:,} parameters ({share})",
-        f"{human_flops(ledger.flops)}FLOP for an image of {size}, 2 a multiply-add",
+        f"{human_flops(ledger.flops)}FLOP for an image of {size}, a multiply-add counts 2",
     )
     return Text("\n".join(lines), style="not italic not dim")
 
 
 def human_flops(count: int) -> str:
-    """Three digits and a prefix.
+    """Three significant digits and an SI prefix.
 
     >>> human_flops(30_932_992_000) + "FLOP"
     '30.9 GFLOP'
@@ -71,7 +71,7 @@ def human_flops(count: int) -> str:
 
 
 def show(ledger: Ledger, console: Console | None = None) -> None:
-    """Print the table; into a file or a pipe 100 columns wide, where rich would assume 80."""
+    """Print the table; 100 columns wide in a file or a pipe, where rich assumes 80."""
     console = console or Console()
     if not console.is_terminal:
         console.width = 100

@@ -1,4 +1,4 @@
-"""Runs to one HTML file that needs no network: a table, comparisons, curves, pictures, and each run's particulars."""
+"""Writes runs to one HTML file that needs no network: table, comparisons, curves, pictures, each run's details."""
 
 import json
 import time
@@ -20,13 +20,13 @@ from vggexp.report.runs import Run
 from vggexp.report.section import section
 
 PICTURES = 5_000_000
-"""Characters of all groups' galleries, about, at most."""
+"""Approximate maximum number of characters of all groups' galleries."""
 _SCORES = {"IoU": ("box_iou", "miou"), "Dice": ("box_dice", "mdice"), "top1": ("top1",)}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A table's cell; ``sort`` is its number, if it is one (NaN where it is missing)."""
+    """A table's cell; ``sort`` is the value of a number (NaN if missing)."""
 
     text: str
     sort: float | None = None
@@ -45,7 +45,7 @@ def write_page(root: Path, runs: Sequence[Run], output: Path, refresh: int | Non
     """Write the page.
 
     Args:
-        refresh: seconds after which a browser loads it again; None: never.
+        refresh: seconds after which a browser reloads the page; None: never.
     """
     from plotly.offline import get_plotlyjs
 
@@ -88,7 +88,7 @@ def write_page(root: Path, runs: Sequence[Run], output: Path, refresh: int | Non
 
 
 def _json(value: Any) -> str:
-    """JSON that no script tag can be closed from; numbers to six digits."""
+    """JSON with numbers rounded to six digits, escaped so that it cannot close a script tag."""
     return json.dumps(_rounded(value), separators=(",", ":")).replace("<", "\\u003c").replace(">", "\\u003e")
 
 

@@ -1,4 +1,4 @@
-"""Run folders, read for tables and the page: finished runs, and what unfinished ones have written so far."""
+"""Reads run folders for tables and the page: finished runs, and what unfinished runs have written so far."""
 
 import csv
 import json
@@ -28,12 +28,12 @@ class Run:
     folder: RunFolder
     config: Mapping[str, Any]
     summary: Mapping[str, Any]
-    """Of an unfinished run: what can be told from its rows."""
+    """For an unfinished run: what its metrics.jsonl shows."""
     status: Status
 
     @cached_property
     def rows(self) -> list[Row]:
-        """Its metrics.jsonl."""
+        """The rows of its metrics.jsonl."""
         return read_rows(self.folder)
 
     @property
@@ -53,14 +53,14 @@ class Run:
         return str(self.summary["objective"]["metric"]).partition("/")[2]
 
     def score(self, metric: str | None = None, of: str = "metrics") -> float | None:
-        """A metric (the objective) on the test split; on validation, if it was not tested; None if it has none."""
+        """A metric (default: the objective) on test, or on validation if the run is not tested; None if missing."""
         values = self.summary[of]
         name = metric or self.metric
         found: float | None = values.get(f"test/{name}", values.get(f"val/{name}"))
         return found
 
     def schedule(self) -> list[tuple[int, float]]:
-        """(epoch, share of the parameters that train) from the ledger."""
+        """(epoch, share of trainable parameters) from freeze.csv."""
         if not self.folder.freeze.exists():
             return []
         with self.folder.freeze.open(encoding="utf-8") as file:
@@ -75,7 +75,7 @@ def _share(rows: Sequence[Mapping[str, str]]) -> float:
 
 
 def read_runs(root: Path) -> list[Run]:
-    """Every run at or below a folder, in the order of their names; folders that cannot be read are left out."""
+    """Every run at or below a folder, sorted by name, without folders that cannot be read."""
     found = sorted(path.parent for path in root.rglob("config.yaml") if PREVIOUS not in path.parts)
     return [run for folder in found if (run := _read(folder, root))]
 
@@ -113,7 +113,7 @@ def _so_far(rows: Sequence[Row], config: Mapping[str, Any]) -> Row:
 
 
 def read_rows(folder: RunFolder) -> list[Row]:
-    """The rows of a run's metrics.jsonl; a last one that is still being written is left out."""
+    """The rows of a run's metrics.jsonl, up to the first incomplete one, which may still be being written."""
     if not folder.metrics.exists():
         return []
     rows = []

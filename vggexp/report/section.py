@@ -1,4 +1,4 @@
-"""A group's part of the page: settings side by side, what they cost, curves, diagnostics, pictures."""
+"""A group's section of the page: comparison of settings, their costs, curves, diagnostics, pictures."""
 
 import statistics
 from collections import Counter
@@ -12,16 +12,16 @@ from vggexp.report.confusions import confusions
 from vggexp.report.gallery import gallery, sheets
 
 REFERENCES = 12
-"""Settings that can be chosen as the reference, at most."""
+"""Maximum number of settings to choose the reference from."""
 
 
 def section(group: Group, name: str, drawn: dict[str, figures.Figure], album: Album, budget: int) -> dict[str, Any]:
-    """A group's part of the page; its figures are added to ``drawn``, its images to ``album``."""
+    """A group's section; adds its figures to ``drawn`` and its images to ``album``."""
     looked, note = diagnostics.of_group(group)
     shown = diagnostic_figures.drawn(looked)
     rows: list[dict[str, figures.Figure | None]] = [
         {"setting": figures.by_setting(group)},
-        # The figures of cost stay side by side, also where one has nothing to show.
+        # The cost figures stay side by side, even if one is empty.
         {f"cost-{place}": figures.against_cost(group, cost) for place, cost in enumerate(figures.COSTS)},
         {"curves": figures.curves(group)},
         {"iou": figures.by_class(group, "iou")},
@@ -49,7 +49,7 @@ def section(group: Group, name: str, drawn: dict[str, figures.Figure], album: Al
 def _placed(
     row: Mapping[str, figures.Figure | None], prefix: str, drawn: dict[str, figures.Figure]
 ) -> list[dict[str, Any]]:
-    """The places of one row's figures, which are added to ``drawn``."""
+    """The ids and titles of one row's figures; adds the figures to ``drawn``."""
     found = []
     for kind, figure in row.items():
         if figure is None:
@@ -77,7 +77,7 @@ def _comparison(setting: Setting, references: Sequence[Setting]) -> dict[str, An
 
 
 def _others(setting: Setting) -> str:
-    """The runs that do not count, by how they stand."""
+    """The number of unfinished runs, by status; they do not count."""
     words = Counter(run.status.word for run in setting.runs)
     return ", ".join(f"{count} {word}" for word, count in words.items() if word != "finished")
 

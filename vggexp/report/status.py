@@ -1,4 +1,4 @@
-"""How a run stands: finished, pruned, failed, running, stopped. Told from its folder alone."""
+"""The status of a run (finished, pruned, failed, running or stopped), read from its folder alone."""
 
 import json
 import time
@@ -9,23 +9,23 @@ from typing import Any
 from vggexp.run_folder import RunFolder, is_alive
 
 _QUIET = 600
-"""Seconds without a new row after which a run that another machine writes counts as stopped."""
+"""Seconds without a new row after which a run on another machine counts as stopped."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """One word, and what there is to say of it."""
+    """One word, with its epochs and reason."""
 
     word: str
     """finished | pruned | failed | running | stopped"""
     epochs: int = 0
-    """Epochs that it has validated, of ``planned``."""
+    """Number of validated epochs, of ``planned``."""
     planned: int = 0
     why: str = ""
-    """What ended it; "" where nothing is known, or nothing is wrong."""
+    """Why it ended; "" if unknown, or if nothing is wrong."""
 
     def __str__(self) -> str:
-        """As a table has it.
+        """The text for a table.
 
         >>> str(Status("finished", 5, 5)), str(Status("pruned", 2, 5)), str(Status("running", 2, 5))
         ('finished', 'pruned, 2/5 epochs', 'running, 2/5 epochs')
@@ -36,7 +36,7 @@ class Status:
 
 
 def of_finished(summary: Mapping[str, Any], planned: int) -> Status:
-    """Of a run with a summary: whether it came to its end, or was stopped early by the median rule."""
+    """The status of a run with a summary: finished, or pruned by the median rule."""
     pruned = summary.get("pruned")
     if not pruned:
         return Status("finished", planned, planned)
@@ -45,10 +45,10 @@ def of_finished(summary: Mapping[str, Any], planned: int) -> Status:
 
 
 def of_unfinished(folder: RunFolder, epochs: int, planned: int) -> Status:
-    """Of a run without one: by what its process has left, and whether that still holds it."""
+    """The status of a run without a summary, from its state file and whether its process is alive."""
     try:
         state = dict(json.loads(folder.state.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):  # of an older version, or just being written
+    except (OSError, ValueError, TypeError):  # written by an older version, or being written now
         state = {}
     if error := state.get("failed"):
         return Status("failed", epochs, planned, str(error))

@@ -1,4 +1,4 @@
-"""``summary.json``: what a run reached, beside what a baseline reaches, and what it cost."""
+"""``summary.json``: a run's scores, the baseline's scores, and the run's cost."""
 
 import platform
 import subprocess
@@ -17,10 +17,10 @@ _LIBRARIES = ("vggexp", "torch", "torchvision", "pytorch-lightning", "torchmetri
 def summarize(
     config: Mapping[str, Any], folder: RunFolder, learner: Learner, stopwatch: Stopwatch, test: Mapping[str, float]
 ) -> dict[str, Any]:
-    """Everything that a table of runs shows.
+    """The content of summary.json.
 
-    ``metrics`` are the validation split's in the best epoch and the test split's of that checkpoint; ``baseline`` has
-    the baseline's under the same names.
+    ``metrics`` holds the validation scores of the best epoch and the test scores of its checkpoint; ``baseline`` holds
+    the baseline's scores under the same names.
     """
     best = best_row(read_rows(folder), *learner.objective)
     parameters = [parameter for _, parameter in learner.freezing.parameters]
@@ -49,7 +49,7 @@ def summarize(
 
 
 def git_commit() -> str | None:
-    """The commit of the working directory's repository, with "+" if it has changes; None outside of one."""
+    """The commit of the working directory's repository, with "+" for uncommitted changes; None outside a repository."""
     try:
         say = subprocess.run(
             ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],

@@ -18,7 +18,8 @@ from vggexp.distributed.processes import num_cores
 from vggexp.errors import ConfigError
 from vggexp.sample.column_store import Layout, is_kept, new_columns, read_columns
 from vggexp.sample.files import Files, Source, Stored
-from vggexp.sample.image import Shrink, Size, shrunk_size
+from vggexp.sample.image import Shrink, shrunk_size
+from vggexp.sample.picture import Size
 
 RAGGED = ("image", "mask")
 """What has another size in every sample: laid end to end."""

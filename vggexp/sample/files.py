@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vggexp.sample.decode_scale import FACTORS
-from vggexp.sample.image import Shrink, Size
+from vggexp.sample.image import Shrink
+from vggexp.sample.picture import Size
 from vggexp.sample.transform import Transform
 from vggexp.types import Sample
 

@@ -5,38 +5,27 @@ torchvision 0.29 announces the end of, else through Pillow; all else goes throug
 libjpeg-turbo and give the same pixels, so which of them is there decides the time alone.
 """
 
-import contextlib
 import io
-import os
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
 import torchvision.io
-from PIL import Image, PngImagePlugin
+from PIL import Image
 from torch import Tensor
 
-from vggexp.errors import DataError
-from vggexp.sample.orientation import orientation_of, turn, turned_size
-from vggexp.sample.pixels import DepthError, to_8_bits
+from vggexp.sample.jpeg_header import JPEG, jpeg_header
+from vggexp.sample.orientation import orientation_in, turn, turned_size
+from vggexp.sample.picture import Size, check_pixels, decoded, file_content, opened, opened_header, rgb
 
-JPEG = b"\xff\xd8\xff"
-LIMIT = "VGGEXP_MAX_MEGAPIXELS"
-Image.MAX_IMAGE_PIXELS = None  # ``header`` checks it, with an advice that helps
-PngImagePlugin.MAX_TEXT_CHUNK = 2**26  # valid PNGs carry texts and colour profiles of megabytes
 DECODE_JPEG: Callable[..., Tensor] | None = getattr(torchvision.io, "decode_jpeg", None)
 HAS_SIMPLEJPEG = find_spec("simplejpeg") is not None
 
-Decoded = TypeVar("Decoded")
-Size = tuple[int, int]
-"""height, width, in pixels."""
 Shrink = Callable[[int, int], int]
-"""(height, width) of a stored image to what its sides may be divided by: 1, 2, 4 or 8."""
+"""(height, width) of an upright image to what its sides may be divided by: 1, 2, 4 or 8."""
 
 
 def read_image(path: str | Path) -> Tensor:
@@ -79,85 +68,45 @@ def read_shrunk(path: str | Path, shrink: Shrink) -> Photo:
 
 
 def shrunk_size(path: str | Path, shrink: Shrink) -> Size:
-    """The size that ``read_shrunk`` gives a file; decodes its header only."""
+    """The size that ``read_shrunk`` gives a file; decodes its header only, but for a TIFF's."""
     content = file_content(Path(path))
-    size, orientation = header(path, content)
+    if not content.startswith(JPEG):
+        size, orientation = opened_header(path, content)
+        return turned_size(size, orientation)
+    size, orientation = _jpeg_header(path, content)
     size = turned_size(size, orientation)
-    factor = shrink(*size) if content.startswith(JPEG) else 1
+    factor = shrink(*size)
     return -(-size[0] // factor), -(-size[1] // factor)
 
 
-def file_content(path: Path) -> bytes:
-    """A file's bytes; DataError if it is missing or cannot be read."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{path} is missing; restore the file, or leave it out of the data set") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
-
-
-def decoded(path: str | Path, decode: Callable[[], Decoded]) -> Decoded:
-    """What ``decode`` gives; DataError with the file's name if it fails in any way."""
-    try:
-        with warnings.catch_warnings():
-            # Pillow remarks on odd palettes and EXIF, torchvision 0.29 on its decoders' future; neither helps a user.
-            warnings.simplefilter("ignore")
-            return decode()
-    except DepthError as error:
-        raise DataError(f"{path} has {error}; convert it to 8 bits a channel") from error
-    except Exception as error:  # On broken bytes Pillow raises nearly anything: OSError, SyntaxError, struct.error ...
-        raise DataError(f"{path} is truncated or not an image; fetch it again, or leave it out") from error
-
-
-def header(path: str | Path, content: bytes) -> tuple[Size, int]:
-    """(height, width) as stored, and the EXIF orientation, from an image file's header.
-
-    Raises:
-        DataError: it is not an image, or one of more than ``max_megapixels``.
-    """
-    size, orientation = decoded(path, lambda: (_size(content), orientation_of(content)))
-    pixels, most = size[0] * size[1] / 1e6, max_megapixels()
-    if pixels > most:
-        advice = f"make it smaller, or set the environment variable {LIMIT}"
-        raise DataError(f"{path} has {pixels:.0f} megapixels, more than the {most:g} that are read; {advice}")
-    return size, orientation
-
-
-def max_megapixels() -> float:
-    """The largest image that is read: the environment variable ``VGGEXP_MAX_MEGAPIXELS``, 256 if it is not set."""
-    return float(os.environ.get(LIMIT, 256))
-
-
-def _size(content: bytes) -> Size:
-    if HAS_SIMPLEJPEG and content.startswith(JPEG):
-        import simplejpeg
-
-        with contextlib.suppress(ValueError):
-            height, width = simplejpeg.decode_jpeg_header(content)[:2]  # a tenth of the time that Pillow takes
-            return height, width
-    width, height = Image.open(io.BytesIO(content)).size
-    return height, width
+def _jpeg_header(path: str | Path, content: bytes) -> tuple[Size, int]:
+    """(height, width) as stored, and the orientation; Pillow is asked where the walk finds none."""
+    if (found := decoded(path, lambda: jpeg_header(content))) is None:
+        return opened_header(path, content)
+    check_pixels(path, found[0])
+    return found
 
 
 def _read(path: str | Path, content: bytes, shrink: Shrink | None = None) -> Photo:
-    stored, orientation = header(path, content)
-    size = turned_size(stored, orientation)
-    factor = shrink(*size) if shrink else 1
-    pixels = decoded(path, lambda: _pixels(content, stored, factor))
-    return Photo(turn(pixels, orientation), size, orientation)
-
-
-def _pixels(content: bytes, size: Size, factor: int) -> Tensor:
-    """The pixels as they are stored, a JPEG's sides divided by ``factor``."""
     if not content.startswith(JPEG):
-        return torch.from_numpy(_rgb(content)).permute(2, 0, 1)
+        image = opened(path, content)
+        pixels = decoded(path, lambda: torch.from_numpy(rgb(image)).permute(2, 0, 1))
+        stored, orientation = (image.height, image.width), decoded(path, lambda: orientation_in(image))
+    else:
+        stored, orientation = _jpeg_header(path, content)
+        factor = shrink(*turned_size(stored, orientation)) if shrink else 1
+        pixels = decoded(path, lambda: _jpeg_pixels(content, stored, factor))
+    return Photo(turn(pixels, orientation), turned_size(stored, orientation), orientation)
+
+
+def _jpeg_pixels(content: bytes, size: Size, factor: int) -> Tensor:
+    """The pixels as they are stored, the sides divided by ``factor``."""
     if factor > 1:
         return _shrunk_jpeg(content, size, factor)
     if (pixels := _by_simplejpeg(content)) is not None:
         return pixels
     if (decode := DECODE_JPEG) is None:
-        return torch.from_numpy(_rgb(content)).permute(2, 0, 1)
+        return torch.from_numpy(rgb(Image.open(io.BytesIO(content)))).permute(2, 0, 1)
     return decode(torch.frombuffer(bytearray(content), dtype=torch.uint8), mode="RGB")
 
 
@@ -183,21 +132,7 @@ def _by_simplejpeg(content: bytes, least: Size = (0, 0)) -> Tensor | None:
     try:
         if simplejpeg.decode_jpeg_header(content)[2] not in ("YCbCr", "Gray", "RGB"):
             return None
-        decoded = simplejpeg.decode_jpeg(content, min_height=least[0], min_width=least[1])
+        found = simplejpeg.decode_jpeg(content, min_height=least[0], min_width=least[1])
     except ValueError:
         return None
-    return torch.from_numpy(decoded).permute(2, 0, 1)
-
-
-def opened(content: bytes) -> Image.Image:
-    """An image that Pillow has read whole."""
-    image = Image.open(io.BytesIO(content))
-    image.load()
-    return image
-
-
-def _rgb(content: bytes) -> np.ndarray:
-    image = opened(content)
-    if image.mode == "F" or image.mode.startswith("I"):  # convert() would clip them to 0..255
-        image = Image.fromarray(to_8_bits(np.asarray(image)))
-    return np.array(image.convert("RGB"))
+    return torch.from_numpy(found).permute(2, 0, 1)

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from vggexp.errors import DataError
-from vggexp.sample.image import Photo, decoded, file_content, opened
+from vggexp.sample.image import Photo
 from vggexp.sample.orientation import UPRIGHT, turn, turned_size
+from vggexp.sample.picture import decoded, file_content, opened
 
 
 def read_mask(path: str | Path) -> Tensor:
@@ -17,8 +18,8 @@ def read_mask(path: str | Path) -> Tensor:
     Raises:
         DataError: as ``read_image``; also if the file holds colours, or labels over 255.
     """
-    content = file_content(Path(path))
-    labels = decoded(path, lambda: torch.from_numpy(np.array(opened(content), dtype=np.int64)))
+    image = opened(path, file_content(Path(path)))
+    labels = decoded(path, lambda: torch.from_numpy(np.array(image, dtype=np.int64)))
     if labels.ndim != 2:
         raise DataError(f"{path} is a colour image; a mask must be a gray or palette PNG of class indices")
     if labels.min() < 0 or labels.max() > 255:

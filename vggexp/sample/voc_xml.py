@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from vggexp.errors import DataError
-from vggexp.sample.image import Photo, Size
+from vggexp.sample.image import Photo
 from vggexp.sample.orientation import UPRIGHT, turn_edges, turned_size
+from vggexp.sample.picture import Size
 
 Edges = tuple[float, float, float, float]
 """left, top, right, bottom, in pixels, from 0 to the image's width and height."""

@@ -23,7 +23,7 @@ from vggexp.errors import UserError, kind_and_line, one_line
 from vggexp.run_folder import RunFolder
 from vggexp.sweep.finished import claimed, run_status
 from vggexp.sweep.journal import VARIABLE, Entry, Journal, Plan, sweep_status, title
-from vggexp.sweep.resources import with_resources
+from vggexp.sweep.resources import job_resources
 
 Config = Mapping[str, Any]
 
@@ -71,7 +71,7 @@ class Job:
         try:
             settled = settle(self.verb, config)
             entry = _note(journal, replace(entry, folder=settled.get("run", {}).get("dir")))
-            with nullcontext() if at_home else with_resources(journal.path, plan, settled):
+            with nullcontext() if at_home else job_resources(journal.path, plan, settled):
                 ending = self._ending(settled)
         except UserError as error:  # the config could not be settled
             ending = self._failed(error)

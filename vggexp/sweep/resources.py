@@ -15,7 +15,7 @@ _slots: list[int] = []  # file handles, kept open: the lock marks the slot as ta
 
 
 @contextmanager
-def with_resources(journal: Path, plan: Plan, config: Mapping[str, Any]) -> Iterator[None]:
+def job_resources(journal: Path, plan: Plan, config: Mapping[str, Any]) -> Iterator[None]:
     """Limit this process to the job's resources, and redirect its output to ``output.txt`` in the run folder.
 
     Enter it before torch is imported and before CUDA is initialised.

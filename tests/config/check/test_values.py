@@ -45,7 +45,7 @@ def test_what_is_no_whole_number_of_at_least_1(value: Any) -> None:
 def test_formats_come_alone_or_as_a_list() -> None:
     check_formats("onnx")
     check_formats(["onnx", "safetensors"])
-    for names, message in (("onx", "did you mean 'onnx'"), ([], "names nothing to write")):
+    for names, message in (("onx", "did you mean 'onnx'"), ([], "format is empty; give one or more formats")):
         with pytest.raises(ConfigError, match=message):
             check_formats(names)
 

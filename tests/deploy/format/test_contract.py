@@ -90,9 +90,9 @@ class Wrong(nn.Module):
 @pytest.mark.parametrize(
     ("output", "by", "message"),
     [
-        ("probability", 1e-3, "probability is not the run's (it differs by 0.001); nothing was written"),
-        ("box", float("nan"), "box is not the run's (it differs by inf)"),
-        ("mask", 1, "mask is not the run's (100.0% of its labels differ)"),
+        ("probability", 1e-3, "probability differs from the run's (by 0.001); nothing was written"),
+        ("box", float("nan"), "box differs from the run's (by inf)"),
+        ("mask", 1, "mask differs from the run's (100.0% of its labels)"),
     ],
 )
 def test_a_file_that_differs_is_not_left(output: str, by: float, message: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,7 @@ def test_what_was_drawn_where_the_box_is_lies_there_on_the_photo() -> None:
 )
 def test_what_is_turned_or_flipped_cannot_be_laid_back(step: dict[str, Any]) -> None:
     found = window([step], 50, 70)
-    with pytest.raises(ConfigError, match=r"data\.eval_transform turns or flips"):
+    with pytest.raises(ConfigError, match=r"data\.eval_transform rotates or flips"):
         found.lay_back({"box": torch.zeros(4)}, (50, 70))
     assert found.lay_back({"label": torch.tensor(3)}, (50, 70)) == {"label": torch.tensor(3)}
 

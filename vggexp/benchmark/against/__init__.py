@@ -1,1 +1,1 @@
-"""Who does it: one file a contestant, with a function for each kind of job that it can do."""
+"""The contestants: one file each, with a function for each kind of job that it can do."""

@@ -1,4 +1,4 @@
-"""A plain LightningModule in a plain Trainer: network, data, precision, layout and memory are ours, overhead is not."""
+"""A plain LightningModule and Trainer with our network, data, precision, layout and memory: shows our overhead."""
 
 import tempfile
 from itertools import chain, repeat
@@ -22,7 +22,7 @@ from vggexp.types import Batch, Sample
 
 
 class Plain(pl.LightningModule):
-    """What one writes first: a step, a loss, an optimizer."""
+    """A minimal module: a step, a loss, an optimizer."""
 
     def __init__(self, config: Config, segments: bool) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Plain(pl.LightningModule):
         self.target = "mask" if segments else "label"
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss."""
+        """The loss of a batch."""
         loss: Tensor = self.criterion(self.outputs(batch), batch[self.target].long())  # type: ignore[literal-required]
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch["image"]))
         return loss
@@ -44,20 +44,20 @@ class Plain(pl.LightningModule):
         self.log_dict(scores, batch_size=len(target))
 
     def outputs(self, batch: Batch) -> Tensor:
-        """The network's, of uint8 images."""
+        """The network's outputs for uint8 images."""
         images = batch["image"].contiguous(memory_format=torch.channels_last)
         normalize: Any = self.network.backbone.normalize
         outputs: Tensor = self.network(normalize(images))
         return outputs
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Fused, as ours."""
+        """Fused SGD, as in vggexp."""
         trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
         return torch.optim.SGD(trained, self.rate, momentum=0.9, fused=True)
 
 
 def steps(job: Job, rounds: Rounds) -> None:
-    """One training, held after each window of steps."""
+    """One training, paused after each round of steps."""
     config = config_of(job.words)
     step_timer = StepTimer(rounds, job.batches, config["data"]["batch_size"])
     with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +66,7 @@ def steps(job: Job, rounds: Rounds) -> None:
 
 
 def evaluate(job: Job, rounds: Rounds) -> None:
-    """A pass over the test split."""
+    """Evaluate on the test split."""
     config = config_of(job.words)
     network, batches = Plain(config, job.segments), _loader(config, "test")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""vggexp itself: the trainings that its command line starts, whole, with everything that they keep and check."""
+"""vggexp itself: complete trainings as its command line starts them, with all their files and checks."""
 
 import itertools
 import tempfile
@@ -18,13 +18,11 @@ from vggexp.distributed.memory import keep_freed_memory
 from vggexp.trainer.build import build, build_data, build_learner, build_loader
 from vggexp.trainer.training import train
 
-_waiting: list[
-    Callable[[], StepTimer]
-] = []  # the callback is built from its name in the config: here it finds its turns
+_waiting: list[Callable[[], StepTimer]] = []  # ``step_timer``, which the config names, takes its callback from here
 
 
 def steps(job: Job, rounds: Rounds) -> None:
-    """One training, held after each window of steps."""
+    """One training, paused after each round of steps."""
     config = config_of(job.words)
     _waiting[:] = [lambda: StepTimer(rounds, job.batches, config["data"]["batch_size"])]
     with tempfile.TemporaryDirectory() as folder:
@@ -34,12 +32,12 @@ def steps(job: Job, rounds: Rounds) -> None:
 
 
 def step_timer(folder: Path) -> StepTimer:
-    """The callback of the training that ``steps`` starts."""
+    """The callback of the training that ``steps`` starts, built by name from the config."""
     return _waiting[0]()
 
 
 def run(job: Job, rounds: Rounds) -> None:
-    """Two whole runs a turn, as two of a sweep: the second one finds on disk what the first one's frozen part gave."""
+    """Two whole runs per round, as in a sweep: the second run reads the first run's cached features from disk."""
     with tempfile.TemporaryDirectory() as folder:
         _train(*job.words, "cache=off", "trainer.max_epochs=1", "trainer.limit_train_batches=1",
                "trainer.limit_val_batches=1", f"run.dir={folder}/warm")  # fmt: skip
@@ -52,7 +50,7 @@ def run(job: Job, rounds: Rounds) -> None:
 
 
 def evaluate(job: Job, rounds: Rounds) -> None:
-    """The test split's scores, as the verb ``evaluate`` finds them."""
+    """Evaluate on the test split, as the verb ``evaluate`` does."""
     config = config_of(job.words)
     data = build_data(config)
     learner = build_learner(config, data.info)
@@ -72,13 +70,13 @@ def evaluate(job: Job, rounds: Rounds) -> None:
 
 
 def load(job: Job, rounds: Rounds) -> None:
-    """The training split's batches, normalised as the backbone does it in a step, on one core."""
+    """Load the training split's batches on one core, and normalise them as the backbone does in a step."""
     torch.set_num_threads(1)
     keep_freed_memory()  # as every training does
     config = config_of(job.words)
     dataset = build_data(config).split("train", needs(config), augment=True)
     device = device_of(config)
-    backbone: Any = build("backbone", config["backbone"])  # it alone: the dense layers would take half a gigabyte
+    backbone: Any = build("backbone", config["backbone"])  # no head: its dense layers take half a gigabyte
     normalize = backbone.to(device).normalize
     loader = build_loader(config, dataset, shuffle=True)
     _pass(normalize(batch["image"].to(device)) for batch in itertools.islice(loader, 1))
@@ -100,5 +98,5 @@ def _seconds(*words: str) -> float:
 
 
 def _train(*words: str) -> None:
-    """What the command line does with these words, in this process."""
+    """Train in this process as the command line does with these words."""
     assert train(config_of(words)) == 0, words

@@ -1,6 +1,6 @@
-"""The loop that the official transfer-learning tutorial leads to: float32, NCHW, Pillow, all recomputed each epoch.
+"""The loop of the official transfer-learning tutorial: float32, NCHW, Pillow, without a feature cache.
 
-https://docs.pytorch.org/tutorials/beginner/transfer_learning_tutorial.html: SGD with momentum; the loss is read in
+https://docs.pytorch.org/tutorials/beginner/transfer_learning_tutorial.html: SGD with momentum; reads the loss in
 each step.
 """
 
@@ -16,22 +16,22 @@ from vggexp.benchmark.setting import config_of
 
 
 def steps(job: Job, rounds: Rounds) -> None:
-    """Train a few batches a turn."""
+    """Train a few batches per round."""
     take_steps(make_loop(job, Way()), job, rounds)
 
 
 def run(job: Job, rounds: Rounds) -> None:
-    """A sample of a whole training."""
+    """Time a sample of a training run, scaled to the whole."""
     take_runs(make_loop(job, Way()), job, rounds)
 
 
 def evaluate(job: Job, rounds: Rounds) -> None:
-    """Score the test split."""
+    """Evaluate on the test split."""
     take_evaluations(make_loop(job, Way()), job, rounds)
 
 
 def load(job: Job, rounds: Rounds) -> None:
-    """The training split's batches, on one core."""
+    """Load the training split's batches on one core."""
     torch.set_num_threads(1)
     batches = loader(config_of(job.words), job, "train")
     size = batches.batch_size or 1

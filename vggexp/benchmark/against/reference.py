@@ -1,7 +1,7 @@
-"""The plain loop with mixed precision, as torchvision's reference recipe has it (``--amp``), and channels last.
+"""The plain loop with mixed precision, as in torchvision's reference recipe (``--amp``), and channels-last.
 
-The recipe (pytorch/vision, references/classification/train.py) has no flag for channels last; it is one line more, and
-is given here so that the strongest loop of this kind is the one that is compared.
+The recipe (pytorch/vision, references/classification/train.py) has no flag for channels-last. We add that line to
+compare with the fastest loop of this kind.
 """
 
 from vggexp.benchmark.loop import Way, make_loop, take_evaluations, take_runs, take_steps
@@ -12,15 +12,15 @@ WAY = Way(amp=True, channels_last=True)
 
 
 def steps(job: Job, rounds: Rounds) -> None:
-    """Train a few batches a turn."""
+    """Train a few batches per round."""
     take_steps(make_loop(job, WAY), job, rounds)
 
 
 def run(job: Job, rounds: Rounds) -> None:
-    """A sample of a whole training."""
+    """Time a sample of a training run, scaled to the whole."""
     take_runs(make_loop(job, WAY), job, rounds)
 
 
 def evaluate(job: Job, rounds: Rounds) -> None:
-    """Score the test split."""
+    """Evaluate on the test split."""
     take_evaluations(make_loop(job, WAY), job, rounds)

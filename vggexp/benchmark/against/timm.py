@@ -1,4 +1,4 @@
-"""timm's VGG16 (https://github.com/huggingface/pytorch-image-models) with mixed precision and channels last."""
+"""timm's VGG16 (https://github.com/huggingface/pytorch-image-models) with mixed precision and channels-last."""
 
 import timm
 
@@ -10,7 +10,7 @@ from vggexp.benchmark.setting import config_of, info_of
 
 
 def steps(job: Job, rounds: Rounds) -> None:
-    """Train a few batches a turn. Its dense layers are convolutions; the shapes are the same."""
+    """Train a few batches per round. Its dense layers are convolutions; the shapes are the same."""
     config = config_of(job.words)
     network = timm.create_model("vgg16", pretrained=False, num_classes=len(info_of(config).classes))
     take_steps(Loop(network, config, WAY), job, rounds)

@@ -1,1 +1,1 @@
-"""What is measured: one file a work, with ``plan(sizes)``. They import no torch."""
+"""The works: one file each, with ``plan(sizes)``. They import no torch."""

@@ -1,4 +1,4 @@
-"""JPEG files to normalised, augmented batches, on one core; nothing is trained."""
+"""JPEG files to normalised, augmented batches, on one core, without training."""
 
 from vggexp.benchmark.plan import Job, Sizes, Work, same
 from vggexp.benchmark.work.fine_tune import AUGMENTATION

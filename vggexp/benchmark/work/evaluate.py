@@ -1,4 +1,4 @@
-"""Scoring a classifier on a split: from JPEG files to the metrics."""
+"""Evaluating a classifier on a split: from JPEG files to the metrics."""
 
 from vggexp.benchmark.plan import Job, Sizes, Work, same
 

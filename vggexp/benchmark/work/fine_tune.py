@@ -1,4 +1,4 @@
-"""Fine-tuning all of VGG16: from JPEG files to the optimizer's step, validation and checkpoints left out."""
+"""Fine-tuning all of VGG16: from JPEG files to the optimizer's step, without validation and checkpoints."""
 
 from vggexp.benchmark.plan import Job, Sizes, Work, same
 
@@ -7,7 +7,7 @@ AUGMENTATION = "data.train_transform=[{RandomResizedCrop:{size:[%d,%d]}},RandomH
 
 
 def plan(sizes: Sizes) -> Work:
-    """Steps of a batch each."""
+    """Training steps of one batch each."""
     words = sizes.words("task=classification", *sizes.mlp, AUGMENTATION % sizes.image_size, batch_size=16)
     job = Job("steps", words, sizes.steps)
     return Work({"": job}, same(job, "plain", "reference", "lightning", "timm"), train=sizes.met(16), bounded=True)

@@ -1,4 +1,4 @@
-"""What a frozen part saves: a step's time and the peak memory under each policy, against training everything."""
+"""The saving of freezing: step time and peak memory under each policy, against training everything."""
 
 from vggexp.benchmark.plan import Job, Sizes, Work
 

@@ -1,16 +1,16 @@
-"""A whole training of VGG's dense layers on the frozen convolutions; and the same again, as a sweep's second run."""
+"""A whole training of VGG's dense layers on frozen convolutions; then the same again, as the second run of a sweep."""
 
 from vggexp.benchmark.plan import Job, Sizes, Work, same
 
 NOTE = (
-    "ours: whole runs, with feature pass, validation, checkpoints and pictures. The alternatives see {sample} training "
-    "and {held} validation images in a turn; the time is scaled to {epochs} epochs of {images} and {val}, "
+    "ours: whole runs, with feature pass, validation, checkpoints and pictures. The alternatives process {sample} "
+    "training and {held} validation images per round; the time is scaled to {epochs} epochs of {images} and {val}, "
     "and they save nothing"
 )
 
 
 def plan(sizes: Sizes) -> Work:
-    """Whole runs, of ``sizes.images`` and ``sizes.epochs``."""
+    """Whole runs with ``sizes.images`` and ``sizes.epochs``."""
     return frozen(sizes, *sizes.mlp, "head=mlp")
 
 

@@ -1,11 +1,11 @@
-"""From the start of the process to the end of its first training step, of two images."""
+"""From the start of the process to the end of its first training step, on two images."""
 
 from vggexp.benchmark.plan import Job, Sizes, Work, same
 from vggexp.benchmark.work.fine_tune import AUGMENTATION
 
 
 def plan(sizes: Sizes) -> Work:
-    """Imports, composing, building, reading, one step."""
+    """Imports, config, building, reading and one step."""
     words = sizes.words(
         "task=classification", *sizes.mlp, AUGMENTATION % sizes.image_size, "data.batch_size=2", batch_size=2
     )

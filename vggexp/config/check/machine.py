@@ -1,4 +1,4 @@
-"""What the trainer asks of this machine: GPUs, processes, a compiler, kinds of numbers."""
+"""Checks what the trainer needs of this machine: GPUs, processes, a compiler, precision."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ Config = Mapping[str, Any]
 
 
 def check_machine(config: Config) -> None:
-    """The devices are there, can be divided as asked, and do what they are asked to do."""
+    """Check that the requested devices exist and support the settings."""
     trainer = config["trainer"]
     _check_compile(trainer)
     _check_devices(trainer)
@@ -28,7 +28,7 @@ def _check_devices(trainer: Config) -> None:
         )
     if (trainer.get("processes") or 1) > 1 and trainer["gpus"] not in (0, trainer["processes"]):
         raise ConfigError(
-            f"trainer.processes={trainer['processes']}: a GPU has one process; it divides the CPU, with trainer.gpus=0"
+            f"trainer.processes={trainer['processes']}: a GPU has one process; set it on a CPU only (trainer.gpus=0)"
         )
     if trainer.get("nodes", 1) > 1 and not (trainer["rendezvous"] or is_joined()):
         raise ConfigError(
@@ -43,17 +43,17 @@ def _check_precision(trainer: Config) -> None:
 
 
 def _check_strategy(trainer: Config) -> None:
-    """What torch 2.15 and Lightning 2.6 do not do with a network that is divided between devices."""
+    """Reject the settings that torch 2.15 and Lightning 2.6 do not support for a sharded network."""
     if trainer.get("strategy", "ddp") == "ddp":
         return
     refused = {
-        "trainer.precision=16-mixed scales no loss": trainer["precision"] == "16-mixed",
-        f"trainer.ema={trainer['ema']} averages no divided network": trainer["ema"] is not None,
-        f"trainer.compress={trainer.get('compress')} is ddp's": trainer.get("compress", "none") != "none",
+        "trainer.precision=16-mixed has no loss scaling": trainer["precision"] == "16-mixed",
+        f"trainer.ema={trainer['ema']} cannot average a sharded network": trainer["ema"] is not None,
+        f"trainer.compress={trainer.get('compress')} works with ddp only": trainer.get("compress", "none") != "none",
     }
     for what, holds in refused.items():
         if holds:
-            raise ConfigError(f"trainer.strategy=fsdp: {what}; leave it, or choose trainer.strategy=ddp")
+            raise ConfigError(f"trainer.strategy=fsdp: {what}; remove that setting, or choose trainer.strategy=ddp")
 
 
 def _check_compile(trainer: Config) -> None:
@@ -62,7 +62,7 @@ def _check_compile(trainer: Config) -> None:
     variable, default = ("CC", "gcc") if _on_gpu(trainer) else ("CXX", "g++")
     if not shutil.which(compiler := os.environ.get(variable, default)):
         raise ConfigError(
-            f"trainer.compile=true needs the compiler {compiler}, which is not here; install it, name another in "
+            f"trainer.compile=true needs the compiler {compiler}, which is not installed; install it, name another in "
             f"{variable}, or leave trainer.compile=false"
         )
 
@@ -74,7 +74,7 @@ def _check_effective_batch(trainer: Config, batch_size: int) -> None:
         raise ConfigError("trainer.effective_batch sets trainer.accumulate itself; give only one of them")
     if whole % (together := batch_size * (processes := world_size(trainer))):
         raise ConfigError(
-            f"trainer.effective_batch={whole} is no multiple of {together}: data.batch_size={batch_size} times "
+            f"trainer.effective_batch={whole} is not a multiple of {together}: data.batch_size={batch_size} times "
             f"{processes} {'process' if processes == 1 else 'processes'}"
         )
 

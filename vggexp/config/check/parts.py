@@ -1,4 +1,4 @@
-"""Parts that must fit each other: task, head, loss, data and the size of the images."""
+"""Checks that task, head, loss, data and image size fit each other."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,13 +25,13 @@ def heads(config: Config) -> dict[str, Config]:
 
 
 def check_parts(config: Config) -> None:
-    """The head gives what the task takes, and the loss scores what the head gives."""
+    """Check that the head's outputs fit the task, and that the loss fits the head's outputs."""
     _check_head(config)
     _check_loss(config)
 
 
 def check_data(config: Config) -> None:
-    """The data has the targets that the task needs, and images of a size that the network can take."""
+    """Check that the data has the task's targets, and that the network accepts the image size."""
     task, data = config["choice"]["task"], config["choice"]["data"]
     if missing := sorted(needs(config) - set(config["data"]["provides"])):
         has = ", ".join(config["data"]["provides"])
@@ -83,7 +83,7 @@ def _check_image_size(config: Config) -> None:
 
 
 def _check_window(config: Config) -> None:
-    """DeconvNet's fc6 is a convolution as large as the last stage of a 224-pixel image."""
+    """Check a head's window size: DeconvNet's fc6 is a 7 x 7 convolution over the last stage, made for 224 pixels."""
     size = config["data"]["image_size"]
     cells = min(size) // 32
     for key, head in heads(config).items():

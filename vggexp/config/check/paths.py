@@ -1,4 +1,4 @@
-"""What must be on disk before a verb begins, and what must not be there yet."""
+"""Checks which files must exist before a verb starts, and which must not."""
 
 import json
 from collections.abc import Mapping
@@ -13,21 +13,21 @@ Config = Mapping[str, Any]
 
 
 def check_run(config: Config) -> None:
-    """The run folder holds no finished run."""
+    """Check that the run folder holds no finished run."""
     folder = Path(config["run"]["dir"])
     if (folder / "summary.json").exists() and not config["run"]["overwrite"]:
-        raise ConfigError(f"{folder} holds a finished run; name another run.dir, or say run.overwrite=true")
+        raise ConfigError(f"{folder} holds a finished run; choose another run.dir, or set run.overwrite=true")
 
 
 def check_weights(config: Config) -> None:
-    """The runs and files that the backbone and the heads start from are there."""
+    """Check that the weights of the backbone and the heads exist."""
     _check_source("backbone", config["backbone"], ("same", "vgg_a"))
     for key, head in heads(config).items():
         _check_source(key, head, ("same", "fitting"))
 
 
 def check_checkpoints(verb: str, config: Config) -> None:
-    """The runs that a verb takes up are there."""
+    """Check that the runs that a verb reads exist."""
     for checkpoint in (config.get("checkpoint"), *config.get("checkpoints", ())):
         if checkpoint and not Path(checkpoint).exists():
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""Single values: numbers that are too small, and words that mean nothing."""
+"""Checks single values: numbers out of range, and unknown words."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -56,7 +56,7 @@ _AT_LEAST: dict[str, float] = {
     "head.pool": 1,
     "head.width": 0.0,
 }
-"""The smallest value of a number, or of each number of a list, by its key; a whole one where this is a whole one."""
+"""The minimum of a number, or of each number of a list, by key. If the minimum is an int, the value must be one."""
 
 _POSITIVE = ("backbone.width", "trainer.clip", "head.width", "freeze.lr_decay")
 """Keys whose value is above 0."""
@@ -68,7 +68,7 @@ _SHARES: dict[str, bool] = {
     "optimizer.momentum": True,
     "trainer.ema": True,
 }
-"""Keys whose value lies between 0 and 1, and whether it is below 1."""
+"""Keys whose value is from 0 to 1; true: 1 is excluded."""
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "data.cache": ("none", "memory", "disk"),
@@ -78,7 +78,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "trainer.strategy": ("ddp", "fsdp"),
     "objective.mode": ("min", "max"),
 }
-"""What a word may be, by its key in a training; first what a run counts as that was recorded before the key existed."""
+"""The allowed words of each key of a training; the first one is assumed for older runs that lack the key."""
 
 
 _TAKES_PHOTOS = ("predict", "export", "demo")
@@ -86,7 +86,7 @@ _OF_PHOTOS = ("image_size", "eval_transform", "batch_size")
 
 
 def check_numbers(config: Config) -> None:
-    """Those of any verb."""
+    """Check the numbers in the config of any verb."""
     for key, least in _AT_LEAST.items():
         for name, value in _values(config, key):
             require_at_least(name, value, least)
@@ -104,31 +104,31 @@ def check_numbers(config: Config) -> None:
 
 
 def check_words(config: Config) -> None:
-    """Those of a training."""
+    """Check the words in the config of a training."""
     for key, options in _WORDS.items():
         require_known(key, _value(config, key, options[0]), options)
 
 
 def check_override(verb: str, config: Config) -> None:
-    """Of a run's data set, verbs that take photos read how photos become the network's input, and nothing else."""
+    """Reject overrides of data keys that the verb does not read: it opens no data set, it only transforms photos."""
     given = config.get("override", {}).get("data", {}) if verb in _TAKES_PHOTOS else {}
     if without := [key for key in given if key not in _OF_PHOTOS]:
         raise ConfigError(
-            f"{verb}: data.{without[0]} changes nothing here: {verb} opens no data set, and its class names are the "
-            f"run's; leave it out (of data, {verb} reads only {', '.join(_OF_PHOTOS)})"
+            f"{verb}: data.{without[0]} has no effect: {verb} opens no data set, and takes the class names "
+            f"from the run; remove it (of data, {verb} reads only {', '.join(_OF_PHOTOS)})"
         )
 
 
 def check_formats(names: Any) -> None:
-    """The file formats that ``export`` is to write: one or a list."""
+    """Check the file formats that ``export`` writes: one or a list."""
     for name in names if isinstance(names, list) else [names]:
         require_known("format", name, formats())
     if not names:
-        raise ConfigError(f"format names nothing to write{did_you_mean('', formats())}")
+        raise ConfigError(f"format is empty; give one or more formats{did_you_mean('', formats())}")
 
 
 def _lists(config: Config, key: str) -> Iterator[tuple[str, Any]]:
-    """A key's value, and those of the parts of a parallel head or loss, each with its full key; None is left out."""
+    """The values of a key, also in the parts of a parallel head or loss, each with its full key; without None."""
     group, _, name = key.rpartition(".")
     if (value := _value(config, key)) is not None:
         yield key, value
@@ -139,13 +139,13 @@ def _lists(config: Config, key: str) -> Iterator[tuple[str, Any]]:
 
 
 def _values(config: Config, key: str) -> Iterator[tuple[str, Any]]:
-    """As ``_lists``, each number of a list by itself."""
+    """Like ``_lists``, but yields each number of a list separately."""
     for name, value in _lists(config, key):
         for one in value if isinstance(value, list) else [value]:
             yield name, one
 
 
 def _value(config: Config, key: str, default: Any = None) -> Any:
-    """A key's value; the default where the verb, or a run that was recorded before there was one, has none."""
+    """A key's value; the default if the verb or an older recorded run lacks the key."""
     group, _, name = key.rpartition(".")
     return (config.get(group, {}) if group else config).get(name, default)

@@ -1,1 +1,1 @@
-"""A page for this machine alone on which one drops a picture and sees what a run makes of it."""
+"""A local web page that shows the predictions of a run for an uploaded picture."""

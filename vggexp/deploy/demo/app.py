@@ -1,6 +1,6 @@
-"""The page's server: one form, no script but the one that sends it, nothing from the network.
+"""The web server of the demo: one form, one script that submits it, no resources from the network.
 
-Flask (BSD) makes it; other kits for demos bring analytics, fonts from afar, or pins that conflict with this project's.
+It uses Flask (BSD); other demo kits bring analytics, remote fonts, or conflicting version pins.
 """
 
 import base64
@@ -27,13 +27,13 @@ from vggexp.task.drawing import palette, save_mask
 from vggexp.types import VOID, DataInfo, Prediction
 
 LARGEST = 50_000_000
-"""Bytes of a picture, at most."""
+"""Maximum size of a picture, bytes."""
 
 
 def make_app(predictor: Predictor, view: View, info: DataInfo, title: str) -> Flask:
-    """The page at ``/``, and ``POST /predict`` with a file called ``image`` for programs: one row of JSON."""
+    """The page at ``/``; for programs, ``POST /predict`` with a file ``image``, which returns one row of JSON."""
     app = Flask("vggexp.deploy.demo", root_path=str(Path(__file__).parent), template_folder=".", static_folder=None)
-    # A page elsewhere may point its own name at this machine: only these names are answered.
+    # Against DNS rebinding, where another site points its name at this machine: answer only these names.
     app.config.update(MAX_CONTENT_LENGTH=LARGEST, TRUSTED_HOSTS=["127.0.0.1", "localhost"])
 
     def answer() -> dict[str, Any]:
@@ -60,7 +60,7 @@ def make_app(predictor: Predictor, view: View, info: DataInfo, title: str) -> Fl
 
 
 def shown(image: Tensor, predictor: Predictor, view: View, info: DataInfo) -> dict[str, Any]:
-    """What is found in a picture: the ``row`` that ``predict`` would write, and the page's ``layers``."""
+    """The predictions for a picture: the ``row`` that ``predict`` would write, and the page's ``layers``."""
     seen, window = view(image)
     prediction = predictor(seen[None])[0]
     size = (image.shape[-2], image.shape[-1])
@@ -70,7 +70,7 @@ def shown(image: Tensor, predictor: Predictor, view: View, info: DataInfo) -> di
 
 
 def _alone(response: Any) -> Any:
-    """The browser, too, is told to fetch nothing from anywhere."""
+    """Forbid the browser to load anything from other hosts."""
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
     response.headers["Content-Security-Policy"] = f"{policy}; form-action 'self'; frame-ancestors 'none'"
     response.headers["Cache-Control"] = "no-store"
@@ -78,7 +78,7 @@ def _alone(response: Any) -> Any:
 
 
 def layers(image: Tensor, prediction: Prediction, info: DataInfo) -> dict[str, Any]:
-    """What is laid over one another on the page: the photo, the mask above it, the box in percent; and the legend."""
+    """The layers of the page: the photo, the mask over it, and the box in percent; and the legend."""
     found: dict[str, Any] = {"image": _url(lambda file: to_pil_image(image).save(file, "JPEG", quality=92), "jpeg")}
     if "box" in prediction:
         left, top, right, bottom = (100 * to_edges(prediction["box"]).clamp(0, 1)).tolist()
@@ -95,7 +95,7 @@ def layers(image: Tensor, prediction: Prediction, info: DataInfo) -> dict[str, A
 
 
 def _save_mask(mask: Tensor, file: io.BytesIO, num_classes: int) -> None:
-    """The palette PNG, its first class, which is usually the background, and VOID made transparent."""
+    """Save a palette PNG in which VOID and the first class (usually background) are transparent."""
     with tempfile.TemporaryDirectory() as folder:
         save_mask(mask, Path(folder) / "mask.png", num_classes)
         with Image.open(Path(folder) / "mask.png") as picture:

@@ -1,4 +1,4 @@
-"""ONNX: a graph of operators that onnxruntime, TensorRT, OpenVINO and browsers run. One file, any batch size."""
+"""ONNX: a graph of operators for onnxruntime, TensorRT, OpenVINO and browsers. One file, any batch size."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ SUFFIX = ".onnx"
 
 
 def write(network: Network, content: Mapping[str, Any], images: Tensor, path: Path, opset: int = 20) -> dict[str, Any]:
-    """Write the graph; its input is called ``images``, its outputs as the prediction's.
+    """Write the graph; its input is named ``images``, its outputs as in the prediction.
 
     Args:
         network, content, images, path: as in every format.
@@ -27,7 +27,7 @@ def write(network: Network, content: Mapping[str, Any], images: Tensor, path: Pa
     Raises:
         ConfigError: torch wrote the file in another opset.
     """
-    logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # it remarks on empty attributes, which are meant
+    logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # it warns about intentionally empty attributes
     logging.getLogger("onnxscript").setLevel(logging.ERROR)
     with torch.inference_mode():
         names = list(network(images))
@@ -51,13 +51,13 @@ def write(network: Network, content: Mapping[str, Any], images: Tensor, path: Pa
 
 
 def _opset(path: Path) -> int:
-    """The version of ONNX's own operator set that a file names."""
+    """The version of ONNX's operator set in a file."""
     imports = onnx.load(path, load_external_data=False).opset_import
     return next(int(entry.version) for entry in imports if entry.domain in ("", "ai.onnx"))
 
 
 def read(path: Path) -> Callable[[Tensor], Prediction]:
-    """The file in onnxruntime, on the CPU."""
+    """The file as a function, run by onnxruntime on the CPU."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

@@ -1,6 +1,6 @@
 """safetensors: the weights under vggexp's names, with config and class names as JSON in the header.
 
-No code, nothing to unpickle. vggexp takes the file wherever it takes a checkpoint, and as ``backbone.weights`` or
+No code, no pickles. vggexp accepts the file wherever it accepts a checkpoint, and as ``backbone.weights`` or
 ``head.weights`` of another run.
 """
 
@@ -26,12 +26,12 @@ def write(network: Network, content: Mapping[str, Any], images: Tensor, path: Pa
     """Write the state dict; the header's ``config`` and ``info`` are JSON."""
     tensors = {name: tensor.contiguous() for name, tensor in content["state_dict"].items()}
     header = {"format": "pt", **{key: json.dumps(content[key]) for key in ("config", "info")}}
-    path.write_bytes(save(tensors, header))  # its save_file lets nobody but the owner read
+    path.write_bytes(save(tensors, header))  # save_file would make the file readable for its owner only
     return {}
 
 
 def read(path: Path) -> Callable[[Tensor], Prediction]:
-    """The network built anew from the file alone."""
+    """The network, built from the file alone."""
     content = read_checkpoint(path)
     info = DataInfo(*(tuple(content["info"][name]) for name in ("classes", "mask_classes")))
     backbone, head, task = build_network(without_weights(content["config"]), info)

@@ -1,4 +1,4 @@
-"""torch.export: torch's own graph, a ``.pt2`` that ``torch.export.load`` reads without vggexp."""
+"""torch.export: torch's graph format, a ``.pt2`` file that ``torch.export.load`` reads without vggexp."""
 
 import warnings
 from collections.abc import Callable, Mapping
@@ -19,14 +19,14 @@ def write(network: Network, content: Mapping[str, Any], images: Tensor, path: Pa
     shapes = {"images": {0: torch.export.Dim("batch")}}
     program = torch.export.export(network, (images,), dynamic_shapes=shapes)
     with warnings.catch_warnings():
-        # Layers stand in `features` and in their stage, and share their tensors: torch warns of that for GPUs' sake.
+        # A layer is in `features` and in its stage, with shared tensors; torch's warning concerns GPUs only.
         warnings.filterwarnings("ignore", "No complete tensor found in the group")
         torch.export.save(program, path)
     return {}
 
 
 def read(path: Path) -> Callable[[Tensor], Prediction]:
-    """The graph, on the CPU."""
+    """The graph as a function, on the CPU."""
     network = torch.export.load(path).module()
 
     def predict(images: Tensor) -> Prediction:

@@ -1,1 +1,1 @@
-"""A finished run applied to photos of any size: what the network sees of one, and where its answer lies on it."""
+"""Applies a finished run to photos of any size, and maps its predictions back onto the photos."""

@@ -1,7 +1,7 @@
-"""Boxes in COCO's format, which its tools and most annotation programs read.
+"""Boxes in COCO's format, which COCO's tools and most annotation programs read.
 
-The whole is a data set for ``COCO(file)``, its ``annotations`` also a list of results for ``loadRes``: each has the
-``score`` that results have. Format: https://cocodataset.org/#format-data
+The content is a data set for ``COCO(file)``. Its ``annotations`` have a ``score``, so they are also results for
+``loadRes``. Format: https://cocodataset.org/#format-data
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,11 +11,11 @@ from typing import Any
 def coco(rows: Iterable[Mapping[str, Any]], classes: Sequence[str]) -> dict[str, Any]:
     """Rows of ``predictions.jsonl`` as COCO's images, annotations and categories.
 
-    A category is the class that goes with the box, its id the label plus 1; a network that only localizes has one,
-    "object", and its boxes, which have no probability, the score 1.
+    The category of a box is its image's class, with the label plus 1 as id. Without a classifier there is one category,
+    "object", and every score is 1.
 
     Args:
-        rows: in the order of the photos; those without a box become images without annotation.
+        rows: in the order of the photos; a row without a box becomes an image without annotation.
         classes: names by label.
     """
     images: list[dict[str, Any]] = []

@@ -1,12 +1,12 @@
-"""The folder that predictions go to.
+"""The output folder of predictions.
 
-predictions.jsonl  a row a photo, in the photos' order; photos that an earlier command could not read come last
+predictions.jsonl  one row per photo, in order; photos that an earlier command could not read come last
 coco.json          the boxes, for COCO's tools
-mask/              label images: palette PNGs, whose pixels are class numbers, VOID where the network saw nothing
+mask/              label images: palette PNGs whose pixels are labels; VOID outside the network's image
 overlay/           pictures of the predictions
-made_by.json       the checkpoint and the settings that they come from, and the photos that could not be read
+made_by.json       the checkpoint and settings of the predictions, and the photos that could not be read
 
-Until the command ends the rows stand in predictions.part.jsonl, each written once all that it names is there.
+Until the command ends, the rows are in predictions.part.jsonl; each is written after the files that it names.
 """
 
 import json
@@ -34,18 +34,18 @@ from vggexp.types import DataInfo, Prediction
 ROWS, PART, COCO, MADE_BY = "predictions.jsonl", "predictions.part.jsonl", "coco.json", "made_by.json"
 
 Draw = Callable[[Tensor, Prediction], Tensor]
-"""A task's: uint8 (3, H, W) and one prediction to a picture."""
+"""A task's ``draw``: uint8 (3, H, W) and one prediction to a picture."""
 
 
 class PredictionFolder:
-    """Takes predictions in groups; what is written before a kill stays whole, and the same command goes on from it.
+    """Writes predictions in groups; after a kill, the same command resumes from the rows that were written.
 
     Args:
-        path: is made.
+        path: the folder; created if missing.
         info: class names.
-        draw: how a prediction is shown; None writes no pictures.
-        made_by: what decides the predictions, in JSON's types. Rows of anything else are never added to.
-        overwrite: remove earlier predictions, with every file that their rows name, and no other.
+        draw: draws a prediction; None writes no pictures.
+        made_by: checkpoint and settings of the predictions, in JSON types; must equal those of earlier rows.
+        overwrite: remove earlier predictions and the files that their rows name, and nothing else.
 
     Raises:
         ConfigError: the folder holds rows of another checkpoint or other settings, or another process writes to it.
@@ -56,9 +56,9 @@ class PredictionFolder:
     ) -> None:
         self.path, self._info, self._draw, self._made_by = path, info, draw, dict(made_by)
         self.unread: list[str] = []
-        """Why photos have no row, a line each; the same command adds these photos once they can be read."""
+        """One line for each photo without a row; the same command adds these photos once they are readable."""
         path.mkdir(parents=True, exist_ok=True)
-        # With what encodes a broken name as JSON itself would: no file's name ends the command.
+        # backslashreplace: a file name that is not valid Unicode must not end the command.
         self._rows = (path / PART).open("a+", encoding="utf-8", errors="backslashreplace")
         try:
             self._begin(overwrite)
@@ -66,27 +66,27 @@ class PredictionFolder:
             self._rows.close()
             raise
         self.count = len(self._done)
-        """Photos that have a row."""
+        """Number of photos with a row."""
 
     def _begin(self, overwrite: bool) -> None:
         if lock(self._rows.fileno()) is False:
-            raise ConfigError(f"another process writes predictions to {self.path}; give another output=FOLDER")
+            raise ConfigError(f"another process is writing predictions to {self.path}; give another output=FOLDER")
         if overwrite:
             _clear(self.path)
         self._rows.truncate(_whole_length(self.path / PART))
-        if not _whole_length(self.path / PART) and (self.path / ROWS).exists():  # finished but for unread photos
+        if not _whole_length(self.path / PART) and (self.path / ROWS).exists():  # finished, except for unread photos
             self._rows.write((self.path / ROWS).read_text(encoding="utf-8"))
             self._rows.flush()
         self._done = {str(row["file"]): row for row in read_rows(self.path, PART)}
         if self._done and (other := _differing(self.path / MADE_BY, self._made_by)):
             raise ConfigError(
-                f"{self.path} holds predictions that were begun with another {other}; "
+                f"{self.path} holds predictions made with another {other}; "
                 "name another output=FOLDER, or say overwrite=true"
             )
         self._write_made_by()
 
     def __enter__(self) -> Self:
-        # Pillow compresses without holding Python's lock; torch's own threads belong to the network.
+        # Threads, because Pillow releases the GIL while compressing; torch's threads are for the network.
         self._pool = ThreadPoolExecutor(min(4, num_cores()), initializer=torch.set_num_threads, initargs=(1,))
         self._pending: list[Future[dict[str, Any]]] = []
         return self
@@ -94,9 +94,9 @@ class PredictionFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Also of a run that was interrupted, the boxes so far."""
+        """Finish the files. After an interruption, write the boxes so far."""
         try:
-            # What the network has answered is worth writing; the first error is the one to tell.
+            # Write the predictions that the network has made; report the first error, not one from here.
             with suppress(*([Exception] if error else [])):
                 self._finish()
         finally:
@@ -117,7 +117,7 @@ class PredictionFolder:
         """The files that have no row yet.
 
         Raises:
-            ConfigError: there are rows of other files, or a file's mask would now have another's name.
+            ConfigError: there are rows of other files, or a file's mask would now have another name.
         """
         names = {str(file.path): file.name for file in files}
         for path, row in self._done.items():
@@ -130,13 +130,13 @@ class PredictionFolder:
         return [file for file in files if str(file.path) not in self._done]
 
     def add(self, photos: Sequence[Photo], predictions: Sequence[Prediction]) -> None:
-        """Begin to write a group's masks and pictures, while the network goes on; write the rows of the one before."""
+        """Start writing a group's masks and pictures in the background, and write the rows of the previous group."""
         begun = [self._pool.submit(self._write, *both) for both in zip(photos, predictions, strict=True)]
         self._finish()
         self._pending = begun
 
     def _finish(self) -> None:
-        """Write the rows of what was begun, and flush them."""
+        """Write the rows of the pending group, and flush them."""
         begun, self._pending = self._pending, []
         for row in (future.result() for future in begun):
             self._rows.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -163,7 +163,7 @@ _KINDS = ("mask", "overlay")
 
 
 def read_rows(folder: Path, name: str = ROWS) -> Iterator[dict[str, Any]]:
-    """The rows of a folder of predictions, without a last one that a kill cut short."""
+    """The rows of a folder of predictions, without an incomplete last one."""
     with (folder / name).open(encoding="utf-8") as lines:
         for line in lines:
             if line.endswith("\n"):
@@ -171,12 +171,12 @@ def read_rows(folder: Path, name: str = ROWS) -> Iterator[dict[str, Any]]:
 
 
 def _whole_length(path: Path) -> int:
-    """Bytes of a file up to the end of its last whole line."""
+    """Number of bytes up to the end of the last complete line."""
     return path.read_bytes().rfind(b"\n") + 1
 
 
 def _differing(path: Path, made_by: Mapping[str, Any]) -> str:
-    """The first key whose value is another than the one that is recorded; "" if all agree."""
+    """The first key whose value differs from the recorded one; "" if all are equal."""
     try:
         recorded = dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -190,7 +190,7 @@ def _made(file: Path) -> Path:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what earlier predictions wrote, and nothing else."""
+    """Remove the files of earlier predictions, and nothing else."""
     for rows in (folder / ROWS, folder / PART):
         for row in read_rows(folder, rows.name) if rows.exists() else ():
             for kind in _KINDS:
@@ -200,4 +200,4 @@ def _clear(folder: Path) -> None:
     for name in (ROWS, COCO, MADE_BY):
         (folder / name).unlink(missing_ok=True)
     with (folder / PART).open("w"):
-        pass  # not removed: it is the file that is locked
+        pass  # emptied, not removed: this file holds the lock

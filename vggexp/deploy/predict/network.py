@@ -1,4 +1,4 @@
-"""What is deployed: one network from uint8 images to predictions, its normalisation inside."""
+"""The network for deployment: uint8 images to predictions, including normalisation."""
 
 from typing import cast
 
@@ -7,19 +7,19 @@ from torch import Tensor, nn
 from vggexp.types import Backbone, Head, Prediction, Task
 
 MEANING = {
-    "label": "the likeliest class, an index into `classes`",
+    "label": "the most probable class, an index into `classes`",
     "probability": "of each class, in the order of `classes`; sums to 1",
     "box": "(x, y, h, w): the top-left corner, height and width as shares of the network's image, 0 to 1",
     "box_per_class": "for each class, in the order of `classes`, a box as (x, y, h, w): top-left corner, height, width",
     "mask": "each pixel's class, an index into `mask_classes`",
 }
-"""What the names of a prediction mean to someone who knows nothing of vggexp."""
+"""The meaning of a prediction's names, for users without vggexp."""
 
 
 class Network(nn.Module):
-    """uint8 RGB images (N, 3, H, W) to what the task predicts, by its names: ``Prediction``.
+    """uint8 RGB images (N, 3, H, W) to the task's ``Prediction``.
 
-    The loss, the metrics and the counts of training stay behind.
+    Has no loss, no metrics and no counts of training.
     """
 
     def __init__(self, backbone: Backbone, head: Head, task: Task) -> None:

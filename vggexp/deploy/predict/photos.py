@@ -1,4 +1,4 @@
-"""Photos on their way into the network: read and transformed by worker processes, grouped at the network's size."""
+"""Reads and transforms photos in worker processes, and groups them into batches at the network's image size."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,29 +19,29 @@ from vggexp.task.drawing import LONGEST
 
 @dataclass(frozen=True)
 class Photo:
-    """One photo, as far as it is needed once the network has seen it."""
+    """The data of one photo that is needed after the network has processed it."""
 
     file: ImageFile
     size: Size
     """(H, W) of the upright photo."""
     window: Window
     preview: np.ndarray | None
-    """uint8, (3, h, w): the photo for a picture, at most ``LONGEST`` pixels a side."""
+    """uint8, (3, h, w): the photo for the overlay, at most ``LONGEST`` pixels a side."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Photos that go through the network together."""
+    """Photos of one batch."""
 
     photos: tuple[Photo, ...]
     seen: Tensor
-    """uint8, (N, 3, H, W): what the network sees of them."""
+    """uint8, (N, 3, H, W): the network's input."""
     unread: tuple[str, ...]
-    """Why others are missing, a line each."""
+    """One line for each photo of the batch that could not be read."""
 
 
 class Photos(Dataset[tuple[Photo, Tensor] | str]):
-    """Files to what the network sees of them; of one that cannot be read, the reason."""
+    """Files to photos and network inputs, or to the reason why a file cannot be read."""
 
     def __init__(self, files: Sequence[ImageFile], view: View, previews: bool) -> None:
         self._files, self._view, self._previews = files, view, previews
@@ -66,7 +66,7 @@ class Photos(Dataset[tuple[Photo, Tensor] | str]):
 def load(
     files: Sequence[ImageFile], view: View, batch_size: int, workers: int | None = None, previews: bool = True
 ) -> Iterator[Group]:
-    """The files in their order, in groups of ``batch_size``; ``workers`` None is one a CPU core, 0 for one group."""
+    """The files in order, in groups of ``batch_size``; ``workers`` None: one per core, or 0 for a single group."""
     if workers is None:
         workers = min(num_cores(), 8) if len(files) > batch_size else 0
     loader = DataLoader(
@@ -75,13 +75,13 @@ def load(
         num_workers=workers,
         collate_fn=_grouped,
         pin_memory=False,
-        generator=torch.Generator().manual_seed(0),  # or the loader would draw from the global one
+        generator=torch.Generator().manual_seed(0),  # otherwise the loader draws from the global generator
     )
     yield from loader
 
 
 def preview(image: Tensor) -> Tensor:
-    """The image, made smaller if a side is longer than ``LONGEST``: nobody looks at an overlay of twelve megapixels."""
+    """The image, reduced if a side is longer than ``LONGEST``: an overlay needs no twelve megapixels."""
     longest = max(image.shape[-2:])
     if longest <= LONGEST:
         return image
@@ -91,7 +91,7 @@ def preview(image: Tensor) -> Tensor:
 
 
 def _grouped(items: Sequence[tuple[Photo, Tensor] | str]) -> Group:
-    """Previews stay arrays: tensors would each take a file descriptor on their way out of a worker."""
+    """Previews stay arrays, because each tensor from a worker would take a file descriptor."""
     read = [item for item in items if not isinstance(item, str)]
     seen = torch.stack([image for _, image in read]) if read else torch.empty(0)
     return Group(tuple(photo for photo, _ in read), seen, tuple(item for item in items if isinstance(item, str)))

@@ -1,4 +1,4 @@
-"""A learner that only predicts: on the device and in the precision that its run's config says."""
+"""Runs a learner for prediction, on the device and in the precision of its run's config."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -14,15 +14,15 @@ _TYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
 class Predictor:
-    """Batches at the network's size to predictions on the CPU.
+    """Batches at the network's image size to predictions on the CPU.
 
     Args:
-        learner: is moved to the device, and set to evaluation.
-        gpus: as ``trainer.gpus``: None uses a GPU if there is one; of several, one is used.
+        learner: moved to the device and set to evaluation mode.
+        gpus: as ``trainer.gpus``: None uses a GPU if there is one; never more than one.
         precision: as ``trainer.precision``.
 
     Raises:
-        ConfigError: a GPU is asked for, and there is none; or no such precision.
+        ConfigError: ``gpus`` asks for a GPU and there is none, or the precision is unknown.
     """
 
     def __init__(self, learner: Learner, gpus: int | None = None, precision: str | int = "auto") -> None:
@@ -35,7 +35,7 @@ class Predictor:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> list[Prediction]:
-        """uint8 (N, 3, H, W) to one prediction an image, as its task makes them: nothing is laid back on a photo."""
+        """uint8 (N, 3, H, W) to one prediction per image, relative to the network's image, not to the photo."""
         with self._autocast():
             outputs = self.learner(images.to(self.device, non_blocking=True))
             batch = {name: value.cpu() for name, value in self.learner.task.predict(outputs).items()}

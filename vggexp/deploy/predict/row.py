@@ -1,4 +1,4 @@
-"""A prediction in JSON's types: one row of ``predictions.jsonl``."""
+"""A prediction in JSON types: one row of ``predictions.jsonl``."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from vggexp.types import VOID, DataInfo, Prediction
 
 
 def describe(prediction: Prediction, info: DataInfo, size: Size) -> dict[str, Any]:
-    """What a photo of ``size`` = (H, W) shows, by what its task predicts.
+    """The predictions for a photo of ``size`` = (H, W).
 
     ``class``, and ``probability`` of each class; ``box``, (x, y, h, w) as shares of the photo, and ``box_pixels``,
-    (left, top, right, bottom), clipped to it; ``share`` of each pixel class among the pixels that the network saw.
+    (left, top, right, bottom), clipped to it; ``share`` of each pixel class among the pixels that are not VOID.
     """
     row: dict[str, Any] = {}
     if "label" in prediction:
@@ -23,7 +23,7 @@ def describe(prediction: Prediction, info: DataInfo, size: Size) -> dict[str, An
     if "box" in prediction:
         row["box"] = rounded(prediction["box"])
         row["box_pixels"] = rounded(pixel_edges(prediction["box"], size), 1)
-    if "box_per_class" in prediction:  # without a classifier beside it, nobody knows which one is meant
+    if "box_per_class" in prediction:  # without a classifier there is no class to choose the box
         boxes = (rounded(box) for box in prediction["box_per_class"])
         row["box_per_class"] = dict(zip(info.classes, boxes, strict=True))
     if "mask" in prediction:
@@ -33,11 +33,11 @@ def describe(prediction: Prediction, info: DataInfo, size: Size) -> dict[str, An
 
 
 def pixel_edges(box: Tensor, size: Size) -> Tensor:
-    """A box (4,) in shares to its edges (left, top, right, bottom) in the pixels of a photo (H, W), none outside it."""
+    """A box (4,) in shares to its edges (left, top, right, bottom) in pixels of a photo (H, W), clipped to it."""
     limits = torch.tensor((size[1], size[0], size[1], size[0]))
     return (to_edges(box) * limits).clamp(min=torch.zeros(4), max=limits.float())
 
 
 def rounded(values: Tensor, digits: int = 5) -> list[float]:
-    """The values as floats of so many digits."""
+    """The values as floats, rounded to ``digits`` decimals."""
     return [round(float(value), digits) for value in values]

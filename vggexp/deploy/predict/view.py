@@ -1,7 +1,7 @@
-"""What a network sees of a photo, and the way back: from the network's image to the photo.
+"""Maps a photo to the network's image, and predictions back to the photo.
 
-The evaluation recipe may squash, crop or pad; each moves the photo's edges, and where they come to lie says how boxes
-and masks are laid back on it.
+The evaluation recipe may stretch, crop or pad. The positions of the photo's edges after it tell how to map boxes and
+masks back.
 """
 
 from dataclasses import dataclass
@@ -24,26 +24,26 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Window:
-    """Where a photo lies in what the network sees of it."""
+    """The position of a photo in the network's image."""
 
     left: float
-    """The photo's edge as a share of the network's image: negative if it was cut off, positive if it was padded."""
+    """The photo's left edge as a share of the network's image: negative if cropped, positive if padded."""
     top: float
     right: float
     bottom: float
     straight: bool = True
-    """Whether the photo was only stretched, cropped and padded: neither turned nor flipped."""
+    """Whether the photo was only stretched, cropped and padded, not rotated or flipped."""
 
     def lay_back(self, prediction: Prediction, size: Size) -> Prediction:
-        """One image's prediction on the photo: boxes as shares of the photo, the mask with ``size`` = (H, W) pixels.
+        """Map an image's prediction to the photo: boxes as shares of it, the mask with ``size`` = (H, W) pixels.
 
         Raises:
-            ConfigError: the photo was turned or flipped, so nothing can be laid back on it.
+            ConfigError: the photo was rotated or flipped, and the prediction has boxes or a mask.
         """
         moved = dict(prediction)
         if not self.straight and {"box", "box_per_class", "mask"} & moved.keys():
             raise ConfigError(
-                "data.eval_transform turns or flips the image, so its boxes and masks have no place on the photo; "
+                "data.eval_transform rotates or flips the image, so boxes and masks do not fit the photo; "
                 "stretch, crop or pad instead: Resize, CenterCrop, Pad"
             )
         for name in ("box", "box_per_class"):
@@ -59,7 +59,7 @@ class Window:
         return from_edges((to_edges(boxes) - start) / torch.tensor((width, height, width, height)))
 
     def _lay_mask(self, mask: Tensor, size: Size) -> Tensor:
-        """Each pixel of the photo takes the label under its centre; VOID where the network saw nothing of it."""
+        """Each pixel of the photo takes the label under its centre; VOID outside the network's image."""
         height, width = mask.shape
         rows = cells_under(size[0], height, self.top, self.bottom)
         columns = cells_under(size[1], width, self.left, self.right)
@@ -77,11 +77,11 @@ class View:
 
     Args:
         recipe: ``data.eval_transform``.
-        size: (H, W) of what the network takes. A recipe that leaves images of many sizes, such as the empty one of
-            embedded data, is followed by a resize.
+        size: (H, W) of the network's image. If the recipe yields images of varying sizes, such as the empty recipe of
+            embedded data, a resize follows it.
 
     Raises:
-        ConfigError: the recipe ends at one size, and that is another.
+        ConfigError: the recipe yields images of one fixed size other than ``size``.
     """
 
     def __init__(self, recipe: Recipe, size: Size) -> None:
@@ -91,25 +91,25 @@ class View:
             require_size(ends, list(size))
 
     def _one_size(self) -> Size | None:
-        """What the recipe gives for an image of any size; None if that depends on the image."""
+        """The fixed size that the recipe yields; None if the size depends on the image."""
         height, width = self.size
         sizes = set()
         for sides in ((2 * height + 1, 3 * width), (3 * height, 2 * width + 1)):
             try:
                 seen = moved(self._steps, {"image": torch.zeros(3, *sides, dtype=torch.uint8)})["image"]
-            except ValueError:  # told of the photo that it happens to
+            except ValueError:  # the recipe fails on this size; ``__call__`` reports the photo on which it fails
                 return None
             sizes.add((seen.shape[-2], seen.shape[-1]))
         return sizes.pop() if len(sizes) == 1 else None
 
     def __call__(self, image: Tensor) -> tuple[Tensor, Window]:
-        """uint8 (3, H, W) to uint8 (3, *size), and where the image lies in it.
+        """uint8 (3, H, W) to uint8 (3, *size), and the position of the photo in it.
 
         Raises:
-            DataError: the recipe does not work on an image of this shape.
+            DataError: the recipe fails on an image of this shape.
         """
         height, width = image.shape[-2:]
-        # The photo, and a quarter by a half of it: where that one comes to lie tells a flip from a crop.
+        # Two boxes: the photo, and its upper left part (width / 4, height / 2), which shows a flip or rotation.
         edges = torch.tensor([[0, 0, width, height], [0, 0, width / 4, height / 2]])
         boxes = tv_tensors.BoundingBoxes(edges, format="XYXY", canvas_size=(height, width), clamping_mode=None)
         try:
@@ -125,7 +125,7 @@ class View:
 
 
 def _window(shares: Tensor) -> Window:
-    """From where the photo and its upper left part came to lie, (2, 4) edges."""
+    """The window, from the transformed edges (2, 4) of the photo and of its upper left part."""
     (left, top, right, bottom), part = shares.tolist() if len(shares) == 2 else ([0.0, 0.0, 1.0, 1.0], [])
     expected = [left, top, left + (right - left) / 4, top + (bottom - top) / 2]
     straight = bool(part) and all(abs(a - b) < 1e-4 for a, b in zip(part, expected, strict=True))

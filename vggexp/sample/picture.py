@@ -1,0 +1,86 @@
+"""Image files as bytes and as Pillow opens them; whatever is wrong with one is said with its name."""
+
+import io
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from vggexp.errors import ConfigError, DataError
+from vggexp.sample.orientation import orientation_in
+from vggexp.sample.pixels import DepthError, to_8_bits
+
+LIMIT = "VGGEXP_MAX_MEGAPIXELS"
+Image.MAX_IMAGE_PIXELS = None  # ``check_pixels`` does it, with an advice that helps
+PngImagePlugin.MAX_TEXT_CHUNK = 2**26  # valid PNGs carry texts and colour profiles of megabytes
+
+Decoded = TypeVar("Decoded")
+Size = tuple[int, int]
+"""height, width, in pixels."""
+
+
+def file_content(path: Path) -> bytes:
+    """A file's bytes; DataError if it is missing or cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing; restore the file, or leave it out of the data set") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+
+
+def decoded(path: str | Path, decode: Callable[[], Decoded]) -> Decoded:
+    """What ``decode`` gives; DataError with the file's name if it fails in any way."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow remarks on odd palettes and EXIF, torchvision 0.29 on its decoders' future; neither helps a user.
+            warnings.simplefilter("ignore")
+            return decode()
+    except DepthError as error:
+        raise DataError(f"{path} has {error}; convert it to 8 bits a channel") from error
+    except Exception as error:  # On broken bytes Pillow raises nearly anything: OSError, SyntaxError, struct.error ...
+        raise DataError(f"{path} is truncated or not an image; fetch it again, or leave it out") from error
+
+
+def opened(path: str | Path, content: bytes) -> Image.Image:
+    """An image by Pillow, its pixels not yet loaded; DataError if it is none, or has more than ``max_megapixels``."""
+    image = decoded(path, lambda: Image.open(io.BytesIO(content)))
+    check_pixels(path, (image.height, image.width))
+    return image
+
+
+def max_megapixels() -> float:
+    """The largest image that is read: the environment variable ``VGGEXP_MAX_MEGAPIXELS``, 256 if it is not set."""
+    value = os.environ.get(LIMIT, "256")
+    try:
+        return float(value)
+    except ValueError:
+        raise ConfigError(f"{LIMIT}={value} is not a number; it is the most megapixels of an image") from None
+
+
+def opened_header(path: str | Path, content: bytes) -> tuple[Size, int]:
+    """By Pillow. It turns a TIFF while it loads the pixels, and a PNG may have its EXIF after them."""
+    image = opened(path, content)
+    if image.format == "TIFF" or (b"eXIf" in content and "exif" not in image.info):
+        decoded(path, image.load)
+    return (image.height, image.width), decoded(path, lambda: orientation_in(image))
+
+
+def check_pixels(path: str | Path, size: Size) -> None:
+    """DataError if an image of this size has more than ``max_megapixels``."""
+    pixels, most = size[0] * size[1] / 1e6, max_megapixels()
+    if pixels > most:
+        advice = f"make it smaller, or set the environment variable {LIMIT}"
+        raise DataError(f"{path} has {pixels:.0f} megapixels, more than the {most:g} that are read; {advice}")
+
+
+def rgb(image: Image.Image) -> np.ndarray:
+    """Its pixels as they are stored, uint8 (H, W, 3)."""
+    image.load()
+    if image.mode == "F" or image.mode.startswith("I"):  # convert() would clip them to 0..255
+        image = Image.fromarray(to_8_bits(np.asarray(image)))
+    return np.array(image.convert("RGB"))

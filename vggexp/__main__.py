@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from vggexp.config.help import help_text
 from vggexp.config.words import split_verb
+from vggexp.distributed.processes import import_from_here
 from vggexp.errors import UserError, one_line
 
 _SIGPIPE = 141
@@ -20,6 +21,7 @@ _SIGPIPE = 141
 
 def main() -> None:
     """The console script ``vggexp``."""
+    import_from_here()
     try:
         code = enter(sys.argv[1:])
         sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -24,6 +25,17 @@ def choices() -> dict[str, Any]:
     """The option that was chosen in each group."""
     chosen = HydraConfig.get().runtime.choices
     return {group: choice for group, choice in chosen.items() if not group.startswith("hydra")}
+
+
+def written_in(group: str, option: str) -> str:
+    """The YAML file that an option stands in: its path, or ``group=option`` where Hydra has composed nothing."""
+    if HydraConfig.initialized():
+        for source in HydraConfig.get().runtime.config_sources:
+            path = Path(source.path, group, f"{option}.yaml")
+            if source.schema == "file" and path.is_file():
+                here = Path.cwd()
+                return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return f"{group}={option}"
 
 
 def in_sweep() -> bool:

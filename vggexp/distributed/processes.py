@@ -114,6 +114,16 @@ def num_gpus() -> int:
     return count.value if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 else 0
 
 
+def import_from_here() -> None:
+    """Make the current folder's modules importable, after all others: a config may name the user's own classes.
+
+    ``python -m`` has done so already, before all others; a console script and a launcher's process have not.
+    """
+    here = str(Path.cwd())
+    if here not in sys.path and "" not in sys.path and not sys.flags.safe_path:
+        sys.path.append(here)
+
+
 def leave() -> None:
     """Destroy the process group, if there is one, before the interpreter exits.
 

@@ -18,7 +18,7 @@ from vggexp.config.check import check
 from vggexp.config.compose import settle
 from vggexp.config.naming import in_sweep, place_in_sweep, register
 from vggexp.config.recorded import complete
-from vggexp.distributed.processes import is_joined, place_in_run
+from vggexp.distributed.processes import import_from_here, is_joined, place_in_run
 from vggexp.errors import UserError, kind_and_line, one_line
 from vggexp.run_folder import RunFolder
 from vggexp.sweep.finished import claimed, run_status
@@ -48,6 +48,8 @@ class Job:
     def __call__(self, config: Any) -> float | None:
         """Run the job. In a sweep, return the objective's value, or NaN if the job failed."""
         register(self.stamp)
+        if os.getpid() != self.home:
+            import_from_here()
         if not in_sweep():
             try:
                 self.code = perform(self.verb, settle(self.verb, config))

@@ -4,6 +4,7 @@ A value that is known before the build is passed by interpolation in the YAML. A
 is passed as an argument to a ``_partial_``: the data set's ``DataInfo`` to the task, the backbone's shape to the head.
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,9 +14,10 @@ from hydra.utils import instantiate
 from torch import nn
 from torch.utils.data import Dataset
 
+from vggexp.config.check.targets import missing_module
 from vggexp.distributed.memory import keep_freed_memory
 from vggexp.distributed.processes import num_workers, place_in_run, world_size
-from vggexp.errors import ConfigError, UserError
+from vggexp.errors import ConfigError, UserError, did_you_mean, kind_and_line
 from vggexp.learner.freezing import Freezing
 from vggexp.learner.learner import Learner
 from vggexp.sample.contract import Contract
@@ -68,7 +70,9 @@ def build(group: str, config: Config, *arguments: Any, **named: Any) -> Any:
     except InstantiationException as error:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from error
-        if isinstance(error.__cause__, ValueError | TypeError | ImportError):
+        if isinstance(error.__cause__, ImportError):
+            raise ConfigError(_not_imported(group, str(config.get("_target_")), error.__cause__)) from error
+        if isinstance(error.__cause__, ValueError | TypeError):
             raise ConfigError(_in_group(group, error.__cause__)) from error
         raise
     except ValueError as error:
@@ -78,6 +82,20 @@ def build(group: str, config: Config, *arguments: Any, **named: Any) -> Any:
 def _in_group(group: str, error: BaseException) -> str:
     """The error message, prefixed with the group's name unless it starts with a key of that group."""
     return str(error) if str(error).startswith(f"{group}.") else f"{group}: {error}"
+
+
+def _not_imported(group: str, target: str, error: ImportError) -> str:
+    """Why what a ``_target_`` names could not be imported: Hydra hides that in the cause of its own error."""
+    cause = error.__cause__ or error
+    where = f"{group}: _target_: {target}"
+    if isinstance(cause, ModuleNotFoundError) and cause.name:
+        named = f"{target}.".startswith(f"{cause.name}.")
+        return missing_module(group, cause.name, target) if named else f"{where} needs {cause.name}: not installed"
+    module = sys.modules.get(target.rpartition(".")[0])
+    if isinstance(cause, AttributeError) and module is not None:
+        near = did_you_mean(target.rpartition(".")[2], [name for name in vars(module) if name[0] != "_"])
+        return f"{where} is not in {getattr(module, '__file__', module)}{near}"
+    return f"{where} cannot be imported: {kind_and_line(cause)}"
 
 
 def _without(hidden: frozenset[str], config: Any) -> Any:

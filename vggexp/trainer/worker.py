@@ -5,7 +5,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from vggexp.distributed.processes import leave
+from vggexp.distributed.processes import import_from_here, leave
 from vggexp.errors import UserError
 
 
@@ -15,6 +15,7 @@ def main() -> int:
 
     from vggexp.trainer.training import train
 
+    import_from_here()
     handler = get_error_handler()
     handler.initialize()
     request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))

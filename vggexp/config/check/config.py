@@ -7,6 +7,7 @@ from vggexp.config.check.keys import check_keys
 from vggexp.config.check.machine import check_machine
 from vggexp.config.check.parts import check_data, check_parts
 from vggexp.config.check.paths import check_checkpoints, check_output, check_run, check_weights
+from vggexp.config.check.targets import check_targets
 from vggexp.config.check.values import check_formats, check_numbers, check_override, check_words
 from vggexp.sample.image_files import find_images
 
@@ -16,6 +17,7 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
     check_numbers(config)
     if verb == "train":
         check_keys(config)
+    check_targets(config)
     if "task" in config:
         check_parts(config)
     if verb == "train":

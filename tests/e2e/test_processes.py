@@ -170,7 +170,7 @@ def test_a_mistake_found_by_a_process_is_one_line() -> None:
     code, _, errors = launched("freeze=pattern", "freeze.patterns=[nothing]", "run.dir=run")
     assert code == 2
     (line,) = errors.strip().splitlines()
-    assert line.startswith("vggexp: error: freeze.patterns: 'nothing' matches no parameter; the names run from backbone")
+    assert line.startswith("vggexp: error: freeze.patterns: 'nothing' matches no parameter; the names run from ")
 
 
 def test_when_a_process_is_killed_all_end_and_the_run_can_go_on(

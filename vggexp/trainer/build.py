@@ -87,14 +87,15 @@ def _in_group(group: str, error: BaseException) -> str:
 def _not_imported(group: str, target: str, error: ImportError) -> str:
     """Why what a ``_target_`` names could not be imported: Hydra hides that in the cause of its own error."""
     cause = error.__cause__ or error
-    where = f"{group}: _target_: {target}"
-    if isinstance(cause, ModuleNotFoundError) and cause.name:
-        named = f"{target}.".startswith(f"{cause.name}.")
-        return missing_module(group, cause.name, target) if named else f"{where} needs {cause.name}: not installed"
-    module = sys.modules.get(target.rpartition(".")[0])
-    if isinstance(cause, AttributeError) and module is not None:
-        near = did_you_mean(target.rpartition(".")[2], [name for name in vars(module) if name[0] != "_"])
-        return f"{where} is not in {getattr(module, '__file__', module)}{near}"
+    where, (parent, _, name) = f"{group}: _target_: {target}", target.rpartition(".")
+    missing = cause.name if isinstance(cause, ModuleNotFoundError) else None
+    if missing == target or isinstance(cause, AttributeError):  # a class is first looked for as a module
+        module = sys.modules.get(parent)
+        near = did_you_mean(name, [found for found in vars(module) if found[0] != "_"]) if module else ""
+        return f"{where} is not in {getattr(module, '__file__', parent)}{near}"
+    if missing:
+        is_named = f"{target}.".startswith(f"{missing}.")
+        return missing_module(group, missing, target) if is_named else f"{where} needs {missing}: not installed"
     return f"{where} cannot be imported: {kind_and_line(cause)}"
 
 

@@ -21,7 +21,7 @@ NEEDS = ["label", "box", "mask"]
 CONFIG: dict[str, Any] = {
     "seed": 0, "baseline": True, "test": True, "trainer": {"gpus": 0}, "head": {"gives": "any"},
     "task": {"needs": NEEDS},
-    "data": {"batch_size": 3, "workers": 0, "train_transform": [], "eval_transform": []},
+    "data": {"batch_size": 3, "workers": 0, "train_transform": [], "eval_transform": [], "image_size": [SIZE, SIZE]},
 }  # fmt: skip
 
 

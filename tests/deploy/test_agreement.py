@@ -110,7 +110,7 @@ def test_four_commands_agree(name: str, restored: Restored, evaluated: Any, tmp_
     with PredictionFolder(Path("out"), restored.info, None, {}) as folder:
         assert not predict(restored, files, folder, {"batch_size": None, "workers": 0, "overlays": False})
     predictor, view = ready(restored)
-    photos = [read_image(file.path, upright=True) for file in files]
+    photos = [read_image(file.path) for file in files]
     learner = restored.learner
     network = Network(learner.backbone, learner.head, learner.task)
     content = {"config": restored.config, "info": learner.info, "state_dict": learner.state_dict()}

@@ -12,6 +12,7 @@ from torchvision.transforms import v2
 
 from vggexp.boxes import to_edges
 from vggexp.data.pets import Pets
+from vggexp.errors import DataError
 from vggexp.sample import image as images
 from vggexp.sample.decode_scale import _smallest_crop, shrink_factor
 from vggexp.sample.files import Files, scaled
@@ -90,7 +91,7 @@ def test_a_truncated_file_is_named_at_any_scale(tmp_path: Path) -> None:
     Image.fromarray(np.full((64, 64, 3), 90, np.uint8)).save(path, "JPEG")
     path.write_bytes(path.read_bytes()[:-60])
     for factor in (1, 2):
-        with pytest.raises(images.DataError, match=r"cut\.jpg is truncated or not an image"):
+        with pytest.raises(DataError, match=r"cut\.jpg is truncated or not an image"):
             read_shrunk(path, lambda *_, factor=factor: factor)
 
 

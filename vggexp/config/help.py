@@ -59,7 +59,7 @@ SWEEPS = CONF / "sweep"
 def groups() -> dict[str, list[str]]:
     """Every group, with the names of its options."""
     folders = sorted(folder for folder in CONF.iterdir() if any(folder.glob("*.yaml")) and folder != SWEEPS)
-    return {folder.name: sorted(path.stem for path in folder.glob("*.yaml")) for folder in folders}
+    return {folder.name: sorted(path.stem for path in folder.glob("[!_]*.yaml")) for folder in folders}
 
 
 def formats() -> list[str]:

@@ -34,9 +34,13 @@ class Stored(TypedDict, total=False):
 class Source(Protocol):
     """The samples of a split, read from files."""
 
-    facts: object
-    """What beside the files decides what is read, in plain values: class names, which box, what a border counts as."""
-    has_masks: bool
+    @property
+    def facts(self) -> object:
+        """What beside the files decides what is read, in plain values: class names, which box, what a border is."""
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether a mask is read beside each image."""
 
     def __len__(self) -> int:
         """Samples."""

@@ -24,7 +24,7 @@ UNREADABLE = frozenset(
     {".heic", ".heif", ".jxl", ".svg", ".psd", ".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"}
 )
 """Endings of photos that nothing here reads."""
-HIDDEN = ("__MACOSX",)
+HIDDEN = ("__MACOSX", "@eaDir")
 """Folders that archives and systems leave behind; so are those whose name begins with a dot."""
 
 
@@ -79,7 +79,7 @@ def _meant(word: str, unreadable: list[str]) -> Iterator[tuple[Path, Path]]:
         what = f"{word} is a broken link" if path.is_symlink() else f"there is no {word}"
         raise DataError(f"{what}; give an image, a folder of images, or a pattern such as 'photos/*.jpg'")
     root = Path(*takewhile(lambda part: not glob.has_magic(part), path.parts)) if not path.is_dir() else path
-    found = _below(path, unreadable) if path.is_dir() else _matching(str(path), unreadable)
+    found = images_below(path, unreadable) if path.is_dir() else _matching(str(path), unreadable)
     if not found:
         left_out = f"; left out: {', '.join(unreadable[:3])}" if unreadable else ""
         endings = ", ".join(sorted(SUFFIXES))
@@ -88,21 +88,22 @@ def _meant(word: str, unreadable: list[str]) -> Iterator[tuple[Path, Path]]:
         yield file, file.relative_to(root)
 
 
-def _below(folder: Path, unreadable: list[str]) -> list[Path]:
+def images_below(folder: Path, unreadable: list[str]) -> list[Path]:
     """The images in a folder and below it. Links to folders are followed, each folder is entered once."""
     found, entered = [], set()
     for place, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
-        folders[:] = [] if real in entered else sorted(name for name in folders if not _is_hidden(name))
+        folders[:] = [] if real in entered else sorted(name for name in folders if not is_hidden(name))
         for name in [] if real in entered else sorted(names):
             file = Path(place, name)
-            if not _is_hidden(name) and _is_readable(file, unreadable):
+            if not is_hidden(name) and _is_readable(file, unreadable):
                 found.append(file)
         entered.add(real)
     return sorted(found)
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of this name was left behind by a system, such as ``.ipynb_checkpoints``."""
     return name.startswith(".") or name in HIDDEN
 
 
@@ -131,7 +132,8 @@ def _matching(pattern: str, unreadable: list[str]) -> list[Path]:
     """A pattern's images; of a folder that it matches, all images in it, as after a shell's own expansion."""
     matches = [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207
     found = [
-        _below(match, unreadable) if match.is_dir() else [match] * _is_readable(match, unreadable) for match in matches
+        images_below(match, unreadable) if match.is_dir() else [match] * _is_readable(match, unreadable)
+        for match in matches
     ]
     return [file for files in found for file in files]
 

@@ -1,0 +1,58 @@
+"""From what a layout and the user say to the split of every photo, and what is odd about it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from vggexp.errors import ConfigError, did_you_mean
+from vggexp.sample.record.problem import Problem
+from vggexp.sample.record.record import Record
+from vggexp.sample.record.split_file import read_splits
+from vggexp.sample.record.splits import SPLITS, SplitRule, split_of_each, with_every_class
+
+Classes = Mapping[str, frozenset[str]]
+"""By photo: the names of its classes in use."""
+
+
+def divided(
+    records: Sequence[Record], split: Mapping[str, Any] | str | None, fold: int | None, folds: int | None,
+    classes_of: Classes,
+) -> tuple[dict[str, str], list[Problem]]:  # fmt: skip
+    """The split of every photo by its name, and the problems with it.
+
+    Raises:
+        ConfigError, DataError: as ``SplitRule``, ``split_of_each`` and ``read_splits``.
+    """
+    if isinstance(split, str):
+        if fold is not None:
+            raise ConfigError(f"data.fold and data.split={split} both divide the photos; leave one out")
+        return read_splits(split, records)
+    rule = split_rule(split or {}, fold, folds)
+    splits = split_of_each(records, rule)
+    splits, few = with_every_class(splits, classes_of, {record.name: record for record in records})
+    what = "class with too few photos to divide: all of them are in train"
+    problems = [Problem("warning", what, name) for name in few]
+    return splits, problems + _missing_classes(splits, classes_of, leave_out=few)
+
+
+def split_rule(words: Mapping[str, Any], fold: int | None, folds: int | None) -> SplitRule:
+    """The rule of the words under ``data.split``."""
+    known = ("val", "test", "seed")
+    for key in words:
+        if key not in known:
+            raise ConfigError(f"data.split has no {key!r}{did_you_mean(str(key), known)}")
+    return SplitRule(**words, fold=fold, folds=folds)
+
+
+def _missing_classes(splits: Mapping[str, str], classes_of: Classes, leave_out: Iterable[str]) -> list[Problem]:
+    """A warning for each class that a split has no photo of, where the split has photos."""
+    found: dict[str, set[str]] = {split: set() for split in splits.values()}
+    for photo, names in classes_of.items():
+        if photo in splits:
+            found[splits[photo]] |= names
+    every = set().union(*found.values()) if found else set()
+    problems = []
+    for split in SPLITS:
+        for name in sorted(every - found[split] - set(leave_out)) if split in found else ():
+            what = "class without a photo to train on" if split == "train" else f"class without a photo in {split}"
+            problems.append(Problem("warning", what, name))
+    return problems

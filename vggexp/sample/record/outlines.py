@@ -1,0 +1,73 @@
+"""Outlines of objects to a mask of classes."""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vggexp.errors import ConfigError, DataError, first_line
+from vggexp.sample.record.record import Object, Record, Shape, Size
+
+
+def painted(record: Record, label_of: Mapping[str, int], size: Size) -> NDArray[np.uint8]:
+    """The classes of a photo's objects, uint8 (H, W): 0 where there is none; a smaller object hides a larger one.
+
+    Args:
+        label_of: by class, its mask label, from 1; objects of other classes leave no trace.
+        size: the grid that the outlines count.
+
+    Raises:
+        DataError: an outline that cannot be read.
+    """
+    mask = np.zeros(size, np.uint8)
+    areas = [(outline_mask(found.shape, record, size), label_of[found.label])
+             for found in record.objects or () if found.label in label_of and found.shape is not None]  # fmt: skip
+    for area, label in sorted(areas, key=lambda pair: -int(pair[0].sum())):
+        mask[area] = label
+    return mask
+
+
+def outline_mask(shape: Shape, record: Record, size: Size) -> NDArray[np.bool_]:
+    """Which pixels an outline covers, bool (H, W), by the rule of COCO's own tools.
+
+    Raises:
+        DataError: it is of another size, or no outline.
+        ConfigError: pycocotools is not installed.
+    """
+    coder = _coder()
+    height, width = size
+    try:
+        if isinstance(shape, Mapping):
+            if tuple(shape["size"]) != size:
+                raise ValueError(f"its run lengths are of {shape['size'][1]} x {shape['size'][0]} pixels")
+            code = shape if isinstance(shape["counts"], str | bytes) else coder.frPyObjects(shape, height, width)
+        else:
+            scale = np.array([width, height]) if record.unit == "share" else np.ones(2)
+            polygons = [(np.reshape(polygon, (-1, 2)) * scale).ravel().tolist() for polygon in shape]
+            code = coder.merge(coder.frPyObjects(polygons, height, width))
+        return np.asarray(coder.decode(code), bool)
+    except Exception as error:  # of odd input pycocotools raises nearly anything
+        where = record.annotation or record.name
+        raise DataError(f"{where} has an outline that cannot be read ({first_line(error)}); correct it") from error
+
+
+def has_outlines(record: Record, label_of: Mapping[str, int]) -> bool:
+    """Whether a mask can be painted: objects were annotated, and all of the classes in use have an outline."""
+    return record.objects is not None and all(is_outline(found) for found in record.objects if found.label in label_of)
+
+
+def is_outline(found: Object) -> bool:
+    """Whether an object has run lengths, or polygons of three points and more."""
+    if isinstance(found.shape, Mapping):
+        return {"size", "counts"} <= found.shape.keys()
+    return bool(found.shape) and all(len(polygon) >= 6 and len(polygon) % 2 == 0 for polygon in found.shape or ())
+
+
+def _coder() -> Any:
+    if find_spec("pycocotools") is None:
+        raise ConfigError("masks from outlines need pycocotools; install it: pip install 'vggexp[coco]'")
+    from pycocotools import mask
+
+    return mask

@@ -1,0 +1,82 @@
+"""Reads one photo of a listing with the targets that a task needs."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vggexp.sample.files import Stored, scaled
+from vggexp.sample.image import Photo, Shrink, read_shrunk
+from vggexp.sample.mask_file import upright_mask
+from vggexp.sample.orientation import UPRIGHT, turn
+from vggexp.sample.record.mask_labels import MaskLabels
+from vggexp.sample.record.objects import Target
+from vggexp.sample.record.outlines import painted
+from vggexp.sample.record.place import Exif, annotated_size, is_upright, placed
+from vggexp.sample.record.record import Record
+
+
+@dataclass(frozen=True)
+class PhotoSource:
+    """The photos of one split.
+
+    Args:
+        records, targets: a target for each record.
+        needs: "label", "box", "mask": those that are read.
+        masks: how mask files are read; None: masks are painted from outlines.
+        paint: by class, its label in painted masks.
+        exif: see ``place``.
+    """
+
+    records: tuple[Record, ...]
+    targets: tuple[Target | None, ...]
+    needs: frozenset[str]
+    masks: MaskLabels | None
+    paint: Mapping[str, int]
+    exif: Exif | None
+
+    @property
+    def facts(self) -> object:
+        """What beside the files decides what is read: every annotation, in a digest."""
+        read = (self.records, self.targets, sorted(self.needs), self.masks and self.masks.facts, self.paint, self.exif)
+        return hashlib.blake2b(repr(read).encode(), digest_size=16).hexdigest()
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether a mask is read beside each photo."""
+        return "mask" in self.needs
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def files(self, index: int) -> tuple[Path, ...]:
+        """The photo, and its mask file if it has one."""
+        record = self.records[index]
+        reads_mask = self.has_masks and record.mask is not None
+        return (record.image, record.mask) if reads_mask and record.mask else (record.image,)
+
+    def read(self, index: int, shrink: Shrink) -> Stored:
+        """One sample; DataError if a file is missing or damaged, or its annotation does not fit it."""
+        record, target = self.records[index], self.targets[index]
+        photo = read_shrunk(record.image, shrink)
+        stored: Stored = {"image": photo.image, "size": photo.size}
+        if target is not None and "label" in self.needs:
+            stored["label"] = target.label
+        if target is not None and target.box is not None and "box" in self.needs:
+            stored["box"] = scaled(placed(target.box, record, photo, self.exif), photo.size, photo.image)
+        if self.has_masks:
+            stored["mask"] = self._mask(record, photo)
+        return stored
+
+    def _mask(self, record: Record, photo: Photo) -> Tensor:
+        """uint8, (H, W), upright."""
+        if record.mask is not None and self.masks is not None:
+            return upright_mask(torch.from_numpy(self.masks.read(record.mask)), photo, record.mask)
+        size = annotated_size(record, photo, self.exif)
+        mask = torch.from_numpy(painted(record, self.paint, size))
+        if photo.orientation == UPRIGHT or is_upright(size, photo, self.exif):
+            return mask
+        return turn(mask, photo.orientation)

@@ -1,0 +1,170 @@
+"""A data set of the user's own photos: what is made of a listing, whatever the layout that it was read from."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypedDict
+
+from vggexp.errors import DataError, require_known
+from vggexp.sample.files import Files
+from vggexp.sample.recipe import Recipe
+from vggexp.sample.record.classes import Chosen
+from vggexp.sample.record.copies import copies_across
+from vggexp.sample.record.divide import divided
+from vggexp.sample.record.mask_labels import MaskLabels
+from vggexp.sample.record.objects import SELECT, Select, Target, labels_of, target_of, with_usable_objects
+from vggexp.sample.record.outlines import has_outlines
+from vggexp.sample.record.photo_source import PhotoSource
+from vggexp.sample.record.place import Exif
+from vggexp.sample.record.problem import Problem, stop_at_errors
+from vggexp.sample.record.record import Listing, Record
+from vggexp.sample.record.splits import group_by, uniform
+from vggexp.sample.record.tables import tables
+from vggexp.sample.transform import Transform
+
+INSPECT = "python -m vggexp inspect data.root=..."
+
+
+class PhotoWords(TypedDict, total=False):
+    """The words that every layout takes: the arguments of ``Photos``."""
+
+    classes: Chosen | None
+    split: Mapping[str, Any] | str | None
+    group: str | None
+    fold: int | None
+    folds: int | None
+    select: Select
+    difficult: bool
+    exif: Exif | None
+    decode_scale: bool
+    train_transform: Recipe
+    eval_transform: Recipe
+
+
+class Photos:
+    """Photos in fixed, disjoint splits.
+
+    Args:
+        listing: what a reader found.
+        classes: which classes are used; see ``classes.class_table``.
+        split: shares of val and test and the seed, as ``SplitRule`` takes them; or the ``splits.csv`` of a run.
+        group: a regular expression over a photo's path; photos of one group stay in one split.
+        fold, folds: cross-validation, see ``SplitRule``.
+        select: which object is the target of a task that takes one, see ``objects.target_of``.
+        difficult: use objects that VOC calls difficult.
+        exif: "upright" or "stored": which pixels annotations count that do not give their photo's size.
+        decode_scale: see ``Files``.
+        train_transform, eval_transform: recipes, see ``transform.py``.
+
+    Raises:
+        ConfigError: an argument that cannot be.
+        DataError: what was found cannot be used.
+    """
+
+    def __init__(
+        self,
+        listing: Listing,
+        *,
+        classes: Chosen | None = None,
+        split: Mapping[str, Any] | str | None = None,
+        group: str | None = None,
+        fold: int | None = None,
+        folds: int | None = None,
+        select: Select = "largest",
+        difficult: bool = False,
+        exif: Exif | None = None,
+        decode_scale: bool = True,
+        train_transform: Recipe = (),
+        eval_transform: Recipe = (),
+    ) -> None:
+        require_known("data.select", select, SELECT)
+        if exif is not None:
+            require_known("data.exif", exif, ("upright", "stored"))
+        self._select, self._difficult, self._exif, self._decode_scale = select, difficult, exif, decode_scale
+        self._train, self._eval = Transform(train_transform, eval_transform), Transform(eval_transform)
+        self.listing, self.problems = _prepared(listing, group)
+        stop_at_errors(self.problems)
+        self._tables = tables(self.listing, classes)
+        self.info = self._tables.info
+        self.splits, odd = divided(self.listing.records, split, fold, folds, self._classes_of())
+        self.problems += odd + copies_across(self.listing.records, self.splits)
+
+    def split(self, name: str, needs: frozenset[str], *, augment: bool = False) -> Files:
+        """The photos of a split that have every target in ``needs``; see ``types.Data``.
+
+        Raises:
+            DataError: there is none.
+        """
+        records, targets = self.photos(name, needs)
+        listed = self.listing.masks
+        masks = MaskLabels(listed, self._tables.masks) if listed else None
+        source = PhotoSource(tuple(records), tuple(targets), needs, masks, self._tables.paint, self._exif)
+        return Files(source, self._train if augment else self._eval, self._decode_scale)
+
+    def photos(self, name: str, needs: frozenset[str]) -> tuple[list[Record], list[Target | None]]:
+        """The photos of a split that have every target in ``needs``, and the targets of tasks that take one.
+
+        They come in a mixed order, so the first few already show several classes.
+
+        Raises:
+            DataError: there is none, or ``select`` is "error" and a photo has several objects.
+        """
+        found = []
+        for record in sorted(self.listing.records, key=lambda record: uniform(record.name)):
+            if self.splits.get(record.name) == name:
+                target = self._target(record) if needs & {"label", "box"} else None
+                if self._has(record, target, needs):
+                    found.append((record, target))
+        if not found:
+            raise DataError(self._nothing(name, needs))
+        records, targets = zip(*found, strict=True)
+        return list(records), list(targets)
+
+    def _target(self, record: Record) -> Target | None:
+        return target_of(record, self._tables.labels, self._select, self._difficult)
+
+    def _has(self, record: Record, target: Target | None, needs: frozenset[str]) -> bool:
+        has_label = target is not None
+        has_box = target is not None and target.box is not None
+        has_mask = record.mask is not None or has_outlines(record, self._tables.paint)
+        return all({"label": has_label, "box": has_box, "mask": has_mask}.get(need, False) for need in needs)
+
+    def _classes_of(self) -> dict[str, frozenset[str]]:
+        """By photo, the names of the classes that it shows."""
+        table = self._tables.labels
+        shown = {each.name: labels_of(each, table, self._difficult) for each in self.listing.records}
+        return {photo: frozenset(table.names[label] for label in labels) for photo, labels in shown.items()}
+
+    def _nothing(self, name: str, needs: frozenset[str]) -> str:
+        """Why a split has no photo."""
+        wanted = " and ".join(sorted(needs)) or "an image"
+        total = sum(split == name for split in self.splits.values())
+        if total:
+            return f"none of the {total} photos in split {name!r} has {wanted}; {INSPECT} shows what they have"
+        if name == "test":
+            return "there is no test split; give test=false, or draw one from train: data.split.test=0.15"
+        return f"there is no photo in split {name!r}; draw one with data.split.{name}=0.15, or give more photos"
+
+
+def folder(root: str) -> Path:
+    """The folder that ``data.root`` names; DataError if it is none."""
+    path = Path(root).expanduser()
+    if not path.is_dir():
+        what = "is a file" if path.is_file() else "does not exist"
+        raise DataError(f"data.root={root} {what}; give the folder that holds the photos")
+    return path
+
+
+def _prepared(listing: Listing, group: str | None) -> tuple[Listing, list[Problem]]:
+    """The listing with groups and without boxes that mean nothing, and all problems with it."""
+    grouped = group_by(group) if group else None
+    records, problems = [], list(listing.problems)
+    for record in listing.records:
+        usable, odd = with_usable_objects(replace(record, group=grouped(record)) if grouped else record)
+        records.append(usable)
+        problems += odd
+    if not records and not any(problem.kind == "error" for problem in problems):
+        raise DataError(
+            "data.root has no photo in this layout; python -m vggexp inspect data.root=... shows what it has"
+        )
+    return replace(listing, records=tuple(records)), problems

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vggexp.config.recorded import amend
+from vggexp.config.recorded import amend, keep_split
 from vggexp.errors import ConfigError, DataError
 from vggexp.learner.learner import Learner
+from vggexp.run_folder import RunFolder
 from vggexp.trainer.build import build_learner
 from vggexp.transfer.checkpoint import read_checkpoint, read_info
 from vggexp.transfer.without_weights import without_weights
@@ -31,12 +32,12 @@ def restore(path: Path, changes: Mapping[str, Any]) -> Restored:
     content = read_checkpoint(path)
     if not {"config", "info", "state_dict"} <= content.keys():
         raise DataError(f"{path} was not written by vggexp: it holds weights and no config")
-    config = amend(content["config"], changes)
+    folder = path if path.is_dir() else path.parent.parent if path.parent.name == "checkpoint" else path.parent
+    config = amend(keep_split(content["config"], RunFolder(folder)), changes)
     info = read_info(content)
     learner = build_learner(without_weights(config), info)
     try:
         learner.load_state_dict(content["state_dict"])
     except RuntimeError as error:
         raise ConfigError(f"{path} does not fit its config: {' '.join(str(error).split())}") from error
-    folder = path if path.is_dir() else path.parent.parent if path.parent.name == "checkpoint" else path.parent
     return Restored(learner.eval(), config, info, folder)

@@ -64,13 +64,21 @@ def _accept_hydras_help() -> None:
 def settle(verb: str, config: DictConfig) -> dict[str, Any]:
     """A composed config as a plain dict, with interpolations resolved and the chosen options under ``choice``."""
     try:
-        return {"choice": choices(), **as_dict(config, throw_on_missing=True)}
+        return with_absolute_root({"choice": choices(), **as_dict(config, throw_on_missing=True)})
     except MissingMandatoryValue as error:
         is_bare = str(error.full_key).upper() in synopsis(verb)
         hint = f"usage: python -m vggexp {synopsis(verb)}" if is_bare else f"give {error.full_key}=..."
         raise ConfigError(f"{error.full_key} is missing; {hint}") from error
     except OmegaConfBaseException as error:
         raise ConfigError(explain(error, lambda: known_keys(verb))) from error
+
+
+def with_absolute_root(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with ``data.root`` as an absolute path, so that the run can be evaluated from any folder."""
+    data = config.get("data") or {}
+    if not isinstance(root := data.get("root"), str):
+        return dict(config)
+    return {**config, "data": {**data, "root": str(Path(root).expanduser().absolute())}}
 
 
 def defaults(verb: str, *words: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """``--help``: verbs, groups, options and keys, read from the ``conf/`` folder, so the help is always up to date."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ CONF = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parent / 
 
 MAIN_ARGUMENTS = {
     "demo": ("checkpoint",),
+    "inspect": ("data.root",),
     "evaluate": ("checkpoint",),
     "benchmark": ("work",),
     "export": ("checkpoint",),
@@ -102,11 +104,20 @@ def synopsis(verb: str) -> str:
     'predict CHECKPOINT INPUT...'
     """
     several = [f"{TAKES_A_LIST[verb].upper()}..."] if verb in TAKES_A_LIST else []
-    return " ".join([verb, *(name.upper() for name in MAIN_ARGUMENTS.get(verb, ())), *several])
+    return " ".join([verb, *(name.rpartition(".")[2].upper() for name in MAIN_ARGUMENTS.get(verb, ())), *several])
 
 
 def _page(path: Path, title: str) -> str:
-    return f"{title}\n\n" + "\n".join(f"  {line}" for line in path.read_text(encoding="utf-8").splitlines())
+    return f"{title}\n\n" + "\n".join(f"  {line}" for line in _with_bases(path)).rstrip()
+
+
+def _with_bases(path: Path) -> list[str]:
+    """The lines of an option's file, and those of the files that its line of defaults names."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    named = re.match(r"defaults: \[(.*)\]", next((line for line in lines if line.startswith("defaults: [")), ""))
+    bases = [path.with_name(f"{name}.yaml") for name in (named[1].split(", ") if named else ()) if name != "_self_"]
+    own = [line for line in lines if not line.startswith("defaults: [")]
+    return [*own, *(line for base in bases for line in ["", *_with_bases(base)])]
 
 
 def _verb_list() -> str:

@@ -24,6 +24,8 @@ def explain(error: Exception, known_keys: Callable[[], Collection[str]]) -> str:
         group, option = found.groups()
         return f"{group} has no option '{option}'{did_you_mean(option, groups().get(group, []))}"
     if isinstance(error, ConfigCompositionException) and (found := re.search(r"Could not override '(\S+?)'", text)):
+        if found[1] == "data.root":
+            return "data.root names a folder of your own photos, which goes with data=auto: data=auto data.root=..."
         is_elsewhere = found[1] in (known := known_keys())
         near = " under the chosen options" if is_elsewhere else did_you_mean(found[1], known)
         return f"there is no key '{found[1]}'{near}"

@@ -19,9 +19,18 @@ from vggexp.transfer.renamed import renew
 def read_config(folder: RunFolder) -> dict[str, Any]:
     """The resolved config that a run recorded at its start."""
     try:
-        return renew(yaml.safe_load(folder.config.read_text(encoding="utf-8")))
+        return keep_split(renew(yaml.safe_load(folder.config.read_text(encoding="utf-8"))), folder)
     except (OSError, yaml.YAMLError) as error:
         raise DataError(f"{folder.config} cannot be read ({error}); give a run folder") from error
+
+
+def keep_split(config: Mapping[str, Any], folder: RunFolder) -> dict[str, Any]:
+    """A recorded config that divides the photos as its run did, whatever photos were added since."""
+    data = config.get("data", {})
+    if "split" not in data or not folder.splits.exists():
+        return dict(config)
+    own = {"split": str(folder.splits.absolute()), "fold": None, "folds": None}
+    return {**config, "data": {**data, **own}}
 
 
 def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from vggexp.errors import DataError, UserError, kind_and_line
 from vggexp.sample.contract import Contract, kind
+from vggexp.sample.record.problem import stop_at_errors
 from vggexp.types import DataInfo
 
 
@@ -24,6 +25,7 @@ def check_data(data: Any) -> None:
         for place, name in enumerate(names):
             if first.setdefault(name, place) != place:
                 raise DataError(f"info.{field} of the data set has '{name}' twice, as {first[name]} and as {place}")
+    stop_at_errors(getattr(data, "problems", ()))
     if not callable(getattr(data, "split", None)):
         raise DataError(f"the data set {kind(data)} has no method split(name, needs, *, augment=False)")
 

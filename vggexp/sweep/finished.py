@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import yaml
 
+from vggexp.config.compose import with_absolute_root
 from vggexp.distributed.lock import lock, open_folder
 from vggexp.errors import ConfigError
 from vggexp.run_folder import RunFolder
@@ -47,7 +48,7 @@ def is_same(recorded: Config, config: Config, complete: Callable[[Config], Confi
 
 def _relevant(config: Config) -> dict[str, Any]:
     """The config without the keys that do not change the result."""
-    plain = {key: value for key, value in config.items() if key not in ("debug", "logger")}
+    plain = {key: value for key, value in with_absolute_root(config).items() if key not in ("debug", "logger")}
     for group, keys in _IRRELEVANT.items():
         plain[group] = {key: value for key, value in config.get(group, {}).items() if key not in keys}
     return plain

@@ -33,6 +33,11 @@ class Splits:
     features: FeatureCache | None
     """The cache of the frozen stages' features; None if the run cannot use it."""
 
+    @property
+    def tests(self) -> bool:
+        """Whether the best checkpoint is tested: the config says so, and the data has a test split."""
+        return bool(self.config["test"]) and getattr(self.data, "has_test", True)
+
     def loader(self, split: str, *, shuffle: bool = False) -> ResumableLoader:
         """A loader over "train", "val" or "test"; its batches hold features if these are cached.
 
@@ -49,7 +54,7 @@ class Splits:
     def check(self) -> None:
         """DataError unless every split that the run reads can be read, and its ends keep the samples' contract."""
         before = torch.default_generator.get_state()
-        for split in ("train", "val", "test") if self.config["test"] else ("train", "val"):
+        for split in ("train", "val", "test") if self.tests else ("train", "val"):
             check_ends(self._contract(split), self._open(split, augment=split == "train"))
         torch.default_generator.set_state(before)  # what augmentation drew here, no later step misses
 
@@ -59,7 +64,7 @@ class Splits:
         Raises:
             DataError: a file cannot be opened.
         """
-        splits = [*([] if self.config["baseline"] else ["train"]), "val", *(["test"] if self.config["test"] else [])]
+        splits = [*([] if self.config["baseline"] else ["train"]), "val", *(["test"] if self.tests else [])]
         for split in splits:
             if isinstance(dataset := self._open(split), Files):
                 check_files_open(dataset, split)

@@ -32,6 +32,7 @@ from vggexp.report.summary import summarize
 from vggexp.run_folder import RunFolder
 from vggexp.sample.loader import ResumableLoader
 from vggexp.trainer.build import accumulation, build, build_data, build_learner
+from vggexp.trainer.data_notes import print_problems, write_splits
 from vggexp.trainer.splits import Splits
 from vggexp.transfer.checkpoint import read_checkpoint, read_info
 from vggexp.transfer.class_names import require_same_names
@@ -99,7 +100,9 @@ def begin(run: Training, batches: ResumableLoader, go_on: bool) -> Mapping[str, 
         kept = restore_position(run, batches)
     elif is_first:
         run.folder.begin(config, config["run"]["overwrite"])
+        write_splits(run.folder, run.splits.data)
     if is_first:
+        print_problems(run.splits.data, untested=config["test"] and not run.splits.tests)
         print_freezing(run.learner.freezing, config["choice"]["freeze"], config["trainer"]["max_epochs"])
     return kept
 
@@ -119,7 +122,7 @@ def sum_up(run: Training, trainer: pl.Trainer) -> dict[str, Any]:
     config, folder, learner = run.config, run.folder, run.learner
     load_full(learner, read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
     pruned = next((one.pruned for one in trainer.callbacks if isinstance(one, Prune) and one.pruned), None)  # type: ignore[attr-defined]
-    tests = config["test"] and not pruned
+    tests = run.splits.tests and not pruned
     scores = trainer.test(learner, run.splits.loader("test"), verbose=False)[0] if tests else {}
     drift = run.freeze_ledger.drift()  # under FSDP every rank must call it
     if place_in_run()[0] > 0:

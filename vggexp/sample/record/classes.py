@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vggexp.errors import ConfigError, did_you_mean
+from vggexp.sample.record.problem import Problem
 
 Chosen = str | Sequence[str] | Mapping[str, str | Sequence[str]]
 """One class, a list of classes, or new names with the classes that each is made of."""
@@ -58,17 +59,17 @@ def _listed(names: str | Sequence[str]) -> Sequence[str]:
     return [names] if isinstance(names, str) or not isinstance(names, Sequence) else names
 
 
-def two_spellings(known: Sequence[str], table: ClassTable) -> str | None:
-    """The advice if two classes in use, by different labels, differ only in capitals or spaces; None if all differ.
+def two_spellings(known: Sequence[str], table: ClassTable) -> Problem | None:
+    """The error that two classes in use, of different labels, differ only in capitals or spaces; None if all differ.
 
-    >>> two_spellings(["Cat", "cat"], class_table(["Cat", "cat"], None))
-    "'Cat' and 'cat' look like one class; merge them with data.classes={cat: [Cat, cat]}, or rename one"
+    >>> two_spellings(["Cat", "cat"], class_table(["Cat", "cat"], None)).where
+    'Cat, cat'
     """
     first: dict[str, str] = {}
     for name in known:
         other = first.setdefault("".join(name.casefold().replace("_", " ").replace("-", " ").split()), name)
         labels = table.label_of.get(other), table.label_of.get(name)
         if other != name and None not in labels and labels[0] != labels[1]:
-            merged = f"data.classes={{{name}: [{other}, {name}]}}"
-            return f"{other!r} and {name!r} look like one class; merge them with {merged}, or rename one"
+            remedy = f"merge them with data.classes={{{name}: [{other}, {name}]}}, or rename one"
+            return Problem("error", "two spellings of one class", f"{other}, {name}", remedy)
     return None

@@ -16,7 +16,7 @@ from vggexp.sample.record.objects import SELECT, Select, Target, labels_of, targ
 from vggexp.sample.record.outlines import has_outlines
 from vggexp.sample.record.photo_source import PhotoSource
 from vggexp.sample.record.place import Exif
-from vggexp.sample.record.problem import Problem, stop_at_errors
+from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record
 from vggexp.sample.record.splits import group_by, uniform
 from vggexp.sample.record.tables import tables
@@ -82,12 +82,12 @@ class Photos:
             require_known("data.exif", exif, ("upright", "stored"))
         self._select, self._difficult, self._exif, self._decode_scale = select, difficult, exif, decode_scale
         self._train, self._eval = Transform(train_transform, eval_transform), Transform(eval_transform)
-        self.listing, self.problems = _prepared(listing, group)
-        stop_at_errors(self.problems)
-        self._tables = tables(self.listing, classes)
+        self.listing, problems = _prepared(listing, group)
+        self._tables, spellings = tables(self.listing, classes)
         self.info = self._tables.info
         self.splits, odd = divided(self.listing.records, split, fold, folds, self._classes_of())
-        self.problems += odd + copies_across(self.listing.records, self.splits)
+        self.problems = [*problems, *spellings, *odd, *copies_across(self.listing.records, self.splits)]
+        """What is wrong with the folder; ``data_contract.check_data`` stops at errors."""
 
     def split(self, name: str, needs: frozenset[str], *, augment: bool = False) -> Files:
         """The photos of a split that have every target in ``needs``; see ``types.Data``.
@@ -100,6 +100,11 @@ class Photos:
         masks = MaskLabels(listed, self._tables.masks) if listed else None
         source = PhotoSource(tuple(records), tuple(targets), needs, masks, self._tables.paint, self._exif)
         return Files(source, self._train if augment else self._eval, self._decode_scale)
+
+    @property
+    def has_test(self) -> bool:
+        """Whether any photo is in the test split."""
+        return "test" in self.splits.values()
 
     def photos(self, name: str, needs: frozenset[str]) -> tuple[list[Record], list[Target | None]]:
         """The photos of a split that have every target in ``needs``, and the targets of tasks that take one.
@@ -164,7 +169,5 @@ def _prepared(listing: Listing, group: str | None) -> tuple[Listing, list[Proble
         records.append(usable)
         problems += odd
     if not records and not any(problem.kind == "error" for problem in problems):
-        raise DataError(
-            "data.root has no photo in this layout; python -m vggexp inspect data.root=... shows what it has"
-        )
+        problems.append(Problem("error", "no photo in this layout", "data.root", f"{INSPECT} shows what it has"))
     return replace(listing, records=tuple(records)), problems

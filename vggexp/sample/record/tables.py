@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vggexp.errors import DataError
 from vggexp.sample.record.classes import Chosen, ClassTable, class_table, two_spellings
 from vggexp.sample.record.mask_labels import BACKGROUND, mask_table
+from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing
 from vggexp.types import DataInfo
 
@@ -30,21 +30,19 @@ class Tables:
         return {name: label for name, label in self.masks.label_of.items() if name != BACKGROUND}
 
 
-def tables(listing: Listing, chosen: Chosen | None) -> Tables:
-    """The tables for what ``data.classes`` chooses.
+def tables(listing: Listing, chosen: Chosen | None) -> tuple[Tables, list[Problem]]:
+    """The tables for what ``data.classes`` chooses, and the error that a class is spelt in two ways.
 
     Raises:
         ConfigError: as ``class_table``.
-        DataError: two spellings of one class.
     """
     pixels = listing.masks.classes if listing.masks else (BACKGROUND, *listing.classes) if _any_outline(listing) else ()
     known = tuple(dict.fromkeys((*listing.classes, *(name for name in pixels if name != BACKGROUND))))
     table = class_table(known, chosen)
-    if (advice := two_spellings(known, table)) is not None:
-        raise DataError(f"classes {advice}")
+    spellings = two_spellings(known, table)
     labels = table if chosen is not None and listing.classes else class_table(listing.classes, None)
     of_pixels = mask_table(pixels, table if chosen is not None else None)
-    return Tables(labels, of_pixels if pixels else ClassTable((), {}))
+    return Tables(labels, of_pixels if pixels else ClassTable((), {})), [spellings] if spellings else []
 
 
 def _any_outline(listing: Listing) -> bool:

@@ -1,0 +1,60 @@
+"""Your own photos in whatever layout they have: the one reader that recognises the folder reads it."""
+
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Unpack
+
+import vggexp.data
+from vggexp.errors import DataError
+from vggexp.sample.record.layout import folders_in
+from vggexp.sample.record.photos import Photos, PhotoWords, folder
+
+
+def auto(root: str, **words: Unpack[PhotoWords]) -> Photos:
+    """The photos, by the reader of their layout.
+
+    Args:
+        root: the folder.
+        words: see ``Photos``.
+
+    Raises:
+        DataError: no layout is recognised, or several are.
+    """
+    found = recognized(folder(root))
+    if len(found) == 1:
+        return open_layout(next(iter(found)), root, **words)
+    if not found:
+        raise DataError(
+            f"data.root={root} has no layout that data=auto knows: {_content(folder(root))}; see docs/data.md"
+        )
+    kinds = " and of ".join(f"{name} ({why})" for name, why in found.items())
+    choices = " or ".join(f"data={name}" for name in found)
+    raise DataError(f"data.root={root} has the layouts of {kinds}; choose {choices}")
+
+
+def open_layout(name: str, root: str, **words: Unpack[PhotoWords]) -> Photos:
+    """The photos, by the reader of this name."""
+    photos: Photos = getattr(import_module(f"vggexp.data.{name}"), name)(root, **words)
+    return photos
+
+
+def recognized(root: Path) -> dict[str, str]:
+    """By the name of each layout that a folder has, what shows it."""
+    found = {name: module.recognize(root) for name, module in _readers().items()}
+    return {name: why for name, why in found.items() if why is not None}
+
+
+def _readers() -> dict[str, ModuleType]:
+    """The modules of ``vggexp.data`` that recognise a layout."""
+    modules = {each.name: import_module(f"vggexp.data.{each.name}") for each in iter_modules(vggexp.data.__path__)}
+    return {name: module for name, module in modules.items() if hasattr(module, "recognize")}
+
+
+def _content(root: Path) -> str:
+    """What stands at the top of a folder, in a few words."""
+    folders = [each.name for each in folders_in(root)]
+    files = sorted({each.suffix.lower() or each.name for each in root.iterdir() if each.is_file()})
+    parts = [f"{what} {', '.join(names[:6])}" for what, names in (("folders", folders), ("files", files)) if names]
+    return f"it holds {' and '.join(parts)}" if parts else "it is empty"

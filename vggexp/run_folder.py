@@ -25,8 +25,8 @@ import yaml
 from vggexp.distributed.lock import lock
 from vggexp.errors import ConfigError
 
-_OWN = ("config.yaml", "metrics.jsonl", "summary.json", "state.json", "freeze.csv", "splits.csv", "checkpoint", "prediction",
-        "csv", "tensorboard", "wandb")  # fmt: skip
+_OWN = ("config.yaml", "metrics.jsonl", "summary.json", "state.json", "freeze.csv", "splits.csv", "checkpoint",
+        "prediction", "csv", "tensorboard", "wandb")  # fmt: skip
 PREVIOUS = ".previous"
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from vggexp.errors import DataError, require_known
 from vggexp.sample.files import Files
 from vggexp.sample.recipe import Recipe
-from vggexp.sample.record.classes import Chosen
+from vggexp.sample.record.classes import Chosen, ClassTable
 from vggexp.sample.record.copies import copies_across
 from vggexp.sample.record.divide import divided
 from vggexp.sample.record.mask_labels import MaskLabels
@@ -100,6 +100,18 @@ class Photos:
         masks = MaskLabels(listed, self._tables.masks) if listed else None
         source = PhotoSource(tuple(records), tuple(targets), needs, masks, self._tables.paint, self._exif)
         return Files(source, self._train if augment else self._eval, self._decode_scale)
+
+    @property
+    def label_table(self) -> ClassTable:
+        """The classes of photos and objects in use."""
+        return self._tables.labels
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """The targets that some photo can have."""
+        targets = ("label", "box", "mask")
+        found = [(record, self._target(record)) for record in self.listing.records]
+        return frozenset(need for need in targets if any(self._has(*each, frozenset({need})) for each in found))
 
     @property
     def has_test(self) -> bool:

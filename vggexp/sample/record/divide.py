@@ -1,6 +1,6 @@
 """From what a layout and the user say to the split of every photo, and what is odd about it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vggexp.errors import ConfigError, did_you_mean
@@ -28,10 +28,8 @@ def divided(
         return read_splits(split, records)
     rule = split_rule(split or {}, fold, folds)
     splits = split_of_each(records, rule)
-    splits, few = with_every_class(splits, classes_of, {record.name: record for record in records})
-    what = "class with too few photos to divide: all of them are in train"
-    problems = [Problem("warning", what, name) for name in few]
-    return splits, problems + _missing_classes(splits, classes_of, leave_out=few)
+    splits = with_every_class(splits, classes_of, {record.name: record for record in records})
+    return splits, _missing_classes(splits, classes_of)
 
 
 def split_rule(words: Mapping[str, Any], fold: int | None, folds: int | None) -> SplitRule:
@@ -43,7 +41,7 @@ def split_rule(words: Mapping[str, Any], fold: int | None, folds: int | None) ->
     return SplitRule(**words, fold=fold, folds=folds)
 
 
-def _missing_classes(splits: Mapping[str, str], classes_of: Classes, leave_out: Iterable[str]) -> list[Problem]:
+def _missing_classes(splits: Mapping[str, str], classes_of: Classes) -> list[Problem]:
     """A warning for each class that a split has no photo of, where the split has photos."""
     found: dict[str, set[str]] = {split: set() for split in splits.values()}
     for photo, names in classes_of.items():
@@ -52,7 +50,7 @@ def _missing_classes(splits: Mapping[str, str], classes_of: Classes, leave_out: 
     every = set().union(*found.values()) if found else set()
     problems = []
     for split in SPLITS:
-        for name in sorted(every - found[split] - set(leave_out)) if split in found else ():
+        for name in sorted(every - found[split]) if split in found else ():
             what = "class without a photo to train on" if split == "train" else f"class without a photo in {split}"
             problems.append(Problem("warning", what, name))
     return problems

@@ -118,39 +118,41 @@ def _check_groups(records: Iterable[Record], splits: Mapping[str, str]) -> None:
 
 def with_every_class(
     splits: Mapping[str, str], classes_of: Mapping[str, Iterable[str]], records: Mapping[str, Record]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """The splits with each class in each of them as far as its photos allow; and the classes that allow it not.
+) -> dict[str, str]:
+    """The splits with each class in each of them as far as its photos allow, train first.
 
-    By chance a drawn split may lack a class of few photos: train then takes all of them; val and test take the one
-    that the hash puts first. Only photos that were drawn move, each with its group.
-
-    Returns:
-        The splits, and by class that cannot be divided the split that its photos are in.
+    By chance a drawn split may lack a class of few photos. It then gets the photo, with its group, that the hash puts
+    first in the split that has most of them. Photos of the layout's own splits stay.
     """
-    found, single = dict(splits), dict[str, str]()
+    found = dict(splits)
+    drawn = {photo: records[photo].group or photo for photo in splits if records[photo].split is None}
+    used = [split for split in SPLITS if split in {splits[photo] for photo in drawn}]
+    photos_of = _inverted(classes_of, splits)
+    for name in sorted(photos_of):
+        for split in used:
+            if not any(found[photo] == split for photo in photos_of[name]):
+                group = _group_to_move({drawn[p]: found[p] for p in photos_of[name] if p in drawn}, split)
+                found |= {photo: split for photo, own in drawn.items() if own == group}
+    return found
+
+
+def _inverted(classes_of: Mapping[str, Iterable[str]], splits: Mapping[str, str]) -> dict[str, list[str]]:
+    """The photos of each class that are in a split."""
     photos_of: dict[str, list[str]] = {}
     for photo, names in classes_of.items():
         for name in names if photo in splits else ():
             photos_of.setdefault(name, []).append(photo)
-    drawn = [
-        split for split in SPLITS if any(records[photo].split is None for photo in splits if splits[photo] == split)
-    ]
-    members: dict[str, list[str]] = {}
-    for photo in splits:
-        members.setdefault(records[photo].group or photo, []).append(photo)
-    for name, photos in sorted(photos_of.items()):
-        movable = [photo for photo in sorted(photos, key=uniform) if records[photo].split is None]
-        for split in drawn:
-            trained = {records[photo].group or photo for photo in photos if found[photo] == "train"}
-            if any(found[photo] == split for photo in photos):
-                continue
-            chosen = movable if split == "train" else [photo for photo in movable if found[photo] == "train"][:1]
-            if split != "train" and len(trained) < 2:
-                single[name] = "train"
-                continue
-            for photo in chosen:
-                found |= dict.fromkeys(members[records[photo].group or photo], split)
-    return found, single
+    return photos_of
+
+
+def _group_to_move(split_of: Mapping[str, str], split: str) -> str | None:
+    """Of a class's groups the one that a split gets; None if the others need all they have."""
+    groups: dict[str, list[str]] = {}
+    for group, own in split_of.items():
+        groups.setdefault(own, []).append(group)
+    most = max(groups.values(), key=len, default=[])
+    enough = len(most) >= (1 if split == "train" else 2)
+    return min(most, key=uniform) if enough else None
 
 
 def group_by(pattern: str) -> Callable[[Record], str]:

@@ -50,7 +50,10 @@ def shots(data: Photos, count: int) -> list[Shot]:
 
 
 def _label(sample: Sample, data: Photos) -> str:
-    return data.info.classes[int(sample["label"])] if "label" in sample else ""
+    if "label" in sample:
+        return data.info.classes[int(sample["label"])]
+    shown = sample["labels"].nonzero()[:, 0].tolist() if "labels" in sample else []
+    return ", ".join(data.info.classes[label] for label in shown)
 
 
 def _picture(sample: Sample, data: Photos) -> str:

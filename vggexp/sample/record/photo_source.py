@@ -25,7 +25,8 @@ class PhotoSource:
 
     Args:
         records, targets: a target for each record.
-        needs: "label", "box", "mask": those that are read.
+        shown: for each record the labels of all classes that it shows, ascending; of ``num_classes``.
+        needs: those of ``types.TARGETS`` that are read.
         masks: how mask files are read; None: masks are painted from outlines.
         paint: by class, its label in painted masks.
         exif: see ``place``.
@@ -33,6 +34,8 @@ class PhotoSource:
 
     records: tuple[Record, ...]
     targets: tuple[Target | None, ...]
+    shown: tuple[tuple[int, ...], ...]
+    num_classes: int
     needs: frozenset[str]
     masks: MaskLabels | None
     paint: Mapping[str, int]
@@ -41,7 +44,9 @@ class PhotoSource:
     @property
     def facts(self) -> object:
         """What beside the files decides what is read: every annotation, in a digest."""
-        read = (self.records, self.targets, sorted(self.needs), self.masks and self.masks.facts, self.paint, self.exif)
+        classes = (self.shown, self.num_classes) if "labels" in self.needs else ()
+        masks = self.masks and self.masks.facts
+        read = (self.records, self.targets, sorted(self.needs), masks, self.paint, self.exif, *classes)
         return hashlib.blake2b(repr(read).encode(), digest_size=16).hexdigest()
 
     @property
@@ -65,6 +70,9 @@ class PhotoSource:
         stored: Stored = {"image": photo.image, "size": photo.size}
         if target is not None and "label" in self.needs:
             stored["label"] = target.label
+        if "labels" in self.needs:
+            stored["labels"] = torch.zeros(self.num_classes, dtype=torch.uint8)
+            stored["labels"][list(self.shown[index])] = 1
         if target is not None and target.box is not None and "box" in self.needs:
             stored["box"] = scaled(placed(target.box, record, photo, self.exif), photo.size, photo.image)
         if self.has_masks:

@@ -12,7 +12,15 @@ from vggexp.sample.record.classes import Chosen, ClassTable
 from vggexp.sample.record.copies import copies_across
 from vggexp.sample.record.divide import divided
 from vggexp.sample.record.mask_labels import MaskLabels
-from vggexp.sample.record.objects import SELECT, Select, Target, labels_of, target_of, with_usable_objects
+from vggexp.sample.record.objects import (
+    SELECT,
+    Select,
+    Target,
+    is_labelled,
+    labels_of,
+    target_of,
+    with_usable_objects,
+)
 from vggexp.sample.record.outlines import has_outlines
 from vggexp.sample.record.photo_source import PhotoSource
 from vggexp.sample.record.place import Exif
@@ -21,6 +29,7 @@ from vggexp.sample.record.record import Listing, Record
 from vggexp.sample.record.splits import group_by, uniform
 from vggexp.sample.record.tables import tables
 from vggexp.sample.transform import Transform
+from vggexp.types import TARGETS
 
 INSPECT = "python -m vggexp inspect data.root=..."
 
@@ -98,7 +107,10 @@ class Photos:
         records, targets = self.photos(name, needs)
         listed = self.listing.masks
         masks = MaskLabels(listed, self._tables.masks) if listed else None
-        source = PhotoSource(tuple(records), tuple(targets), needs, masks, self._tables.paint, self._exif)
+        shown = tuple(tuple(sorted(labels_of(record, self._tables.labels, self._difficult))) for record in records)
+        source = PhotoSource(
+            tuple(records), tuple(targets), shown, len(self.info.classes), needs, masks, self._tables.paint, self._exif
+        )
         return Files(source, self._train if augment else self._eval, self._decode_scale)
 
     @property
@@ -109,9 +121,8 @@ class Photos:
     @property
     def provides(self) -> frozenset[str]:
         """The targets that some photo can have."""
-        targets = ("label", "box", "mask")
         found = [(record, self._target(record)) for record in self.listing.records]
-        return frozenset(need for need in targets if any(self._has(*each, frozenset({need})) for each in found))
+        return frozenset(need for need in TARGETS if any(self._has(*each, frozenset({need})) for each in found))
 
     @property
     def has_test(self) -> bool:
@@ -144,7 +155,9 @@ class Photos:
         has_label = target is not None
         has_box = target is not None and target.box is not None
         has_mask = record.mask is not None or has_outlines(record, self._tables.paint)
-        return all({"label": has_label, "box": has_box, "mask": has_mask}.get(need, False) for need in needs)
+        # A photo whose objects are all of other classes, or that has none, shows no class: that is an answer, too.
+        has = {"label": has_label, "labels": is_labelled(record), "box": has_box, "mask": has_mask}
+        return all(has.get(need, False) for need in needs)
 
     def _classes_of(self) -> dict[str, frozenset[str]]:
         """By photo, the names of the classes that it shows."""

@@ -87,6 +87,7 @@ def mismatch(group: str, content: dict[str, Any]) -> tuple[set[str], set[str]]:
     [
         ("classification", "mlp", "cross_entropy"),
         ("localization", "box", "squared_box"),
+        ("multilabel", "mlp", "binary_cross_entropy"),
         ("multitask", "parallel", "parallel"),
         ("segmentation", "unet", "cross_entropy"),
     ],

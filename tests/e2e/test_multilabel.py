@@ -1,5 +1,6 @@
 """Several classes a photo, from a description of photos to predictions, exported networks and the page."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -81,6 +82,23 @@ def test_from_training_to_prediction(train: Callable[..., Path], vggexp: Vggexp)
         assert Path("out", row["overlay"]).exists()
 
 
+def test_beside_another_task(vggexp: Vggexp) -> None:
+    """Two heads on one backbone: a photo's classes, and the box of its largest square that is no crowd."""
+    write_labelled()
+    small = ("head.part.multilabel.hidden=8", "head.part.multilabel.pool=1", "head.part.localization.hidden=[8]")
+    words = [word for word in WORDS if not word.startswith(("task", "head"))]
+    both = ("task=multitask", "task.parts=[multilabel,localization]")
+    code, _, errors = vggexp(*words, *both, *small)
+    assert code == 0, errors
+    assert {"test/map", "test/box_iou", "test/score"} <= json.loads(Path("run/summary.json").read_text())[
+        "metrics"
+    ].keys()
+    code, _, errors = vggexp("predict", "run", "photos", "output=out", "overlays=false")
+    assert code == 0, errors
+    row = json.loads(Path("out/predictions.jsonl").read_text().splitlines()[0])
+    assert {"classes", "probability", "box"} <= row.keys()
+
+
 def test_the_page_shows_the_classes(train: Callable[..., Path], vggexp: Vggexp) -> None:
     folder = train("task.threshold=0.2")
     found = json.loads((folder / "prediction" / "test.json").read_text())
@@ -114,6 +132,7 @@ def test_caches_and_freezing_change_nothing(train: Callable[..., Path], vggexp: 
         (["task=classification", "loss=binary_cross_entropy"], "loss compares with labels, and its task learns from l"),
         (["data=digits"], "task=multilabel needs labels, and data=digits has only label, box, mask"),
         (["head=unet"], "task=multilabel takes class_logits, and head=unet gives pixel_logits"),
+        (["task=multitask", "task.parts=[multilabel,classification]"], "one part learns from label, another from labe"),
         (["task.threshold=2"], "task.threshold=2 is not a number from 0 to below 1"),
         (["loss.pos_weight=5"], "loss.pos_weight=5 is not a list of numbers"),
         (["loss.pos_weight=[1,-1,1]"], "loss.pos_weight=-1 is not a number of at least 0"),
@@ -190,3 +209,18 @@ def test_exports(form: str, train: Callable[..., Path], vggexp: Vggexp) -> None:
     (card,) = (json.loads(path.read_text()) for path in Path("exported").rglob("*.json"))
     assert card["outputs"]["labels"]["dtype"] == "uint8"
     assert np.isfinite(card["check"]["largest_difference"]["probability"])
+
+
+def test_the_demo_names_the_classes(train: Callable[..., Path]) -> None:
+    pytest.importorskip("flask", reason="the page needs flask (extra: demo)")
+    from vggexp.command.demo import make_server
+
+    train("task.threshold=0.01")
+    server = make_server({"checkpoint": "run", "port": 0, "override": {}})
+    try:
+        photo = {"image": (io.BytesIO(Path("photos/7-red+green+blue.png").read_bytes()), "a.png")}
+        page = server.app.test_client().post("/", data=photo).get_data(as_text=True)
+    finally:
+        server.server_close()
+    assert "<h2>Classes: " in page
+    assert all(name in page for name in COLOURS)

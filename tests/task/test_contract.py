@@ -41,10 +41,10 @@ def strip(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def build(name: str) -> nn.Module:
-    """The task as composed, with every part that it has."""
+    """The task as composed, with every part that it has, but one classifier."""
     loss, config = (strip(composed(name)[key]) for key in ("loss", "task"))
     if "parts" in config:
-        config["parts"] = list(config["part"])
+        config["parts"] = [name for name in config["part"] if name != "multilabel"]
     return instantiate(config, _convert_="all")(info=INFO, loss=instantiate(loss, _convert_="all"))
 
 

@@ -106,7 +106,7 @@ class PhotoFinder:
             counts.update(name[: len(name) - len(file_name)] for name in ends)
 
         def rank(base: str) -> tuple[int, bool, bool, int]:
-            of_split = split is not None and split in {_split_of(Path(part, "x")) for part in base.split("/")}
+            of_split = split is not None and split in {_split_of(Path(part)) for part in base.split("/")}
             return counts[base], base == f"{beside.lower()}/", of_split, -len(base)
 
         return max(sorted(counts), key=rank, default="")

@@ -24,6 +24,7 @@ COUNTING = (
     "boxes are read as pixels that count from 1, the last one included, as VOC's own kit writes them",
 )
 """By ``first_pixel``."""
+OTHER = "data=voc reads other data in this layout"
 
 
 def voc(
@@ -100,6 +101,10 @@ def read(
         records.append(Record(photo, name, (), objects, mask, size, split=splits.get(stem), annotation=where))
     found_names = sorted({each.label for record in records for each in record.objects or ()})
     names = tuple(classes or found_names)
+    for record in records:
+        if unknown := {each.label for each in record.objects or ()} - set(names):
+            where = f"{record.annotation} ({', '.join(sorted(unknown))})"
+            problems.append(Problem("error", "object of a class that this data set does not have", where, OTHER))
     if found_names:
         remedy = f"if that is wrong, give data.first_pixel={1 - first_pixel}"
         problems.append(Problem("note", COUNTING[first_pixel], f"data.first_pixel={first_pixel}", remedy))

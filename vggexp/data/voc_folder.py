@@ -44,7 +44,7 @@ def require_no_folder_between(root: Path) -> None:
         if (inner := sorted(root.glob(below))) and not voc_folder(root).is_flat:
             break
         if inner:
-            more = f" (or {', '.join(str(path.parent) for path in inner[1:])})" if len(inner) > 1 else ""
+            more = f" (or {', '.join(str(path.parent) for path in inner[1:4])})" if len(inner) > 1 else ""
             raise DataError(f"data.root={root} has VOC's folders further down; give data.root={inner[0].parent}{more}")
 
 

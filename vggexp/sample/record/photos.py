@@ -13,7 +13,7 @@ from vggexp.sample.record.copies import copies_across
 from vggexp.sample.record.divide import divided
 from vggexp.sample.record.mask_labels import MaskLabels
 from vggexp.sample.record.objects import SELECT, Select, Target, labels_of, target_of, with_usable_objects
-from vggexp.sample.record.outlines import has_outlines
+from vggexp.sample.record.outlines import has_outlines, without_outlines
 from vggexp.sample.record.photo_source import PhotoSource
 from vggexp.sample.record.place import Exif
 from vggexp.sample.record.problem import Problem, stop_at_errors
@@ -87,6 +87,8 @@ class Photos:
         self._tables = tables(self.listing, classes)
         self.info = self._tables.info
         self.splits, odd = divided(self.listing.records, split, fold, folds, self._classes_of())
+        if self.listing.masks is None:
+            odd += without_outlines(self.listing.records, self._tables.paint)
         self.problems += odd + copies_across(self.listing.records, self.splits)
 
     def split(self, name: str, needs: frozenset[str], *, augment: bool = False) -> Files:

@@ -1,6 +1,6 @@
 """Outlines of objects to a mask of classes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vggexp.errors import ConfigError, DataError, first_line
+from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Object, Record, Shape, Size
 
 
@@ -54,8 +55,20 @@ def outline_mask(shape: Shape, record: Record, size: Size) -> NDArray[np.bool_]:
 
 
 def has_outlines(record: Record, label_of: Mapping[str, int]) -> bool:
-    """Whether a mask can be painted: objects were annotated, and all of the classes in use have an outline."""
+    """Whether a mask can be painted: objects were annotated, and all of the classes in use have an outline.
+
+    With no class in use there is nothing to paint, so no photo has a mask.
+    """
+    if not label_of:
+        return False
     return record.objects is not None and all(is_outline(found) for found in record.objects if found.label in label_of)
+
+
+def without_outlines(records: Iterable[Record], label_of: Mapping[str, int]) -> list[Problem]:
+    """A warning for each photo that is left out of masks although others of them are painted."""
+    what = "photo with an object without an outline: left out of masks"
+    return [Problem("warning", what, record.annotation or record.name)
+            for record in records if label_of and record.objects and not has_outlines(record, label_of)]  # fmt: skip
 
 
 def is_outline(found: Object) -> bool:

@@ -41,8 +41,11 @@ class PhotoSource:
     @property
     def facts(self) -> object:
         """What beside the files decides what is read: every annotation, in a digest."""
-        read = (self.records, self.targets, sorted(self.needs), self.masks and self.masks.facts, self.paint, self.exif)
-        return hashlib.blake2b(repr(read).encode(), digest_size=16).hexdigest()
+        digest = hashlib.blake2b(digest_size=16)
+        own = (sorted(self.needs), self.masks and self.masks.facts, self.paint, self.exif)
+        for part in (own, *zip(self.records, self.targets, strict=True)):
+            digest.update(repr(part).encode())  # one at a time: all outlines together are gigabytes
+        return digest.hexdigest()
 
     @property
     def has_masks(self) -> bool:

@@ -59,7 +59,7 @@ def test_a_class_of_other_data_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"does not have \(2\): Annotations/.*\(platelet\), .*data=voc reads other data"
     ):
-        voc2012(str(tmp_path), lists=["Main"])
+        check_data(voc2012(str(tmp_path), lists=["Main"]))
 
 
 def test_it_is_fetched_once_and_only_if_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,9 @@
 import io
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,10 +25,40 @@ Size = tuple[int, int]
 """height, width, in pixels."""
 
 
+@dataclass(frozen=True)
+class Header:
+    """What places an annotation on an image."""
+
+    size: Size
+    """(height, width) of the whole image, upright."""
+    orientation: int
+    """EXIF's, 1 to 8: how the file holds it."""
+
+
 def file_content(path: Path) -> bytes:
     """A file's bytes; DataError if it is missing or cannot be read."""
-    try:
+    with _reading(path):
         return path.read_bytes()
+
+
+def file_ends(path: Path, length: int) -> tuple[bytes, bytes, int]:
+    """A file's first and last bytes, at most ``length`` of each, and where the last ones begin.
+
+    Raises:
+        DataError: the file is missing or cannot be read.
+    """
+    with _reading(path), path.open("rb") as file:
+        head = file.read(length)
+        if len(head) < length:
+            return head, head, 0
+        start = file.seek(max(0, file.seek(0, os.SEEK_END) - length))
+        return head, file.read(), start
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError:
         raise DataError(f"{path} is missing; restore the file, or leave it out of the data set") from None
     except OSError as error:
@@ -63,8 +95,12 @@ def max_megapixels() -> float:
 
 
 def opened_header(path: str | Path, content: bytes) -> tuple[Size, int]:
-    """By Pillow. It turns a TIFF while it loads the pixels, and a PNG may have its EXIF after them."""
-    image = opened(path, content)
+    """(height, width) as stored, and the orientation, by Pillow."""
+    return header_in(path, opened(path, content), content)
+
+
+def header_in(path: str | Path, image: Image.Image, content: bytes) -> tuple[Size, int]:
+    """As ``opened_header``. Pillow turns a TIFF while it loads the pixels, and a PNG may have its EXIF after them."""
     if image.format == "TIFF" or (b"eXIf" in content and "exif" not in image.info):
         decoded(path, image.load)
     return (image.height, image.width), decoded(path, lambda: orientation_in(image))

@@ -73,10 +73,11 @@ class Files(Dataset[Sample]):
 
     Args:
         source, transform: what to read, and what becomes of it.
-        decode_scale: false: decode every image whole.
+        decode_scale: false: decode every image whole. A data set takes it from a key of this name in its YAML, by which
+            ``predict``, too, knows how to decode.
     """
 
-    def __init__(self, source: Source, transform: Transform, decode_scale: bool = True) -> None:
+    def __init__(self, source: Source, transform: Transform, decode_scale: bool = False) -> None:
         self.reader, self.transform = source, transform
         self.scales = decode_scale and not source.has_masks
 

@@ -267,11 +267,15 @@ def test_an_error_where_samples_are_scored_is_one_line(split: str, workers: int)
         if index == 4:
             raise OSError("Unable to synchronously open object\n(file is closed)")
 
+    class Own2(Own):
+        kind: type[Split] = Split
+
+        def split(self, name: str, needs: frozenset[str], *, augment: bool = False) -> Any:
+            return self.kind(fault if name == split else self.fault, 7)
+
     for kind in (Split, Many):
-        own = Own()
-        own.split = lambda name, needs, augment=False, kind=kind: kind(  # type: ignore[method-assign, misc]
-            fault if name == split else own.fault, 7
-        )
+        own = Own2()
+        own.kind = kind
         splits = Splits({**CONFIG, "data": {**CONFIG["data"], "workers": workers}}, own, None)
         splits.check()
         with pytest.raises(DataError) as found:

@@ -1,4 +1,4 @@
-"""What headers and the ends of files tell: files that are cut off are found, whole ones with odd ends are not blamed."""
+"""What headers and the ends of files tell: what is cut off is found, and what is whole is not blamed."""
 
 from pathlib import Path
 from typing import Any

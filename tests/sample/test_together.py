@@ -15,6 +15,7 @@ from torchvision import tv_tensors
 
 from vggexp.boxes import from_edges, to_edges
 from vggexp.deploy.predict.view import View
+from vggexp.errors import ConfigError
 from vggexp.sample.recipe import Recipe, pipeline
 from vggexp.sample.transform import Transform
 from vggexp.types import VOID
@@ -137,6 +138,21 @@ def recipes(draw: st.DrawFn) -> list[Any]:
 @given(scenes(), recipes(), st.integers(0, 2**31))
 def test_image_mask_and_box_move_together(scene: tuple[tuple[int, int], Tensor], recipe: Recipe, seed: int) -> None:
     check(recipe, *scene, seed)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True, database=None)
+@given(scenes(), st.one_of(st.sampled_from([0, 90, 180, 270]), st.floats(-180, 180)))
+def test_a_rotation_that_expands_its_image_takes_the_box_along(
+    scene: tuple[tuple[int, int], Tensor], degrees: float
+) -> None:
+    turned = step("RandomRotation", degrees=[degrees, degrees], expand=True, interpolation="bilinear", fill=0)
+    for recipe in ([turned], [step("Resize", size=[77, 90]), turned]):
+        check(recipe, *scene, seed=0)
+
+
+def test_a_rotation_that_expands_has_no_other_centre() -> None:
+    with pytest.raises(ConfigError, match="RandomRotation: expand turns about the image's middle; leave out center"):
+        pipeline([step("RandomRotation", degrees=9, expand=True, center=[1, 2])])
 
 
 # "nearest" is not in the recipes above: where a centre lies between two pixels, torch's "nearest-exact" always takes

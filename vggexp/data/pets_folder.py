@@ -141,7 +141,7 @@ def _check_numbers(path: Path, numbers: Mapping[str, int]) -> None:
 
 
 def _files_in(folder: Path, *endings: str) -> dict[str, Path]:
-    """By their names without the ending, in any case: the files with these endings; of two, the one in small letters."""
+    """By name without the ending: the files with these endings, in any case; of two, the one in small letters."""
     found = map(folder.joinpath, sorted(_names_in(folder)))
     return {path.stem: path for path in found if path.suffix.lower() in endings}
 

@@ -76,6 +76,5 @@ def check_truth(contract: Contract, dataset: Any) -> None:
         return
     samples = Reading(dataset, contract.split)
     if not any(has_truth(samples[place]) for place in range(len(samples))):
-        raise DataError(
-            f"every pixel of every mask of {contract.split} is void ({VOID}); there is nothing to {USES[contract.split]}"
-        )
+        use = USES[contract.split]
+        raise DataError(f"every pixel of every mask of {contract.split} is void ({VOID}); there is nothing to {use}")

@@ -46,7 +46,7 @@ class Splits:
         return build_loader(self.config, self._decoded(dataset, split), shuffle=shuffle, contract=contract)
 
     def check(self) -> None:
-        """DataError unless every split that the run reads can be read, its ends keep the contract, and some mask is true."""
+        """DataError unless every split that the run reads can be read, its ends keep the contract, and it has truth."""
         before = torch.default_generator.get_state()
         for split in ("train", "val", "test") if self.config["test"] else ("train", "val"):
             contract, dataset = self._contract(split), self._open(split, augment=split == "train")

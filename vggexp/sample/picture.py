@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from vggexp.errors import ConfigError, DataError
+from vggexp.sample.foreign import foreign
 from vggexp.sample.orientation import orientation_in
 from vggexp.sample.pixels import DepthError, to_8_bits
 
@@ -74,6 +75,9 @@ def decoded(path: str | Path, decode: Callable[[], Decoded]) -> Decoded:
             return decode()
     except DepthError as error:
         raise DataError(f"{path} has {error}; convert it to 8 bits a channel") from error
+    except UnidentifiedImageError as error:
+        what = foreign(Path(path).read_bytes()) or "truncated or not an image; fetch it again, or leave it out"
+        raise DataError(f"{path} is {what}") from error
     except Exception as error:  # On broken bytes Pillow raises nearly anything: OSError, SyntaxError, struct.error ...
         raise DataError(f"{path} is truncated or not an image; fetch it again, or leave it out") from error
 

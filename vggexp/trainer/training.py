@@ -66,10 +66,10 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     run = assemble(config)
     run.splits.check()
-    overfit = bool(config["trainer"]["overfit_batches"])  # repeats the same few batches in the same order
-    val, batches = run.splits.loader("val"), run.splits.loader("train", shuffle=not overfit)
     if place_in_run()[0] == 0:
         run.splits.check_files()
+    overfit = bool(config["trainer"]["overfit_batches"])  # repeats the same few batches in the same order
+    val, batches = run.splits.loader("val"), run.splits.loader("train", shuffle=not overfit)
     run.splits.observe(run.learner.task, batches.dataset)
     kept = begin(run, batches, go_on)
     compile_network(config, run.learner, batches)

@@ -95,7 +95,9 @@ def test_smoothed_masks_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_mask_of_another_size_is_an_error_with_both_sizes(case: Case) -> None:
-    with pytest.raises(DataError, match=r"masks/2.png \(32 x 24 pixels, images/2.jpg 64 x 48\); export it at the photo"):
+    with pytest.raises(
+        DataError, match=r"masks/2.png \(32 x 24 pixels, images/2.jpg 64 x 48\); export it at the photo"
+    ):
         mask_folder(str(case("masks_other_size")))
 
 
@@ -106,15 +108,19 @@ def test_a_mask_of_a_turned_photo_may_have_its_stored_or_its_upright_size(tmp_pa
         (tmp_path / "images").mkdir(exist_ok=True)
         (tmp_path / "masks").mkdir(exist_ok=True)
         Image.new("RGB", (8, 6)).save(tmp_path / "images" / f"{name}.jpg", exif=exif)
-        Image.fromarray(np.array([[0, 1, 1]] * 4, np.uint8).repeat(2, 0)).resize((6, 8)).save(tmp_path / f"masks/{name}.png")
-    with pytest.raises(DataError, match=r"another size than its photo: masks/b.png \(6 x 8 pixels, images/b.jpg 8 x 6\)"):
+        Image.fromarray(np.array([[0, 1, 1]] * 4, np.uint8).repeat(2, 0)).resize((6, 8)).save(
+            tmp_path / f"masks/{name}.png"
+        )
+    with pytest.raises(
+        DataError, match=r"another size than its photo: masks/b.png \(6 x 8 pixels, images/b.jpg 8 x 6\)"
+    ):
         mask_folder(str(tmp_path))
 
 
 def test_side_by_side_with_a_suffix(case: Case, told: Told) -> None:
     root = case("masks_suffix")
     listing = read(root)
-    assert [(record.name, record.annotation) for record in listing.records][0] == ("0.jpg", "0_mask.png")
+    assert (listing.records[0].name, listing.records[0].annotation) == ("0.jpg", "0_mask.png")
     assert len(listing.records) == 5
     assert told(listing.problems) == [
         "photo without a mask: left out: 5.jpg", "mask without a photo: left out: 9_mask.png",
@@ -190,11 +196,23 @@ def test_plain_ids_are_classes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("strips", "words", "message"),
     [
-        ([0, 1, 255], {}, r"not 0 to K - 1: 0, 1, 255: masks/a.png has 255; if 255 has no ground truth, give data.ignore"),
+        (
+            [0, 1, 255],
+            {},
+            r"not 0 to K - 1: 0, 1, 255: masks/a.png has 255; if 255 has no ground truth, give data.ignore",
+        ),
         ([0, 1, 7], {}, r"masks/a.png has 7; name a value for each class, such as data.mask_values=\[0,1,7\]"),
         ([1, 2, 3], {}, r"0 to K - 1: 1, 2, 3: .*data.mask_values=\[1,2,3\]"),
-        ([0, 255], {"mask_classes": ["a", "b", "c"]}, r"has 255 at pixel \(4, 0\); binary 0/255\? give data.mask_values"),
-        ([0, 1, 9], {"mask_values": [0, 1]}, r"value that means no class: masks/a.png has 9 at pixel \(8, 0\); name its"),
+        (
+            [0, 255],
+            {"mask_classes": ["a", "b", "c"]},
+            r"has 255 at pixel \(4, 0\); binary 0/255\? give data.mask_values",
+        ),
+        (
+            [0, 1, 9],
+            {"mask_values": [0, 1]},
+            r"value that means no class: masks/a.png has 9 at pixel \(8, 0\); name its",
+        ),
     ],
 )
 def test_values_without_a_meaning_are_named_with_an_advice(

@@ -5,6 +5,7 @@ import pytest
 
 from vggexp.data.image_folder import image_folder, read, recognize
 from vggexp.errors import DataError
+from vggexp.sample.record.problem import stop_at_errors
 
 Case = Callable[[str], Path]
 Told = Callable[..., list[str]]
@@ -24,8 +25,8 @@ def test_hidden_folders_and_files_are_no_classes_and_no_photos(case: Case, told:
 
 def test_a_class_in_two_spellings_is_asked_about(case: Case) -> None:
     root = case("classes_two_spellings")
-    with pytest.raises(DataError, match=r"'Cat' and 'cat' look like one class.*data\.classes=\{cat: \[Cat, cat\]\}"):
-        image_folder(str(root))
+    with pytest.raises(DataError, match=r"two spellings of one class: Cat, cat; merge them with data\.classes=\{cat: \[Cat, cat\]\}"):
+        stop_at_errors(image_folder(str(root)).problems)
     merged = image_folder(str(root), classes={"cat": ["Cat", "cat"], "dog": "dog"})
     assert merged.info.classes == ("cat", "dog")
     assert {len(merged.split(split, LABEL)) for split in ("train", "val")} == {8}
@@ -40,5 +41,5 @@ def test_a_copy_across_splits_is_named_with_its_original(case: Case, told: Told)
 
 
 def test_that_other_layouts_are_not_taken_for_class_folders(case: Case) -> None:
-    for name in ("masks_suffix", "csv_bom"):
+    for name in ("masks_suffix", "masks_0_255", "csv_bom", "yolo_roboflow"):
         assert recognize(case(name)) is None

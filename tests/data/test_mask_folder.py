@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vggexp.data.mask_folder import mask_folder, read, recognize
+from vggexp.data import mask_folder as layout
+from vggexp.data.mask_folder import read, recognize
 from vggexp.errors import ConfigError, DataError
+from vggexp.sample.record.photos import Photos
+from vggexp.sample.record.problem import stop_at_errors
 from vggexp.types import VOID
 
 Case = Callable[[str], Path]
@@ -16,6 +19,13 @@ Told = Callable[..., list[str]]
 MASK = frozenset({"mask"})
 SHARED = Path(os.environ.get("VGGEXP_DATA", Path(__file__).parents[3] / "shared" / "data" / "pets")).parent
 CAMVID = SHARED / "camvid"
+
+
+def mask_folder(root: str, **words: Any) -> Photos:
+    """The photos, if a training would take them."""
+    photos = layout.mask_folder(root, **words)
+    stop_at_errors(photos.problems)
+    return photos
 
 
 def red(root: Path, **words: Any) -> tuple[np.ndarray, tuple[str, ...]]:

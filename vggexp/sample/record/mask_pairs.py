@@ -1,6 +1,6 @@
 """Which photo belongs to which mask: two folders of equal names, or names side by side that differ by a suffix."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,16 @@ class Places:
     images: Path
     masks: Path
     split: str | None = None
+
+
+def is_masks_layout(folders: Iterable[str]) -> bool:
+    """Whether folders of these names are of photos and masks, not of classes.
+
+    >>> is_masks_layout(["Images", "masks"]), is_masks_layout(["mask", "no_mask"])
+    (True, False)
+    """
+    names = {name.lower() for name in folders}
+    return not names.isdisjoint(IMAGES) and not names.isdisjoint(MASKS)
 
 
 def mask_places(root: Path, images: str | None, masks: str | None) -> list[Places]:

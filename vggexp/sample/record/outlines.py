@@ -1,5 +1,6 @@
 """Outlines of objects to a mask of classes."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from typing import Any
@@ -48,7 +49,9 @@ def outline_mask(shape: Shape, record: Record, size: Size) -> NDArray[np.bool_]:
             scale = np.array([width, height]) if record.unit == "share" else np.ones(2)
             polygons = [(np.reshape(polygon, (-1, 2)) * scale).ravel().tolist() for polygon in shape]
             code = coder.merge(coder.frPyObjects(polygons, height, width))
-        return np.asarray(coder.decode(code), bool)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # pycocotools 2.0.11's arrays on NumPy 2
+            return np.asarray(coder.decode(code), bool)
     except Exception as error:  # of odd input pycocotools raises nearly anything
         where = record.annotation or record.name
         raise DataError(f"{where} has an outline that cannot be read ({first_line(error)}); correct it") from error

@@ -17,12 +17,13 @@ from vggexp.sample.center_crop import CenterCrop
 from vggexp.sample.crop import Crop
 from vggexp.sample.jitter import Jitter
 from vggexp.sample.labels import Labels
+from vggexp.sample.rotation import rotation
 from vggexp.types import VOID
 
 Step = str | Mapping[str, Mapping[str, Any] | None]
 Recipe = Sequence[Step]
 
-OWN = {"RandomResizedCrop": Crop, "ColorJitter": Jitter, "CenterCrop": CenterCrop}
+OWN = {"RandomResizedCrop": Crop, "ColorJitter": Jitter, "CenterCrop": CenterCrop, "RandomRotation": rotation}
 """Transforms of this project that take the place of torchvision's: they are faster, or keep a box where it belongs."""
 SCALING = ("Resize", "RandomResizedCrop", "RandomResize", "RandomShortestSize", "ScaleJitter")
 NEAREST = ("nearest", 0, v2.InterpolationMode.NEAREST)

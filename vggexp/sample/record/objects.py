@@ -94,6 +94,16 @@ def is_labelled(record: Record) -> bool:
     return bool(record.labels) or record.objects is not None
 
 
+def looks_like_shares(box: Edges) -> bool:
+    """Whether a box in pixels is within the photo's first pixel: then it was meant as shares of the photo.
+
+    >>> looks_like_shares((0.1, 0.2, 0.5, 1.0)), looks_like_shares((0, 0, 0, 0)), looks_like_shares((0, 0, 2, 1))
+    (True, False, False)
+    """
+    left, top, right, bottom = box
+    return 0 <= left < right <= 1 and 0 <= top < bottom <= 1
+
+
 def _area(found: Object) -> float:
     left, top, right, bottom = found.box
     return (right - left) * (bottom - top)

@@ -21,7 +21,7 @@ from vggexp.sample.record.objects import (
     target_of,
     with_usable_objects,
 )
-from vggexp.sample.record.outlines import has_outlines
+from vggexp.sample.record.outlines import has_outlines, without_outlines
 from vggexp.sample.record.photo_source import PhotoSource
 from vggexp.sample.record.place import Exif
 from vggexp.sample.record.problem import Problem
@@ -95,6 +95,8 @@ class Photos:
         self._tables, spellings = tables(self.listing, classes)
         self.info = self._tables.info
         self.splits, odd = divided(self.listing.records, split, fold, folds, self._classes_of())
+        if self.listing.masks is None:
+            odd += without_outlines(self.listing.records, self._tables.paint)
         self.problems = [*problems, *spellings, *odd, *copies_across(self.listing.records, self.splits)]
         """What is wrong with the folder; ``data_contract.check_data`` stops at errors."""
 
@@ -107,7 +109,7 @@ class Photos:
         records, targets = self.photos(name, needs)
         listed = self.listing.masks
         masks = MaskLabels(listed, self._tables.masks) if listed else None
-        shown = tuple(tuple(sorted(labels_of(record, self._tables.labels, self._difficult))) for record in records)
+        shown = tuple(tuple(sorted(self._shown(record))) for record in records if "labels" in needs)
         source = PhotoSource(
             tuple(records), tuple(targets), shown, len(self.info.classes), needs, masks, self._tables.paint, self._exif
         )
@@ -162,8 +164,12 @@ class Photos:
     def _classes_of(self) -> dict[str, frozenset[str]]:
         """By photo, the names of the classes that it shows."""
         table = self._tables.labels
-        shown = {each.name: labels_of(each, table, self._difficult) for each in self.listing.records}
-        return {photo: frozenset(table.names[label] for label in labels) for photo, labels in shown.items()}
+        return {
+            each.name: frozenset(table.names[label] for label in self._shown(each)) for each in self.listing.records
+        }
+
+    def _shown(self, record: Record) -> frozenset[int]:
+        return labels_of(record, self._tables.labels, self._difficult)
 
     def _nothing(self, name: str, needs: frozenset[str]) -> str:
         """Why a split has no photo."""

@@ -62,7 +62,7 @@ def test_compiled_parts_drop_the_same_units_and_each_size_has_its_own_code() -> 
 def test_a_compiled_run_is_the_uncompiled_one_to_rounding_while_freezing_changes(
     train_tiny: TrainTiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every state of a policy that thaws stage by stage is compiled, although torch's own limit would leave some out."""
+    """Every state of a policy that thaws stage by stage is compiled, although torch leaves some out by itself."""
     monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 2)  # 8 in truth, which takes six epochs to reach
     words = (*WORDS, "trainer.max_epochs=3", "freeze=gradual", "trainer.ema=0.9")
     plain = train_tiny(*words, name="plain")

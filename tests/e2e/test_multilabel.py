@@ -152,8 +152,12 @@ def test_a_class_without_a_photo_to_train_on_is_named(vggexp: Vggexp) -> None:
     for path in Path("photos").glob("*blue*"):
         path.unlink()
     code, _, errors = vggexp(*WORDS)
-    assert code == 1
+    assert code == 0, errors
     assert "class 'blue' never occurs in the training split" in errors
+    assert json.loads(Path("run/summary.json").read_text())["metrics"]["test/ap/blue"] is None
+    code, _, errors = vggexp(*WORDS, "loss.pos_weight=balanced", "run.dir=balanced")
+    assert code == 1
+    assert "so the loss cannot balance it; leave it out of data.classes" in errors
 
 
 def test_labels_that_are_none_are_named(vggexp: Vggexp, monkeypatch: pytest.MonkeyPatch) -> None:

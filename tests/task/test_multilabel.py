@@ -53,9 +53,13 @@ def test_a_wrong_threshold_is_an_error(threshold: Any) -> None:
         Multilabel(INFO, BinaryCrossEntropy(), threshold)
 
 
-def test_a_class_that_no_image_shows_is_an_error() -> None:
-    with pytest.raises(DataError, match="class 'eel' never occurs in the training split"):
-        observed([1, 0, 0], [0, 1, 0])
+def test_a_class_that_no_image_shows_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert observed([1, 0, 0], [0, 1, 0]).count.tolist() == [1, 1, 0]
+    assert capsys.readouterr().err == "vggexp: data: class 'eel' never occurs in the training split\n"
+    with pytest.raises(DataError, match="class 'eel' never occurs in the training split, so the loss cannot balance"):
+        observed([1, 0, 0], [0, 1, 0], loss=BinaryCrossEntropy("balanced"))
+    with pytest.raises(DataError, match=r"no image of the training split shows any class; see data\.classes"):
+        observed([0, 0, 0])
 
 
 def test_no_class_is_nothing_to_look_for() -> None:

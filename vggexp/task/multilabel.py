@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vggexp.errors import ConfigError, require_share
+from vggexp.errors import ConfigError, DataError, require_share
 from vggexp.task import drawing
 from vggexp.task.diagnostics import multilabel
 from vggexp.task.metric.multilabel import MultilabelMetrics
-from vggexp.task.targets import balance, check_occurring
+from vggexp.task.targets import balance, tell_absent
 from vggexp.types import Batch, DataInfo, Outputs, Prediction, Rows
 
 
@@ -62,10 +62,17 @@ class Multilabel(nn.Module):
         self.images += len(batch["labels"])
 
     def finish_observing(self) -> None:
-        """Balance the loss by class frequency; DataError if a class never occurs. Without observations, do nothing."""
-        if self.images:
-            check_occurring(self.count, self.names, "class")
-            balance(self.criterion, self.count / self.images)
+        """Tell which classes never occur, and balance the loss by frequency. Without observations, do nothing.
+
+        Raises:
+            DataError: no class occurs, or the loss balances and a class does not.
+        """
+        if not self.images:
+            return
+        if not self.count.any():
+            raise DataError("no image of the training split shows any class; see data.classes")
+        tell_absent(self.criterion, self.count, self.names, "class")
+        balance(self.criterion, self.count / self.images)
 
     def baseline(self, batch: Batch) -> Prediction:
         """Predict for every image the share of the training images that show each class."""

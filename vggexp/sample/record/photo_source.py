@@ -92,6 +92,12 @@ class PhotoSource:
             stored["mask"] = self._mask(record, photo)
         return stored
 
+    def boxes(self, index: int) -> list[tuple[str, Tensor]]:
+        """The class and the edges (4,) of each object, in pixels of the whole upright photo."""
+        record = self.records[index]
+        photo = read_header(record.image)
+        return [(found.label, placed(found.box, record, photo, self.exif)) for found in record.objects or ()]
+
     def _mask(self, record: Record, photo: Photo) -> Tensor:
         """uint8, (H, W), upright."""
         if record.mask is not None and self.masks is not None:

@@ -1,9 +1,13 @@
 """A data set of the user's own photos: what is made of a listing, whatever the layout that it was read from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vggexp.errors import DataError, require_known
 from vggexp.sample.files import Files
@@ -106,14 +110,18 @@ class Photos:
         Raises:
             DataError: there is none.
         """
-        records, targets = self.photos(name, needs)
+        source = self._source(*self.photos(name, needs), needs)
+        return Files(source, self._train if augment else self._eval, self._decode_scale)
+
+    def _source(
+        self, records: Sequence[Record], targets: Sequence[Target | None], needs: frozenset[str] = frozenset()
+    ) -> PhotoSource:
         listed = self.listing.masks
         masks = MaskLabels(listed, self._tables.masks) if listed else None
         shown = tuple(tuple(sorted(self._shown(record))) for record in records if "labels" in needs)
-        source = PhotoSource(
+        return PhotoSource(
             tuple(records), tuple(targets), shown, len(self.info.classes), needs, masks, self._tables.paint, self._exif
         )
-        return Files(source, self._train if augment else self._eval, self._decode_scale)
 
     @property
     def label_table(self) -> ClassTable:
@@ -125,6 +133,12 @@ class Photos:
         """The targets that some photo can have."""
         found = [(record, self._target(record)) for record in self.listing.records]
         return frozenset(need for need in TARGETS if any(self._has(*each, frozenset({need})) for each in found))
+
+    def masked(self) -> list[Callable[[], NDArray[np.uint8]]]:
+        """For each photo with a mask, what reads the mask alone: uint8 (H, W), as it is stored."""
+        source = self._source(self.listing.records, [None] * len(self.listing.records))
+        places = [place for place, record in enumerate(source.records) if self._has(record, None, frozenset({"mask"}))]
+        return [partial(source.stored_mask, place) for place in places]
 
     @property
     def has_test(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from vggexp.sample.record.outlines import has_outlines, without_outlines
 from vggexp.sample.record.photo_source import PhotoSource
 from vggexp.sample.record.place import Exif
 from vggexp.sample.record.problem import Problem
+from vggexp.sample.record.readable import ON_ERROR, without_unreadable
 from vggexp.sample.record.record import Listing, Record
 from vggexp.sample.record.splits import group_by, uniform
 from vggexp.sample.record.tables import tables
@@ -49,6 +50,7 @@ class PhotoWords(TypedDict, total=False):
     select: Select
     difficult: bool
     exif: Exif | None
+    on_error: Literal["stop", "skip"]
     decode_scale: bool
     train_transform: Recipe
     eval_transform: Recipe
@@ -66,6 +68,7 @@ class Photos:
         select: which object is the target of a task that takes one, see ``objects.target_of``.
         difficult: use objects that VOC calls difficult.
         exif: "upright" or "stored": which pixels annotations count that do not give their photo's size.
+        on_error: "skip" leaves out photos that cannot be read, as far as it shows without decoding them.
         decode_scale: see ``Files``.
         train_transform, eval_transform: recipes, see ``transform.py``.
 
@@ -86,14 +89,19 @@ class Photos:
         select: Select = "largest",
         difficult: bool = False,
         exif: Exif | None = None,
+        on_error: Literal["stop", "skip"] = "stop",
         decode_scale: bool = True,
         train_transform: Recipe = (),
         eval_transform: Recipe = (),
     ) -> None:
         require_known("data.select", select, SELECT)
+        require_known("data.on_error", on_error, ON_ERROR)
         if exif is not None:
             require_known("data.exif", exif, ("upright", "stored"))
         self._select, self._difficult, self._exif, self._decode_scale = select, difficult, exif, decode_scale
+        self._on_error = on_error
+        self.skipped: dict[str, str] = {}
+        """By photo that a split leaves out because it cannot be read, why."""
         self._train, self._eval = Transform(train_transform, eval_transform), Transform(eval_transform)
         self.listing, problems = _prepared(listing, group)
         self._tables, spellings = tables(self.listing, classes)
@@ -111,6 +119,9 @@ class Photos:
             DataError: there is none.
         """
         source = self._source(*self.photos(name, needs), needs)
+        if self._on_error == "skip":
+            source, broken = without_unreadable(source, name)
+            self.skipped |= broken
         return Files(source, self._train if augment else self._eval, self._decode_scale)
 
     def _source(

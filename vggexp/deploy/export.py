@@ -20,6 +20,7 @@ from torch import Tensor
 from vggexp.deploy.predict.network import MEANING, Network
 from vggexp.errors import ConfigError
 from vggexp.run_folder import write_whole
+from vggexp.sample.resize import meaning
 from vggexp.types import DataInfo, Prediction
 
 LABELS = 1e-3
@@ -110,6 +111,7 @@ def describe(network: Network, content: Mapping[str, Any], images: Tensor) -> di
         },
         "preprocessing": {
             "orientation": "upright, as EXIF says",
+            "resize": meaning(config["data"]["eval_transform"]),
             "steps": config["data"]["eval_transform"],
             "then": f"unless it is {height} high and {width} wide: resize to that, bilinear, antialiased, not cropped",
         },

@@ -82,7 +82,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
 
 
 _TAKES_PHOTOS = ("predict", "export", "demo")
-_OF_PHOTOS = ("image_size", "eval_transform", "batch_size")
+_OF_PHOTOS = ("image_size", "resize", "eval_transform", "batch_size")
 
 
 def check_numbers(config: Config) -> None:

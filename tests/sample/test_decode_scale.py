@@ -16,7 +16,7 @@ from vggexp.errors import DataError
 from vggexp.sample import image as images
 from vggexp.sample.decode_scale import _smallest_crop, shrink_factor
 from vggexp.sample.files import Files, scaled
-from vggexp.sample.fit import Fit, drawn_part
+from vggexp.sample.fit import Fit
 from vggexp.sample.image import read_shrunk, shrunk_size
 from vggexp.sample.transform import Transform
 

@@ -15,7 +15,8 @@ from torchvision import tv_tensors
 
 from vggexp.boxes import from_edges, to_edges
 from vggexp.deploy.predict.view import View
-from vggexp.sample.recipe import Recipe, pipeline
+from vggexp.sample.recipe import pipeline
+from vggexp.sample.resize import Recipe
 from vggexp.sample.transform import Transform
 from vggexp.types import VOID
 

@@ -7,8 +7,7 @@ from torch import Tensor
 
 from vggexp.boxes import to_edges
 from vggexp.errors import ConfigError
-from vggexp.sample.recipe import Recipe
-from vggexp.sample.resize import MODES
+from vggexp.sample.resize import MODES, Recipe
 from vggexp.sample.transform import Transform
 from vggexp.types import VOID, Sample
 

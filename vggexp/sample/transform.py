@@ -13,7 +13,8 @@ from vggexp.sample.crop import Crop
 from vggexp.sample.decode_scale import shrink_factor
 from vggexp.sample.fit import Fit
 from vggexp.sample.labels import Labels
-from vggexp.sample.recipe import Recipe, pipeline
+from vggexp.sample.recipe import pipeline
+from vggexp.sample.resize import Recipe
 from vggexp.types import Sample
 
 DRAWS = 10

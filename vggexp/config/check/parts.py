@@ -90,7 +90,7 @@ def _check_image_size(config: Config) -> None:
 
 
 def _check_resize(data: Config) -> None:
-    """Check that ``data.resize`` is known, and that the evaluation recipe has it; configs of older runs lack the key."""
+    """Check that ``data.resize`` is known, and that the evaluation recipe has it. Older runs lack the key."""
     resize = data.get("resize", "squash")
     require_known("data.resize", resize, MODES)
     if resize != "squash" and resize not in modes(data["eval_transform"]):

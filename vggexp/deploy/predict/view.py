@@ -14,7 +14,8 @@ from torchvision.transforms.v2 import functional
 from vggexp.boxes import from_edges, to_edges
 from vggexp.errors import ConfigError, DataError, first_line
 from vggexp.sample.mask_grid import cells_under, pick
-from vggexp.sample.recipe import Recipe, pipeline
+from vggexp.sample.recipe import pipeline
+from vggexp.sample.resize import Recipe
 from vggexp.sample.transform import moved
 from vggexp.trainer.image_size import require_size
 from vggexp.types import VOID, Prediction
@@ -78,21 +79,21 @@ class View:
     Args:
         recipe: ``data.eval_transform``.
         size: (H, W) of the network's image. If the recipe yields images of varying sizes, such as the empty recipe of
-            embedded data, a resize follows it.
+            embedded data, a resize follows it. None: what the recipe yields is evaluated at its own size.
 
     Raises:
         ConfigError: the recipe yields images of one fixed size other than ``size``.
     """
 
-    def __init__(self, recipe: Recipe, size: Size) -> None:
+    def __init__(self, recipe: Recipe, size: Size | None) -> None:
         self.size = size
         self._steps = pipeline(recipe)
-        if (ends := self._one_size()) is not None:
+        if size is not None and (ends := self._one_size(size)) is not None:
             require_size(ends, list(size))
 
-    def _one_size(self) -> Size | None:
+    def _one_size(self, size: Size) -> Size | None:
         """The fixed size that the recipe yields; None if the size depends on the image."""
-        height, width = self.size
+        height, width = size
         sizes = set()
         for sides in ((2 * height + 1, 3 * width), (3 * height, 2 * width + 1)):
             try:
@@ -103,7 +104,7 @@ class View:
         return sizes.pop() if len(sizes) == 1 else None
 
     def __call__(self, image: Tensor) -> tuple[Tensor, Window]:
-        """uint8 (3, H, W) to uint8 (3, *size), and the position of the photo in it.
+        """uint8 (3, H, W) to the network's image, uint8 (3, *size), and the position of the photo in it.
 
         Raises:
             DataError: the recipe fails on an image of this shape.
@@ -119,7 +120,7 @@ class View:
             raise DataError(f"data.eval_transform fails on an image of {width} x {height} pixels: {reason}") from error
         seen, edges = found["image"], found["boxes"]
         shares = edges.double() / torch.tensor((*seen.shape[:0:-1], *seen.shape[:0:-1]))
-        if tuple(seen.shape[-2:]) != self.size:
+        if self.size is not None and tuple(seen.shape[-2:]) != self.size:
             seen = functional.resize(seen, list(self.size))
         return seen.contiguous(), _window(shares)
 

@@ -7,7 +7,6 @@ from typing import Any, TypedDict
 
 from vggexp.errors import DataError, require_known
 from vggexp.sample.files import Files
-from vggexp.sample.recipe import Recipe
 from vggexp.sample.record.classes import Chosen, ClassTable
 from vggexp.sample.record.copies import copies_across
 from vggexp.sample.record.divide import divided
@@ -20,6 +19,7 @@ from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record
 from vggexp.sample.record.splits import group_by, uniform
 from vggexp.sample.record.tables import tables
+from vggexp.sample.resize import Recipe
 from vggexp.sample.transform import Transform
 
 INSPECT = "python -m vggexp inspect data.root=..."

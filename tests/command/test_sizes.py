@@ -1,4 +1,4 @@
-"""Photos of other shapes and sizes than the network's, as a user meets them: resize modes, other sizes, tiles, views."""
+"""Photos of other shapes and sizes than the network's, as a user meets them: modes, sizes, tiles, views."""
 
 import json
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def test_a_run_of_each_mode_is_predicted_on_the_photos_own_pixels(
     assert masks["b"].shape == (80, 33)
     assert np.array_equal(masks["b"], masks["turned"])
     unseen = {name: (mask == 255).mean() for name, mask in masks.items()}
-    # A letterbox shows the whole photo; of a crop of 32 x 48 a photo of 40 x 90 keeps 60 columns, one of 80 x 33 22 rows
+    # A letterbox shows the whole photo. A crop of 32 x 48 shows 60 columns of 40 x 90, and 22 rows of 80 x 33.
     expected = {"squash": (0, 0), "letterbox": (0, 0), "crop": (1 - 60 / 90, 1 - 22 / 80)}[mode]
     assert (unseen["a"], unseen["b"]) == pytest.approx(expected, abs=0.03)
 

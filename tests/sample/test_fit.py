@@ -119,6 +119,14 @@ def test_a_word_that_cannot_be_is_one_line(arguments: dict[str, Any], message: s
         pipeline([{"Fit": {"size": [32, 32], **arguments}}])
 
 
+def test_the_same_step_by_another_name_is_the_same_opening() -> None:
+    theirs: list[Any] = [{"Resize": {"size": [30, 44]}}]
+    opening, rest = Transform([*theirs, "RandomHorizontalFlip"], fit((30, 44), "squash")).divided()
+    assert opening is not None
+    assert opening.recipes == (theirs, None)  # so what was kept of earlier versions is found again
+    assert rest.recipes == (["RandomHorizontalFlip"], [])
+
+
 def test_recipes_as_lists() -> None:
     recipe = [*fit((64, 48), "squash"), "RandomHorizontalFlip", {"CenterCrop": {"size": 64}}]
     assert at_size(recipe, [64, 48], [32, 96], "crop") == [*fit((32, 96), "crop"), *recipe[1:]]

@@ -12,10 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from vggexp.evaluation.whole import Forward, Whole
+from vggexp.sample.resize import GRAY
 from vggexp.types import Outputs, Prediction, Task
-
-GRAY = 128
-"""Beyond the edges of a photo that is smaller than a tile."""
 
 
 class Sliding:

@@ -37,8 +37,9 @@ def plain(name: str, given: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
 
 
 def plain_recipe(recipe: Recipe) -> list[Any]:
-    """A recipe whose steps have torchvision's names where they can."""
-    return [step if name is None else dict([plain(name, given)]) for step, name, given in _named(recipe)]
+    """A recipe whose steps have torchvision's names where they can; the other steps are as they were."""
+    named = [(step, name, plain(name, given) if name else None) for step, name, given in _named(recipe)]
+    return [step if same is None or same[0] == name else dict([same]) for step, name, same in named]
 
 
 def at_size(recipe: Recipe, old: Sequence[int], new: Sequence[int], mode: str | None = None) -> list[Any]:

@@ -14,7 +14,7 @@ from vggexp.sample.decode_scale import shrink_factor
 from vggexp.sample.fit import Fit
 from vggexp.sample.labels import Labels
 from vggexp.sample.recipe import pipeline
-from vggexp.sample.resize import Recipe
+from vggexp.sample.resize import Recipe, plain_recipe
 from vggexp.types import Sample
 
 DRAWS = 10
@@ -37,9 +37,9 @@ class Transform:
     """
 
     def __init__(self, recipe: Recipe, evaluation: Recipe | None = None) -> None:
-        self.recipes = (recipe, evaluation)
         self._steps = pipeline(recipe)
         self._evaluation = None if evaluation is None else pipeline(evaluation)
+        self.recipes = (plain_recipe(recipe), None if evaluation is None else plain_recipe(evaluation))
         self._factors: dict[tuple[int, int], int] = {}
 
     def __call__(

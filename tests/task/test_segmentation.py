@@ -59,15 +59,9 @@ def test_never_predicts_void() -> None:
     assert task.predict(torch.randn(2, 3, 4, 4))["mask"].max() <= 2
 
 
-def test_class_without_a_pixel_is_an_error() -> None:
-    with pytest.raises(DataError, match="pixel class 'edge' never occurs in the training split"):
-        observed(FIRST, THIRD)
-
-
-@pytest.mark.parametrize("label", [3, 254])
-def test_mask_label_without_a_name_is_an_error(label: int) -> None:
-    with pytest.raises(DataError, match=f"sample 8 of the training split has mask label {label}, .* 3 classes"):
-        Segmentation(INFO, CrossEntropy()).observe(masks(SECOND, [[0, 0, 0, label, 1, 1, 1, 2]], THIRD))
+def test_class_without_a_pixel_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    observed(FIRST, THIRD)
+    assert capsys.readouterr().err == "vggexp: data: pixel class 'edge' never occurs in the training split\n"
 
 
 def test_data_without_pixel_classes_is_an_error() -> None:

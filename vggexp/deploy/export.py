@@ -111,6 +111,7 @@ def describe(network: Network, content: Mapping[str, Any], images: Tensor) -> di
         },
         "preprocessing": {
             "orientation": "upright, as EXIF says",
+            "decoding": "at full size: not a JPEG's decoder at a half, a quarter or an eighth of the sides",
             "resize": meaning(config["data"]["eval_transform"]),
             "steps": config["data"]["eval_transform"],
             "then": f"unless it is {height} high and {width} wide: resize to that, bilinear, antialiased, not cropped",

@@ -19,9 +19,10 @@ from vggexp.sample.fit import Fit
 from vggexp.sample.jitter import Jitter
 from vggexp.sample.labels import Labels
 from vggexp.sample.resize import Recipe, plain
+from vggexp.sample.rotation import rotation
 from vggexp.types import VOID
 
-OWN = {"RandomResizedCrop": Crop, "ColorJitter": Jitter, "CenterCrop": CenterCrop}
+OWN = {"RandomResizedCrop": Crop, "ColorJitter": Jitter, "CenterCrop": CenterCrop, "RandomRotation": rotation}
 """Transforms of this project that take the place of torchvision's: they are faster, or keep a box where it belongs."""
 SCALING = ("Fit", "Resize", "RandomResizedCrop", "RandomResize", "RandomShortestSize", "ScaleJitter")
 NEAREST = ("nearest", 0, v2.InterpolationMode.NEAREST)

@@ -109,12 +109,12 @@ class Transform:
     ) -> dict[str, Tensor]:
         """Image, box (edges in pixels) and mask, those that are given, as the recipe leaves them."""
         if self._evaluation is not None:
-            steps = _at_scale(self._steps, size, image)
+            steps = at_scale(self._steps, size, image)
             for _ in range(DRAWS):
                 moved, kept = _apply(steps, image, box, mask)
                 if kept >= KEPT:
                     return moved
-        moved, kept = _apply(_at_scale(self._evaluation or self._steps, size, image), image, box, mask)
+        moved, kept = _apply(at_scale(self._evaluation or self._steps, size, image), image, box, mask)
         if kept <= 0:
             raise ConfigError(
                 "the evaluation recipe cuts a box away; keep the whole photo: data.resize=letterbox, not crop; "
@@ -127,7 +127,7 @@ def _first(steps: v2.Transform) -> v2.Transform | None:
     return steps.transforms[0] if isinstance(steps, v2.Compose) else None
 
 
-def _at_scale(steps: v2.Transform, size: tuple[int, int] | None, image: Tensor) -> v2.Transform:
+def at_scale(steps: v2.Transform, size: tuple[int, int] | None, image: Tensor) -> v2.Transform:
     """The steps for an image that is stored at ``size``."""
     first = _first(steps)
     if size is None or size == tuple(image.shape[-2:]) or not isinstance(first, Crop | Fit):

@@ -11,7 +11,7 @@ from vggexp.task import drawing
 from vggexp.task.diagnostics import classification
 from vggexp.task.mean_logits import mean_logits
 from vggexp.task.metric.classification import ClassificationMetrics
-from vggexp.task.targets import balance, check_known, check_occurring
+from vggexp.task.targets import balance, tell_absent
 from vggexp.types import Batch, DataInfo, Outputs, Prediction, Rows
 
 
@@ -65,15 +65,13 @@ class Classification(nn.Module):
         return ClassificationMetrics(self.names)
 
     def observe(self, batch: Batch) -> None:
-        """Count the labels; DataError for a label without a class name."""
-        label = batch["label"]
-        check_known((label < 0) | (label >= len(self.names)), label, self.names, "label", batch)
-        self.count += label.bincount(minlength=len(self.names)).to(self.count.device)
+        """Count the labels."""
+        self.count += batch["label"].bincount(minlength=len(self.names)).to(self.count.device)
 
     def finish_observing(self) -> None:
-        """Balance the loss by class frequency; DataError if a class never occurs. Without observations, do nothing."""
+        """Tell which classes never occur, and balance the loss by frequency. Without observations, do nothing."""
         if self.count.any():
-            check_occurring(self.count, self.names, "class")
+            tell_absent(self.criterion, self.count, self.names, "class")
             balance(self.criterion, self.count / self.count.sum())
 
     def baseline(self, batch: Batch) -> Prediction:

@@ -11,7 +11,7 @@ from vggexp.task import drawing
 from vggexp.task.diagnostics import segmentation
 from vggexp.task.mean_logits import mean_logits
 from vggexp.task.metric.segmentation import SegmentationMetrics
-from vggexp.task.targets import balance, check_known, check_occurring
+from vggexp.task.targets import balance, tell_absent
 from vggexp.types import VOID, Batch, DataInfo, Outputs, Prediction, Rows
 
 
@@ -64,20 +64,16 @@ class Segmentation(nn.Module):
         return SegmentationMetrics(self.names)
 
     def observe(self, batch: Batch) -> None:
-        """Count each class's pixels, and all pixels of the images that contain it; DataError for an unnamed label."""
-        counts = _count(batch["mask"])
-        classes = len(self.names)
-        unnamed = counts[:, classes:VOID] > 0
-        check_known(unnamed.any(1), unnamed.int().argmax(1) + classes, self.names, "mask label", batch)
-        counts, size = counts[:, :classes], batch["mask"][0].numel()
+        """Count each class's pixels, and all pixels of the images that contain it."""
+        counts, size = _count(batch["mask"])[:, : len(self.names)], batch["mask"][0].numel()
         self.pixels += counts.sum(0).to(self.pixels.device)
         # All pixels, void included, as in SegNet: this gives its published weight of 1.0974 for void on CamVid.
         self.pixels_where_present += ((counts > 0).sum(0) * size).to(self.pixels.device)
 
     def finish_observing(self) -> None:
-        """Balance the loss by class frequency; DataError if a class never occurs. Without observations, do nothing."""
+        """Tell which classes never occur, and balance the loss by frequency. Without observations, do nothing."""
         if self.pixels.any():
-            check_occurring(self.pixels, self.names, "pixel class")
+            tell_absent(self.criterion, self.pixels, self.names, "pixel class")
             balance(self.criterion, self.pixels / self.pixels_where_present)
 
     def baseline(self, batch: Batch) -> Prediction:

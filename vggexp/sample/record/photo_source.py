@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from vggexp.sample.files import Stored, scaled
+from vggexp.sample.header import read_header
 from vggexp.sample.image import Photo, Shrink, read_shrunk
-from vggexp.sample.mask_file import upright_mask
+from vggexp.sample.mask_file import check_mask, upright_mask
 from vggexp.sample.orientation import UPRIGHT, turn
 from vggexp.sample.record.mask_labels import MaskLabels
 from vggexp.sample.record.objects import Target
@@ -41,8 +42,11 @@ class PhotoSource:
     @property
     def facts(self) -> object:
         """What beside the files decides what is read: every annotation, in a digest."""
-        read = (self.records, self.targets, sorted(self.needs), self.masks and self.masks.facts, self.paint, self.exif)
-        return hashlib.blake2b(repr(read).encode(), digest_size=16).hexdigest()
+        digest = hashlib.blake2b(digest_size=16)
+        own = (sorted(self.needs), self.masks and self.masks.facts, self.paint, self.exif)
+        for part in (own, *zip(self.records, self.targets, strict=True)):
+            digest.update(repr(part).encode())  # one at a time: all outlines together are gigabytes
+        return digest.hexdigest()
 
     @property
     def has_masks(self) -> bool:
@@ -58,6 +62,17 @@ class PhotoSource:
         reads_mask = self.has_masks and record.mask is not None
         return (record.image, record.mask) if reads_mask and record.mask else (record.image,)
 
+    def check(self, index: int) -> None:
+        """DataError if ``read`` would fail, as far as it shows without decoding pixels."""
+        record, target = self.records[index], self.targets[index]
+        photo = read_header(record.image)
+        if target is not None and target.box is not None and "box" in self.needs:
+            placed(target.box, record, photo, self.exif)
+        if self.has_masks and record.mask is not None:
+            check_mask(record.mask, photo)
+        elif self.has_masks:
+            annotated_size(record, photo, self.exif)
+
     def read(self, index: int, shrink: Shrink) -> Stored:
         """One sample; DataError if a file is missing or damaged, or its annotation does not fit it."""
         record, target = self.records[index], self.targets[index]
@@ -70,6 +85,12 @@ class PhotoSource:
         if self.has_masks:
             stored["mask"] = self._mask(record, photo)
         return stored
+
+    def boxes(self, index: int) -> list[tuple[str, Tensor]]:
+        """The class and the edges (4,) of each object, in pixels of the whole upright photo."""
+        record = self.records[index]
+        photo = read_header(record.image)
+        return [(found.label, placed(found.box, record, photo, self.exif)) for found in record.objects or ()]
 
     def _mask(self, record: Record, photo: Photo) -> Tensor:
         """uint8, (H, W), upright."""

@@ -4,7 +4,7 @@ These parts do not import one another. They depend only on these types, and ``bu
 Shapes: N images, C classes, H x W pixels.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypedDict, runtime_checkable
 
@@ -188,6 +188,24 @@ class Task(Protocol):
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Draw one sample's target or prediction on its image, uint8 (3, H, W). The picture may be larger."""
+
+
+@runtime_checkable
+class AveragesViews(Protocol):
+    """A task that can average the outputs for several views of the same images (``evaluation.flip``, ``.scales``)."""
+
+    def mirrored(self, outputs: Outputs) -> Outputs:
+        """Outputs for mirrored images (left and right exchanged), as outputs for the images themselves."""
+
+    def mean(self, views: Sequence[Outputs], size: tuple[int, int]) -> Outputs:
+        """Outputs for images of ``size`` = (H, W) that stand for the mean prediction of the views."""
+
+
+class Evaluation(Protocol):
+    """Applies a network to images in another way than once and whole."""
+
+    def __call__(self, forward: Callable[[Tensor], Outputs], task: Task, images: Tensor) -> Prediction:
+        """The prediction for uint8 images (N, 3, H, W); ``forward`` gives the head's outputs for such images."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from vggexp.config.help import CONF, groups, verbs
+from vggexp.config.help import CONF, groups, options, verbs
 from vggexp.trainer.build import METADATA
 
 OPTIONS = [(group, option) for group, options in groups().items() for option in options]
@@ -23,6 +23,7 @@ GIVEN = {
     "trainer": {"folder", "objective", "loggers", "callbacks", "standing", "changing"},
     "callback": {"folder"},
     "logger": {"save_dir"},
+    "evaluation": {"image_size", "batch_size"},
 }
 
 
@@ -64,6 +65,15 @@ def test_every_key_is_an_argument(group: str, option: str) -> None:
     unknown, missing = mismatch(group, content(group, option))
     assert not unknown
     assert not missing
+
+
+def test_the_ways_to_evaluate_are_as_their_classes_take_them() -> None:
+    ways = options("evaluation")
+    assert {"whole", "sliding"} <= set(ways)
+    for option in ways:
+        text = (CONF / "evaluation" / f"{option}.yaml").read_text()
+        assert text.startswith("#")
+        assert mismatch("evaluation", yaml.safe_load(text)) == (set(), set())
 
 
 def test_that_a_wrong_key_would_be_found() -> None:

@@ -27,11 +27,12 @@ from vggexp.learner.learner import Learner
 from vggexp.sample.column_store import is_kept, read_columns, write_columns
 from vggexp.sample.loader import Collate, Seeded, collate
 from vggexp.sample.reading import Reading
+from vggexp.sample.resize import plain_recipe
 from vggexp.types import Batch, Sample
 
 Config = Mapping[str, Any]
-FIXED = frozenset({"CenterCrop", "Grayscale", "Identity", "Pad", "Resize"})
-"""Torchvision transforms without randomness."""
+FIXED = frozenset({"CenterCrop", "Fit", "Grayscale", "Identity", "Pad", "Resize"})
+"""Transforms without randomness; ``Fit`` unless it has a ``scale``."""
 UNSEEN = ("batch_size", "workers", "cache", "cache_max_gb", "cache_dir")
 """Keys of the data config that do not change the samples."""
 _DTYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
@@ -200,12 +201,13 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
 
 
 def is_random(recipe: Sequence[Any]) -> bool:
-    """Whether a training transform may be random: true unless every step is listed in ``FIXED``.
+    """Whether a training transform may be random: true unless every step is listed in ``FIXED``, and draws no part.
 
     >>> is_random(["RandomHorizontalFlip"]), is_random([{"Resize": {"size": [224, 224]}}]), is_random([])
     (True, False, False)
     """
-    return any(str(step if isinstance(step, str) else next(iter(step))) not in FIXED for step in recipe)
+    steps = [(step, {}) if isinstance(step, str) else next(iter(step.items())) for step in plain_recipe(recipe)]
+    return any(name not in FIXED or (name == "Fit" and given.get("scale") is not None) for name, given in steps)
 
 
 def _frozen_stages(learner: Learner) -> int:

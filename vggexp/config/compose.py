@@ -142,12 +142,14 @@ def _with_new_names(words: Sequence[str]) -> list[str]:
 def _route(verb: str, words: Sequence[str]) -> list[str]:
     """For verbs that read a recorded run, put the keys of the run's config under ``override``."""
     own = OmegaConf.load(CONF / f"{verb}.yaml")
+    assert isinstance(own, DictConfig)
     if "override" not in own:
         return list(words)
+    of_verb = {str(name) for each in own.get("defaults", ()) if isinstance(each, DictConfig) for name in each}
     routed = []
     for word in words:
         key = word.partition("=")[0]
-        is_own = word.startswith(("-", "+", "~")) or "=" not in word or key.split(".")[0] in {*own, "hydra"}
+        is_own = word.startswith(("-", "+", "~")) or "=" not in word or key.split(".")[0] in {*own, *of_verb, "hydra"}
         routed.append(word if is_own else f"+override.{word}")
     return routed
 

@@ -18,7 +18,7 @@ from torch.utils.data import Dataset
 
 from vggexp.boxes import from_edges, to_edges
 from vggexp.errors import ConfigError
-from vggexp.sample.recipe import Recipe
+from vggexp.sample.resize import Recipe
 from vggexp.sample.transform import Transform
 from vggexp.types import DataInfo, Sample
 

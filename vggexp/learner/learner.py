@@ -19,7 +19,7 @@ from vggexp.learner.optimizer import begin_epoch, make_optimizer
 from vggexp.learner.scoring import Scoring
 from vggexp.sample.loader import seed_of
 from vggexp.scheduler import Schedule, Span
-from vggexp.types import Backbone, Batch, DataInfo, Head, Objective, Outputs, Prediction, Task
+from vggexp.types import Backbone, Batch, DataInfo, Evaluation, Head, Objective, Outputs, Prediction, Task
 
 
 class Learner(pl.LightningModule):
@@ -62,6 +62,8 @@ class Learner(pl.LightningModule):
         self._seed = seed
         self.entrance: tuple[int, tuple[int, int]] = (0, (0, 0))
         """For cached features: the number of stages that computed them, and the (H, W) of their images."""
+        self.evaluation: Evaluation | None = None
+        """How images are evaluated, if not each once and whole. Their loss is then not computed: it is of one pass."""
         self._config = dict(config or {})
         self.info: dict[str, list[str]] = {}
         """The class names: ``classes`` and ``mask_classes``."""
@@ -172,9 +174,12 @@ class Learner(pl.LightningModule):
         self.scoring.baseline = dict(checkpoint.get("baseline", checkpoint.get("constant", {})))  # the older key
 
     def _score(self, split: str, batch: Batch) -> Prediction:
-        outputs = self.outputs(batch)
-        self._log_losses(split, self.task.loss(outputs, batch), batch)
-        prediction = self.task.predict(outputs)
+        if self.evaluation is not None:
+            prediction = self.evaluation(self, self.task, batch["image"])
+        else:
+            outputs = self.outputs(batch)
+            self._log_losses(split, self.task.loss(outputs, batch), batch)
+            prediction = self.task.predict(outputs)
         self.scoring.update(split, prediction, batch, self.task.baseline)
         return prediction
 

@@ -34,7 +34,9 @@ METADATA: dict[str, frozenset[str]] = {
     "task": frozenset({"needs", "takes", "objective"}),
     "loss": frozenset({"scores", "targets"}),
     "freeze": frozenset({"lr_decay", "norm", "dropout"}),
-    "data": frozenset({"provides", "image_size", "batch_size", "workers", "cache", "cache_max_gb", "cache_dir"}),
+    "data": frozenset(
+        {"provides", "image_size", "resize", "batch_size", "workers", "cache", "cache_max_gb", "cache_dir"}
+    ),
     "optimizer": frozenset({"decay_biases_and_norms", "lr_for_batch"}),
     "trainer": frozenset(
         {

@@ -15,6 +15,7 @@ from vggexp.sample.decoded import keep_decoded
 from vggexp.sample.files import Files
 from vggexp.sample.loader import ResumableLoader
 from vggexp.sample.open_check import check_files
+from vggexp.sample.resize import RECIPES, plain_recipe
 from vggexp.trainer.build import build_loader
 from vggexp.trainer.image_size import check_image_size
 from vggexp.types import Data, Sample, Task
@@ -99,6 +100,7 @@ class Splits:
 
     def _targets(self, trained: Dataset[Sample]) -> Dataset[Sample]:
         own = self.config["data"]
-        if isinstance(trained, CachedSplit) and own["train_transform"] in ([], own["eval_transform"]):
+        training, evaluation = (plain_recipe(own[key]) for key in RECIPES)
+        if isinstance(trained, CachedSplit) and training in ([], evaluation):
             return trained.targets()
         return self._open("train")

@@ -8,7 +8,7 @@ from vggexp.config.check.machine import check_machine
 from vggexp.config.check.parts import check_data, check_parts
 from vggexp.config.check.paths import check_checkpoints, check_output, check_run, check_weights
 from vggexp.config.check.targets import check_targets
-from vggexp.config.check.values import check_formats, check_numbers, check_override, check_words
+from vggexp.config.check.values import check_evaluation, check_formats, check_numbers, check_override, check_words
 from vggexp.sample.image_files import find_images
 
 
@@ -29,6 +29,8 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
         check_weights(config)
     check_override(verb, config)
     check_checkpoints(verb, config)
+    if "evaluation" in config:
+        check_evaluation(config)
     if verb == "predict":
         check_output(config)
     if verb == "export":

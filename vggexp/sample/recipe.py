@@ -13,6 +13,7 @@ from typing import Any
 from torchvision.transforms import v2
 
 from vggexp.errors import ConfigError, did_you_mean, first_line
+from vggexp.sample.auto_augment import AutoAugment
 from vggexp.sample.center_crop import CenterCrop
 from vggexp.sample.crop import Crop
 from vggexp.sample.jitter import Jitter
@@ -22,7 +23,12 @@ from vggexp.types import VOID
 Step = str | Mapping[str, Mapping[str, Any] | None]
 Recipe = Sequence[Step]
 
-OWN = {"RandomResizedCrop": Crop, "ColorJitter": Jitter, "CenterCrop": CenterCrop}
+OWN = {
+    "RandomResizedCrop": Crop,
+    "ColorJitter": Jitter,
+    "CenterCrop": CenterCrop,
+    **dict.fromkeys(("AutoAugment", "RandAugment", "TrivialAugmentWide"), AutoAugment),
+}
 """Transforms of this project that take the place of torchvision's: they are faster, or keep a box where it belongs."""
 SCALING = ("Resize", "RandomResizedCrop", "RandomResize", "RandomShortestSize", "ScaleJitter")
 NEAREST = ("nearest", 0, v2.InterpolationMode.NEAREST)

@@ -1,0 +1,42 @@
+"""Checks that what changes the training images, their order and their labels fits the task."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vggexp.config.check.parts import needs
+from vggexp.errors import ConfigError
+
+Config = Mapping[str, Any]
+
+IMAGE_ALONE = {
+    "AugMix": "mixes several versions of the image, and a {} fits only one of them",
+    "RandomErasing": "erases a part of the image, and leaves it in its {}",
+}
+"""Steps of a recipe that no box or mask can follow, and why."""
+
+
+def check_augment(config: Config) -> None:
+    """Check the training's recipe."""
+    targets = sorted(needs(config) & {"box", "mask"})
+    recipe = config["data"]["train_transform"]
+    for name in _names(recipe) if targets else ():
+        if name in IMAGE_ALONE:
+            raise ConfigError(
+                f"data.train_transform: {name} {IMAGE_ALONE[name].format(targets[0])}; leave it out for "
+                f"task={config['choice']['task']}"
+            )
+    if (option := config["choice"].get("augment")) not in (None, "none") and config["trainer"]["overfit_batches"]:
+        raise ConfigError(
+            f"augment={option} has no effect with trainer.overfit_batches: these batches are repeated as they are"
+        )
+
+
+def _names(recipe: Any) -> Iterator[str]:
+    """The name of each step of a recipe, and of the steps inside it; what is no recipe is for the builder to refuse."""
+    for step in recipe if isinstance(recipe, list) else ():
+        if isinstance(step, str):
+            yield step
+        elif isinstance(step, Mapping):
+            for name, arguments in step.items():
+                yield str(name)
+                yield from _names(arguments.get("transforms") if isinstance(arguments, Mapping) else None)

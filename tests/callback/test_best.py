@@ -74,13 +74,15 @@ def test_why_there_is_no_value() -> None:
     assert "no ground truth for it, or the network's outputs" in no_value("val/miou", None)
 
 
-def test_a_validation_split_of_nothing_but_void(tree: Any, vggexp: Callable[..., tuple[int, str, str]]) -> None:
+def test_a_validation_on_nothing_but_void(tree: Any, vggexp: Callable[..., tuple[int, str, str]]) -> None:
     held = Pets(".", eval_transform=[]).split("val", frozenset({"mask"}))
-    for name in held.reader.names:  # type: ignore[attr-defined]
+    names = held.reader.names  # type: ignore[attr-defined]
+    for name in names[:4]:
         tree.write_trimap(name, np.full((tree.height, tree.width), 3))
     words = ("data=pets", "data.root=.", "data.image_size=[32,32]", "data.workers=0", "backbone=vgg11_bn",
              "backbone.width=0.05", "trainer.precision=32", "task=segmentation", "trainer.early_stopping=1",
-             "trainer.max_epochs=3", "callback=[]", "run.dir=run")  # fmt: skip
+             "trainer.max_epochs=3", "callback=[]", "run.dir=run", "data.batch_size=4",
+             "trainer.limit_val_batches=1")  # fmt: skip
     code, out, errors = vggexp(*words)
     assert code == 0, errors
     line = "val/miou has no value: the split has no ground truth for it; until it has one, the last epoch counts as the"
@@ -90,3 +92,9 @@ def test_a_validation_split_of_nothing_but_void(tree: Any, vggexp: Callable[...,
     assert summary["metrics"]["train/loss"] is not None
     assert read_checkpoint(Path("run"))["epoch"] == 2
     assert vggexp("report", ".")[0] == 0
+    for name in names:
+        tree.write_trimap(name, np.full((tree.height, tree.width), 3))
+    code, _, errors = vggexp(*words[:-3], "run.dir=none")
+    assert (code, errors.count("\n")) == (1, 1)
+    assert errors.startswith("vggexp: error: every pixel of every mask of val is void (255); there is nothing to")
+    assert not Path("none").exists()

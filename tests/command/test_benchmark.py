@@ -42,6 +42,7 @@ def test_a_mistake_is_one_line(words: tuple[str, ...], code: int, said: str, vgg
     assert said in errors
 
 
+@pytest.mark.slow
 def test_data_is_measured_in_processes_of_their_own(vggexp: Vggexp, tmp_path: Path) -> None:
     code, out, errors = vggexp("benchmark", "data", *TINY, "output=bench.json")
     assert code == 0, errors
@@ -56,6 +57,7 @@ def test_data_is_measured_in_processes_of_their_own(vggexp: Vggexp, tmp_path: Pa
     assert "data" in (tmp_path / "bench.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_contestant_that_fails_says_why(vggexp: Vggexp, tmp_path: Path) -> None:
     (tmp_path / "oxford-iiit-pet").mkdir()
     code, _, errors = vggexp("benchmark", "data", *TINY, f"root={tmp_path}")

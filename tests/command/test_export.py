@@ -27,6 +27,7 @@ def test_onnx_with_numpy_alone_agrees_with_predict(trained: Path, vggexp: Vggexp
     card = json.loads(Path("model.onnx.json").read_text())
     assert card["opset"] == 20
     assert card["classes"] == list("0123456789")
+    assert card["preprocessing"]["decoding"].startswith("at full size: not a JPEG's decoder at a half")
 
     _, _, height, width = card["input"]["shape"]
     image = Image.open(photo).convert("RGB").resize((width, height), Image.Resampling.BILINEAR)

@@ -3,7 +3,7 @@
 import inspect
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack, get_args, get_origin, get_type_hints
 
 import pytest
 import torch
@@ -66,7 +66,7 @@ def test_every_option_opens_with_a_comment_and_one_target(group: str, option: st
 
 @pytest.mark.parametrize(("group", "option"), OF_A_CLASS)
 def test_every_key_is_an_argument(group: str, option: str) -> None:
-    unknown, missing = mismatch(group, yaml.safe_load((CONF / group / f"{option}.yaml").read_text()))
+    unknown, missing = mismatch(group, content(group, option))
     assert not unknown
     assert not missing
 
@@ -125,15 +125,37 @@ def test_that_a_wrong_key_would_be_found() -> None:
     assert (unknown, missing) == ({"stagess"}, {"stages"})
 
 
+def test_that_a_wrong_key_of_photos_would_be_found() -> None:
+    words = content("data", "camvid") | {"gruop": None, "fold": 1}
+    del words["suffix"]
+    assert mismatch("data", words) == ({"gruop"}, {"suffix"})
+
+
+def content(group: str, option: str) -> dict[str, Any]:
+    """What a YAML holds, with what it takes over from others of its group."""
+    own: dict[str, Any] = yaml.safe_load((CONF / group / f"{option}.yaml").read_text())
+    bases = [name for name in own.get("defaults", ()) if isinstance(name, str) and name.isidentifier()]
+    taken = [content(group, base) for base in bases if base != "_self_"]
+    return {key: value for each in taken for key, value in each.items()} | own
+
+
 def mismatch(group: str, content: dict[str, Any]) -> tuple[set[str], set[str]]:
     """Keys that the constructor does not take; arguments of our own constructors that the YAML does not name."""
     module, _, name = content["_target_"].rpartition(".")
-    signature = inspect.signature(getattr(import_module(module), name)).parameters.values()
+    target = getattr(import_module(module), name)
+    signature = inspect.signature(target).parameters.values()
     parameters = {one.name for one in signature if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)}
     keys = {key for key in content if not key.startswith("_")} - METADATA.get(group, frozenset()) - {"defaults"}
     parts = {"part"} if "defaults" in content else set()
     expected = parameters - GIVEN.get(group, set()) - parts if module.startswith("vggexp.") else set()
-    return keys - parameters, expected - keys
+    return keys - parameters - _unpacked(target), expected - keys
+
+
+def _unpacked(target: Any) -> set[str]:
+    """The keywords that a function hands on as ``**words: Unpack[Words]``."""
+    hints = get_type_hints(target) if inspect.isfunction(target) else {}
+    words = [get_args(hint)[0] for hint in hints.values() if get_origin(hint) is Unpack]
+    return {key for each in words for key in each.__annotations__}
 
 
 @pytest.mark.parametrize(

@@ -229,11 +229,28 @@ def test_bad_boxes(tree: Any, head: tuple[int, int, int, int], message: str) -> 
         read()
 
 
-@pytest.mark.parametrize("text", ["<annotation>", "", "<a><object><bndbox><xmin>x</xmin></bndbox></object></a>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<annotation>",
+        "",
+        "<a><object><bndbox><xmin>x</xmin></bndbox></object></a>",
+        "<annotation><object><bndbox><xmin>x</xmin></bndbox></object></annotation>",
+        "<annotations><image><box xtl='1'/></image></annotations>",
+        "<html/>",
+    ],
+)
 def test_malformed_xml(tree: Any, text: str) -> None:
     name, read = first(tree)
     tree.xml(name).write_text(text)
     with pytest.raises(DataError, match=rf"{name}\.xml is no VOC annotation \([^\n]+\); restore it"):
+        read()
+
+
+def test_the_outermost_element_is_named(tree: Any) -> None:
+    name, read = first(tree)
+    tree.xml(name).write_text("<annotations><image/></annotations>")
+    with pytest.raises(DataError, match=r"\(its outermost element is <annotations>, not <annotation>\); restore it"):
         read()
 
 
@@ -379,6 +396,18 @@ def test_a_list_with_a_bom_and_photos_in_capitals_are_read(tree: Any) -> None:
     for photo in sorted((tree.folder / "images").glob("Bengal_*")):
         photo.rename(photo.with_suffix(".JPG"))
     assert {split: len(names(Pets(str(tree.root)), split)) for split in SIZES} == SIZES
+
+
+def test_annotations_in_capitals_are_read_as_any(tree: Any) -> None:
+    before = {split: [*Pets(str(tree.root)).split(split, ALL)] for split in SIZES}  # type: ignore[call-overload]
+    for path in [*tree.annotations.glob("xmls/*"), *tree.annotations.glob("trimaps/*")]:
+        path.rename(path.with_suffix(path.suffix.upper()))
+    data = Pets(str(tree.root))
+    for split, expected in before.items():
+        found = [*data.split(split, ALL)]  # type: ignore[call-overload]
+        assert len(found) == len(expected)
+        for one, other in zip(found, expected, strict=True):
+            assert all(torch.equal(one[key], other[key]) for key in ("box", "mask"))
 
 
 @pytest.mark.parametrize("name", ["img_0001", "cat0001"])

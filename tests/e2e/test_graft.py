@@ -1,6 +1,7 @@
 """Runs on one frozen backbone become one network: the same outputs, and a run like any other."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,3 +113,28 @@ def test_runs_on_other_data_cannot_be_merged(singles: tuple[Path, Path, Path], t
     assert (code, errors.count("\n")) == (2, 1)
     assert "the pixel classes of one are [background, 0, 1, 2," in errors
     assert "those of renamed.ckpt [background, 1, 0, 2," in errors
+
+
+def test_the_same_data_in_two_folders(tree: Any, vggexp: Any) -> None:
+    """Where a data set lies does not tell what it is: a copy is the same, another set of the same classes is not."""
+    small = ("data=pets", "data.image_size=[32,32]", "data.batch_size=8", "data.workers=0", "backbone=vgg11_bn",
+             "backbone.width=0.05", "trainer.max_epochs=1", "trainer.precision=32", "callback=[]")  # fmt: skip
+    assert vggexp(*small, "data.root=.", "head.hidden=8", "head.pool=1", "run.dir=one")[0] == 0
+    shutil.copytree(tree.folder, "copy/oxford-iiit-pet")
+    frozen = ("task=segmentation", "freeze=backbone", "backbone.weights=one", "run.dir=two", "data.root=copy")
+    assert vggexp(*small, *frozen)[0] == 0
+    code, _, errors = vggexp("graft", "one", "two", "output=both")
+    assert code == 0, errors
+    photo = sorted(Path("copy/oxford-iiit-pet/images").iterdir())[0]
+    photo.write_bytes(photo.read_bytes() + b"0")
+    code, _, errors = vggexp("graft", "one", "two", "output=again")
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "graft: data.root is . in one and copy in two, and their " in errors
+    assert "samples with other files; only runs on the same data can be merged" in errors
+    shutil.rmtree("copy")
+    code, _, errors = vggexp("graft", "one", "two", "output=again")
+    assert (code, errors.count("\n")) == (2, 1)
+    assert (
+        "data.root is . in one and copy in two, which cannot be compared: copy/oxford-iiit-pet/annotations/" in errors
+    )
+    assert not Path("again").exists()

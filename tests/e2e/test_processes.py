@@ -67,6 +67,7 @@ def test_both_hold_the_same_weights_after_every_epoch(policy: tuple[str, ...]) -
     assert len(Path("run/freeze.csv").read_text().splitlines()) == 1 + 7 * 6
 
 
+@pytest.mark.slow
 def test_a_policy_thawed_after_ddp_has_wrapped_is_caught(tmp_path: Path) -> None:
     """What DDP finds frozen it never reduces: the cross-rank check must see what then happens."""
     script = tmp_path / "broken.py"
@@ -122,6 +123,7 @@ def evaluate(folder: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_under_torchrun_a_process_joins_and_all_use_one_folder() -> None:
     """Each composes for itself, and could name its folder by its own clock: the first one's config goes for all."""
     done = torchrun("run.name=named", "trainer.max_epochs=1", "trainer.limit_val_batches=1", "test=false")
@@ -154,6 +156,7 @@ def test_two_processes_learn_what_one_does_at_the_same_global_batch() -> None:
     assert losses["accumulated"] == pytest.approx(losses["one"], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_sweep_of_two_jobs_has_two_folders_and_two_wandb_runs() -> None:
     pytest.importorskip("wandb")
     short = ("trainer.max_epochs=1", "trainer.limit_val_batches=1", "test=false", "logger=[wandb]")
@@ -173,6 +176,7 @@ def test_a_mistake_found_by_a_process_is_one_line() -> None:
     assert line.startswith("vggexp: error: freeze.patterns: 'nothing' matches no parameter; the names run from ")
 
 
+@pytest.mark.slow
 def test_when_a_process_is_killed_all_end_and_the_run_can_go_on(
     wait_for: Callable[[Callable[[], object]], None],
 ) -> None:
@@ -193,6 +197,7 @@ def test_when_a_process_is_killed_all_end_and_the_run_can_go_on(
     assert Path("run/summary.json").exists()
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_all(wait_for: Callable[[Callable[[], object]], None]) -> None:
     with start("run.dir=run", "trainer.max_epochs=500") as parent:
         wait_for(Path("run/checkpoint/last.ckpt").exists)

@@ -15,6 +15,11 @@ Train = Callable[..., Path]
 SMALL = ("head.hidden=8", "head.pool=1", "trainer.max_epochs=4", "trainer.limit_train_batches=3")
 
 
+def slow(value: object) -> Any:
+    """A case for the slow tests."""
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
 def end(folder: Path) -> dict[str, torch.Tensor]:
     found: dict[str, torch.Tensor] = read_checkpoint(folder / "checkpoint" / "last.ckpt")["state_dict"]
     return found
@@ -56,7 +61,7 @@ def compare(words: tuple[str, ...], place: tuple[int, int], train_tiny: Train, v
         assert one[key] == other[key], key
 
 
-@pytest.mark.parametrize("place", [(0, 1), (1, 0), (2, 2), (3, 1)])
+@pytest.mark.parametrize("place", [slow((0, 1)), (1, 0), slow((2, 2)), slow((3, 1))])
 @pytest.mark.parametrize("saved", [(), ("trainer.save_every=1",)])
 def test_from_any_epoch_of_a_schedule(
     place: tuple[int, int], saved: tuple[str, ...], train_tiny: Train, vggexp: Any
@@ -67,8 +72,9 @@ def test_from_any_epoch_of_a_schedule(
 @pytest.mark.parametrize(
     "words",
     [
-        ("freeze=linear_probe", "freeze.epochs=2", "freeze.factor=0.1"), ("scheduler=plateau", "scheduler.patience=0"),
-        ("scheduler=step", "scheduler.every=1"), ("trainer.ema=0.9",), ("data.workers=2",), ("optimizer=sgd",),
+        ("freeze=linear_probe", "freeze.epochs=2", "freeze.factor=0.1"),
+        slow(("scheduler=plateau", "scheduler.patience=0")), slow(("scheduler=step", "scheduler.every=1")),
+        ("trainer.ema=0.9",), slow(("data.workers=2",)), slow(("optimizer=sgd",)),
         ("trainer.early_stopping=5", "trainer.accumulate=2"),
     ],
 )  # fmt: skip

@@ -86,6 +86,7 @@ def moments(folder: Path) -> dict[tuple[int, str], Tensor]:
     return found
 
 
+@pytest.mark.slow
 def test_under_a_changing_policy_it_learns_what_a_whole_one_does(
     vggexp: Callable[..., tuple[int, str, str]],
 ) -> None:

@@ -52,6 +52,7 @@ def summary(folder: str) -> dict[str, object]:
     return dict(json.loads(Path(folder, "summary.json").read_text()))
 
 
+@pytest.mark.slow
 def test_a_killed_sweep_goes_on_to_the_weights_it_would_have_had(vggexp: Callable[..., tuple[int, str, str]]) -> None:
     words = ("seed=1", "trainer.max_epochs=12")
     with start(*words, OMP_NUM_THREADS="1") as parent:  # as this process has: sums depend on it

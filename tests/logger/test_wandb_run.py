@@ -55,6 +55,7 @@ def test_a_run_holds_what_was_logged(train_tiny: Train, offline_run: Any) -> Non
     assert run.exit_codes == [0]
 
 
+@pytest.mark.slow
 def test_each_job_of_a_sweep_is_a_run_of_one_group(tiny: Any, offline_runs: Any) -> None:
     code, out, errors = tiny("-m", *SMALL, "seed=1,2", "run.name=s${seed}", "test=false")
     assert code == 0, errors

@@ -270,6 +270,7 @@ def test_on_a_phone_nothing_is_wider_than_the_window(dark: bool, open_page: Open
     assert ground == ("rgb(20, 23, 26)" if dark else "rgb(255, 255, 255)")
 
 
+@pytest.mark.slow
 def test_two_thousand_runs(make_run: MakeRun, open_page: Open, tmp_path: Path) -> None:
     policies = ("none", "backbone", "gradual", "stage", "norm")
     for place in range(2000):

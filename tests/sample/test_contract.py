@@ -229,6 +229,87 @@ def test_their_other_samples_are_looked_at_where_they_are_scored(split: str) -> 
         list(splits.loader(split))
 
 
+def fails(place: int, error: Exception, **changed: Any) -> tuple[str, BaseException]:
+    """What a data set says that raises an error at a sample of train."""
+
+    def fault(sample: dict[str, Any], index: int) -> None:
+        if index == place:
+            raise error
+
+    with pytest.raises(DataError) as found:
+        look(Own(fault), **changed)
+    return one_line(found.value), found.value
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("baseline", [True, False])
+def test_an_error_of_a_sample_in_the_middle_is_one_line(workers: int, baseline: bool) -> None:
+    data = {**CONFIG["data"], "workers": workers}
+    message, error = fails(4, KeyError("masks\nof many lines"), data=data, baseline=baseline)
+    reason = "KeyError: 'masks\\nof many lines'"
+    assert message == f"sample 4 of train, which has 7, cannot be read: {reason}; debug=true shows where"
+    if workers:
+        assert "in fault" in str(error)  # where, for debug=true
+    else:
+        assert isinstance(error.__cause__, KeyError)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_an_error_where_samples_are_scored_is_one_line(split: str, workers: int) -> None:
+    class Many(Split):
+        """As torch's own ``Subset``: a loader asks it for whole batches."""
+
+        def __getitems__(self, indices: list[int]) -> list[Any]:
+            return [self[index] for index in indices]
+
+    def fault(sample: dict[str, Any], index: int) -> None:
+        if index == 4:
+            raise OSError("Unable to synchronously open object\n(file is closed)")
+
+    class Own2(Own):
+        kind: type[Split] = Split
+
+        def split(self, name: str, needs: frozenset[str], *, augment: bool = False) -> Any:
+            return self.kind(fault if name == split else self.fault, 7)
+
+    for kind in (Split, Many):
+        own = Own2()
+        own.kind = kind
+        splits = Splits({**CONFIG, "data": {**CONFIG["data"], "workers": workers}}, own, None)
+        splits.check()
+        with pytest.raises(DataError) as found:
+            list(splits.loader(split))
+        assert one_line(found.value).startswith(f"sample 4 of {split}, which has 7, cannot be read: OSError: Unable to")
+
+
+@pytest.mark.parametrize(
+    ("split", "advice"),
+    [
+        ("train", "there is nothing to learn"),
+        ("val", "there is nothing to choose the best epoch by; give some of its images true masks"),
+        ("test", "there is nothing to score; give some of its images true masks, or say test=false"),
+    ],
+)
+def test_a_split_of_nothing_but_void_is_refused_before_training(split: str, advice: str) -> None:
+    message = f"every pixel of every mask of {split} is void (255); {advice}"
+    for baseline in (True, False):
+        with pytest.raises(DataError, match=re.escape(message)):
+            Splits({**CONFIG, "baseline": baseline}, Own(to(mask=VOID_MASK), split), None).check()
+    Splits({**CONFIG, "task": {"needs": ["label"]}}, Own(to(mask=VOID_MASK), split), None).check()
+
+
+def test_only_the_masks_up_to_the_first_truth_are_read_for_that() -> None:
+    read: list[int] = []
+
+    def void_until_3(sample: dict[str, Any], index: int) -> None:
+        read.append(index)
+        sample["mask"] = VOID_MASK if index < 3 else sample["mask"]
+
+    Splits(CONFIG, Own(void_until_3, "val"), None).check()
+    assert read == [0, 6, 0, 1, 2, 3]
+
+
 def test_without_the_pass_over_the_targets_the_first_and_the_last_sample_are_looked_at() -> None:
     with pytest.raises(DataError, match="label of sample 0 of train is 9"):
         look(Own(to(label=9)), constant=False)

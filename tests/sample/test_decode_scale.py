@@ -102,19 +102,20 @@ def both(root: Path, needs: frozenset[str], **arguments: Any) -> tuple[Files, Fi
     return scaled.split("train", needs), whole.split("train", needs)
 
 
-def test_a_head_box_is_scaled_with_its_image(tree: Any) -> None:
+@pytest.mark.parametrize("box", ["head", "body"])
+def test_a_box_is_scaled_with_its_image(box: str, tree: Any) -> None:
     small: list[Any] = [{"Resize": {"size": [6, 8]}}]
-    scaled, whole = both(tree.root, BOX, eval_transform=small)
+    scaled, whole = both(tree.root, BOX, eval_transform=small, box=box)
     assert [scaled.shrink(24, 32), whole.shrink(24, 32)] == [4, 1]
     for one, other in zip(scaled, whole, strict=True):  # type: ignore[call-overload]
         torch.testing.assert_close(one["box"], other["box"], rtol=0, atol=1e-6)
         edges = to_edges(one["box"]) * torch.tensor([tree.width, tree.height] * 2)
-        assert edges.round().tolist() == list(tree.head)
+        assert edges.round().tolist() == list(getattr(tree, box))
 
 
 def test_beside_a_mask_images_are_decoded_whole(tree: Any) -> None:
     small: list[Any] = [{"Resize": {"size": [6, 8]}}]
-    for needs, box in ((MASK, "head"), (BOX, "body")):
+    for needs, box in ((MASK, "head"), (MASK | BOX, "body")):
         scaled, whole = both(tree.root, needs, eval_transform=small, box=box)
         assert scaled.shrink(24, 32) == 1
         assert all(torch.equal(a[key], b[key]) for a, b in zip(scaled, whole, strict=True) for key in a)  # type: ignore[call-overload]

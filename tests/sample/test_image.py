@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, ImageOps, PngImagePlugin, TiffImagePlugin
 
 from vggexp.errors import DataError
 from vggexp.sample import image
+from vggexp.sample.header import read_header
 from vggexp.sample.image import read_image, read_shrunk, shrunk_size
 from vggexp.sample.mask_file import read_mask
 from vggexp.sample.orientation import turn
@@ -231,3 +232,43 @@ def test_long_texts_are_read_and_too_many_pixels_named(tmp_path: Path, monkeypat
         DataError, match=r"note\.png has 0 megapixels, more than the 0\.0001 that are read; .* VGGEXP_MAX"
     ):
         read_image(path)
+
+
+def tiff(channels: int, bits: int, numbers: int) -> bytes:
+    """A TIFF of zeros, 10 x 8; ``numbers`` is its tag SampleFormat."""
+    pixels = bytes(80 * channels * bits // 8)
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    values = {256: (10, 4), 257: (8, 4), 258: ((bits,) * channels, 3), 259: (1, 3), 262: (2, 3), 277: (channels, 3),
+              278: (8, 3), 339: ((numbers,) * channels, 3)}  # fmt: skip
+    for tag, (value, kind) in values.items():
+        tags.tagtype[tag] = kind
+        tags[tag] = value
+    file = io.BytesIO()
+    file.write(b"II*\0" + (8 + len(pixels)).to_bytes(4, "little") + pixels)
+    tags.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(90),
+            "is an image of the format HEIC, which is not read; convert",
+        ),
+        (
+            b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + bytes(90),
+            "format HEIC, which is not read; convert it to JPEG or PNG",
+        ),
+        (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(90), "format JPEG XL, which is not read; convert it to JPEG or PNG"),
+        (tiff(3, 32, 3), "a TIFF with 3 channels of 32-bit floating-point numbers, which is not read; convert it to 8"),
+        (tiff(3, 32, 1), "a TIFF with 3 channels of 32-bit whole numbers, which is not read; convert it to 8 bits"),
+        (tiff(3, 32, 3)[:900], "truncated or not an image"),
+    ],
+)
+def test_whole_images_that_are_not_read_are_told_from_broken_ones(content: bytes, message: str, tmp_path: Path) -> None:
+    (path := tmp_path / "a.jpg").write_bytes(content)
+    for read in (read_image, read_header):
+        with pytest.raises(DataError, match=message) as found:
+            read(path)
+        assert "\n" not in str(found.value)

@@ -70,12 +70,6 @@ def test_class_without_a_sample_is_an_error() -> None:
         observed(1)
 
 
-@pytest.mark.parametrize("label", [3, -1])
-def test_label_without_a_name_is_an_error(label: int) -> None:
-    with pytest.raises(DataError, match=f"sample 101 of the training split has label {label}, .* 3 classes, 0 to 2"):
-        observed(0, label, 2)
-
-
 def test_draws_the_class_and_its_probability(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = []
     monkeypatch.setattr("vggexp.task.drawing.caption", lambda image, text: texts.append(text) or image)

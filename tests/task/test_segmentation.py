@@ -64,12 +64,6 @@ def test_class_without_a_pixel_is_an_error() -> None:
         observed(FIRST, THIRD)
 
 
-@pytest.mark.parametrize("label", [3, 254])
-def test_mask_label_without_a_name_is_an_error(label: int) -> None:
-    with pytest.raises(DataError, match=f"sample 8 of the training split has mask label {label}, .* 3 classes"):
-        Segmentation(INFO, CrossEntropy()).observe(masks(SECOND, [[0, 0, 0, label, 1, 1, 1, 2]], THIRD))
-
-
 def test_data_without_pixel_classes_is_an_error() -> None:
     with pytest.raises(DataError, match="names no pixel classes"):
         Segmentation(DataInfo(("cat",), ()), CrossEntropy())

@@ -26,6 +26,7 @@ from vggexp.learner.freezing import DROPOUTS
 from vggexp.learner.learner import Learner
 from vggexp.sample.column_store import is_kept, read_columns, write_columns
 from vggexp.sample.loader import Collate, Seeded, collate
+from vggexp.sample.reading import Reading
 from vggexp.types import Batch, Sample
 
 Config = Mapping[str, Any]
@@ -100,7 +101,7 @@ class FeatureCache:
             return source
         print(f"cache: stage {self.stage} of {name}: {text}" + (f" in {where}" if where else ""))
         seed = self.config["seed"] if moves else None
-        columns = self._compute(source, views, seed, together)
+        columns = self._compute(Reading(source, name), views, seed, together)
         give_back_freed_memory()
         return CachedSplit(source, columns if where is None else write_columns(where, columns), views)
 

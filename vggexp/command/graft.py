@@ -8,8 +8,10 @@ import torch
 
 from vggexp.command.evaluate import score
 from vggexp.command.restore import Restored, restore
+from vggexp.config.check import needs
 from vggexp.config.compose import defaults
 from vggexp.deploy import graft
+from vggexp.deploy.same_data import require_same_data
 from vggexp.errors import ConfigError
 from vggexp.learner.learner import Learner
 from vggexp.report.console import print_graft
@@ -33,6 +35,7 @@ def run(config: Mapping[str, Any]) -> int:
     graft.check_names(names, [single.info for single in singles])
     tensors = graft.check_backbones(names, learners)
     merged_config = graft.merge_configs(names, configs, _multitask(), str(folder.path))
+    require_same_data(names, configs, needs(merged_config))
     merged = build_learner(without_weights(merged_config), singles[0].info)
     merged.load_state_dict(graft.merge_states(configs, learners))
 

@@ -8,6 +8,7 @@ from typing import Any
 from rich.progress import Progress
 
 from vggexp.command.restore import Restored, restore
+from vggexp.config.check import needs
 from vggexp.deploy.predict.folder import COCO, PART, ROWS, PredictionFolder
 from vggexp.deploy.predict.photos import load
 from vggexp.deploy.predict.predictor import Predictor
@@ -75,7 +76,8 @@ def ready(restored: Restored) -> tuple[Predictor, View]:
     """The predictor and the view of a photo that the run's config describes."""
     data, trainer = restored.config["data"], restored.config["trainer"]
     height, width = data["image_size"]
-    view = View(data["eval_transform"], (height, width))
+    smaller = bool(data.get("decode_scale")) and "mask" not in needs(restored.config)  # as the run's evaluation decodes
+    view = View(data["eval_transform"], (height, width), smaller)
     return Predictor(restored.learner, trainer["gpus"], trainer["precision"]), view
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
@@ -29,6 +30,8 @@ _HYDRA = (
     "hydra/hydra_logging=none",
 )
 
+_GET_MODE = Hydra.get_mode
+
 
 def launch(
     verb: str, words: Sequence[str], job: Callable[[DictConfig], Any], stamp: str, journal: Path | None = None
@@ -42,6 +45,7 @@ def launch(
     register(stamp)
     words = _with_new_names(words)
     _accept_hydras_help()
+    _compose_once(words)
     announce = (
         "+hydra.callbacks.sweep._target_=vggexp.sweep.multirun.Announce",
         f"+hydra.callbacks.sweep.path={journal}",
@@ -60,6 +64,17 @@ def _accept_hydras_help() -> None:
     """Python 3.14 checks each help text when its flag is added; Hydra 1.3 gives an object that only prints as one."""
     if hasattr(argparse.ArgumentParser, "_check_help"):
         argparse.ArgumentParser._check_help = lambda self, action: None
+
+
+def _compose_once(words: Sequence[str]) -> None:
+    """Keep Hydra from composing the config twice, the first time only to read ``hydra.mode`` from it.
+
+    Of our YAML only the experiments set it. If the words bring none, nor Hydra keys or YAML of the user's, -m decides.
+    """
+    may_set_mode = any(
+        word.lstrip("+-").startswith(("experiment", "hydra", "config", "cd", "cn", "cp")) for word in words
+    )
+    Hydra.get_mode = _GET_MODE if may_set_mode else lambda self, *args, **named: None
 
 
 def settle(verb: str, config: DictConfig) -> dict[str, Any]:

@@ -4,7 +4,8 @@ The digits are scikit-learn's 1,797 scans of 8 x 8 pixels (E. Alpaydin and C. Ka
 Handwritten Digits, UCI Machine Learning Repository, 1998). Each is drawn once, at a random size and place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -68,14 +69,12 @@ class Digits:
         self._canvas, self._size, self._seed = canvas, (size[0], size[1]), seed
         self._train = Transform(train_transform, eval_transform) if train_transform else None
         self._eval = Transform(eval_transform) if eval_transform else None
-        self._rendered: dict[str, dict[str, Tensor]] = {}  # by split: a column a key, each (N, ...)
 
     def split(self, name: str, needs: frozenset[str], *, augment: bool = False) -> Dataset[Sample]:
         """Split "train", "val" or "test"; every digit has every target."""
-        if name not in self._rendered:
-            kept = [int(digit) for digit in self.info.classes]
-            self._rendered[name] = _render(name, kept, self._canvas, self._size, self._seed)
-        columns = {key: column for key, column in self._rendered[name].items() if key in needs | {"image"}}
+        kept = tuple(int(digit) for digit in self.info.classes)
+        rendered = _render(name, kept, self._canvas, self._size, self._seed)
+        columns = {key: column for key, column in rendered.items() if key in needs | {"image"}}
         return _Canvases(columns, self._train if augment and self._train else self._eval)
 
 
@@ -116,8 +115,9 @@ def splits(labels: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
     return {"train": np.sort(train), "val": np.sort(val), "test": np.sort(test)}
 
 
-def _render(name: str, classes: list[int], canvas: int, size: tuple[int, int], seed: int) -> dict[str, Tensor]:
-    """A split's canvases of these classes; a digit's label is its place among them."""
+@lru_cache(maxsize=3)  # the splits of one data set: the runs of a sweep in one process draw them once
+def _render(name: str, classes: tuple[int, ...], canvas: int, size: tuple[int, int], seed: int) -> Mapping[str, Tensor]:
+    """A split's canvases of these classes, a column a key, each (N, ...); a digit's label is its place among them."""
     from sklearn.datasets import load_digits
 
     scans, labels = load_digits(return_X_y=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Unpack
 
 from vggexp.sample.record.layout import folders_in, name_of, photos_below, split_folders
+from vggexp.sample.record.mask_pairs import is_masks_layout
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record, names_in_order
@@ -25,9 +26,10 @@ def recognize(root: Path) -> str | None:
     classes = [each for kind in kinds for each in folders_in(kind)]
     with_photos = [each for each in classes if next(photos_below(each, root, []), None)]
     loose = next((path for kind in kinds for path in photos_below(kind, root, []) if path.parent == kind), None)
-    if len({each.name for each in with_photos}) < 2 or loose:
+    names = {each.name for each in with_photos}
+    if len(names) < 2 or loose or is_masks_layout(names):
         return None
-    return f"photos in {len({each.name for each in with_photos})} class folders"
+    return f"photos in {len(names)} class folders"
 
 
 def read(root: Path) -> Listing:

@@ -13,6 +13,7 @@ from torch import Tensor
 from vggexp.data.pets_folder import BACKGROUND, PetsFolder, breed_of, fetch
 from vggexp.errors import ConfigError, DataError, did_you_mean
 from vggexp.sample.files import Files, Stored, scaled
+from vggexp.sample.header import read_header
 from vggexp.sample.image import Shrink, read_shrunk
 from vggexp.sample.recipe import Recipe
 from vggexp.sample.transform import Transform
@@ -134,7 +135,8 @@ class _Photos:
         self.labels = [classes.index(breed_of(name)) for name in names]
         self._heads = None if heads is None else [heads[name] for name in names]
         self._body = "box" in needs and heads is None
-        self.has_masks = self._body or "mask" in needs
+        self.has_masks = "mask" in needs
+        self._reads_trimaps = self._body or self.has_masks
         self.facts: object = [sorted(needs), classes, "head" if heads else "body", border]
         # by the trimap's PET, BACKGROUND, BORDER
         self._mask_labels = torch.tensor([VOID, 1, 0, border], dtype=torch.uint8)
@@ -144,13 +146,21 @@ class _Photos:
 
     def expected(self) -> list[Path]:
         """The files that a run would otherwise miss only once it has come to that image."""
-        trimaps = [self._folder.trimap(name) for name in self.names] if self.has_masks else []
+        trimaps = [self._folder.trimap(name) for name in self.names] if self._reads_trimaps else []
         return [*map(self._folder.image, self.names), *trimaps]
 
     def files(self, index: int) -> tuple[Path, ...]:
         name = self.names[index]
-        trimap = [self._folder.trimap(name)] if self.has_masks else []
+        trimap = [self._folder.trimap(name)] if self._reads_trimaps else []
         return (self._folder.image(name), *trimap, *([] if self._heads is None else [self._folder.xml(name)]))
+
+    def check(self, index: int) -> None:
+        name = self.names[index]
+        photo = read_header(self._folder.image(name))
+        if self._heads is not None:
+            place(self._heads[index], photo)
+        if self._reads_trimaps:
+            self._folder.check_trimap(name, photo)
 
     def read(self, index: int, shrink: Shrink) -> Stored:
         name = self.names[index]
@@ -160,12 +170,12 @@ class _Photos:
             stored["label"] = self.labels[index]
         if self._heads is not None:
             stored["box"] = scaled(place(self._heads[index], photo), photo.size, photo.image)
-        if self.has_masks:
+        if self._reads_trimaps:
             trimap = self._folder.read_trimap(name, photo)
             if "mask" in self._needs:
                 stored["mask"] = self._mask_labels[trimap.long()]
             if self._body:
-                stored["box"] = _extent(trimap)
+                stored["box"] = scaled(_extent(trimap), photo.size, photo.image)
         return stored
 
 

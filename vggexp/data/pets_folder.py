@@ -12,8 +12,8 @@ from torch import Tensor
 from torchvision.datasets import OxfordIIITPet
 
 from vggexp.errors import DataError
-from vggexp.sample.image import Photo
-from vggexp.sample.mask_file import read_mask, upright_mask
+from vggexp.sample.mask_file import check_mask, read_mask, upright_mask
+from vggexp.sample.picture import Header
 from vggexp.sample.voc_xml import Annotation, read_annotation
 
 PET, BACKGROUND, BORDER = 1, 2, 3
@@ -30,22 +30,28 @@ class PetsFolder:
         self._annotations = self.path / "annotations"
 
     def image(self, name: str) -> Path:
-        """The photo, whatever the case of its ending."""
-        return self._photos.get(name, self.path / "images" / f"{name}.jpg")
-
-    @cached_property
-    def _photos(self) -> dict[str, Path]:
-        folder = self.path / "images"
-        found = map(folder.joinpath, _names_in(folder))
-        return {path.stem: path for path in found if path.suffix.lower() in (".jpg", ".jpeg")}
+        """The photo. Its ending, as that of all files here, may be in capitals."""
+        return self._images.get(name, self.path / "images" / f"{name}.jpg")
 
     def trimap(self, name: str) -> Path:
         """Which of its pixels are pet, background, border."""
-        return self._annotations / "trimaps" / f"{name}.png"
+        return self._trimaps.get(name, self._annotations / "trimaps" / f"{name}.png")
 
     def xml(self, name: str) -> Path:
         """The boxes of its heads; not every image has one."""
-        return self._annotations / "xmls" / f"{name}.xml"
+        return self._xmls.get(name, self._annotations / "xmls" / f"{name}.xml")
+
+    @cached_property
+    def _images(self) -> dict[str, Path]:
+        return _files_in(self.path / "images", ".jpeg", ".jpg")
+
+    @cached_property
+    def _trimaps(self) -> dict[str, Path]:
+        return _files_in(self._annotations / "trimaps", ".png")
+
+    @cached_property
+    def _xmls(self) -> dict[str, Path]:
+        return _files_in(self._annotations / "xmls", ".xml")
 
     def listed(self, name: str) -> dict[str, int]:
         """One of the official lists, "trainval" or "test": its images' names, and the number of each one's class.
@@ -69,8 +75,7 @@ class PetsFolder:
 
     def heads(self, names: Iterable[str]) -> dict[str, Annotation]:
         """The largest head of each of these images that has one."""
-        present = _names_in(self._annotations / "xmls")
-        found = {name: read_annotation(self.xml(name)) for name in names if f"{name}.xml" in present}
+        found = {name: read_annotation(self._xmls[name]) for name in names if name in self._xmls}
         return {name: head for name, head in found.items() if head}
 
     def require(self, paths: list[Path]) -> None:
@@ -82,7 +87,11 @@ class PetsFolder:
                 f"{lost[0]} is missing{more}; restore it, or take its name out of the lists in annotations/"
             )
 
-    def read_trimap(self, name: str, photo: Photo) -> Tensor:
+    def check_trimap(self, name: str, photo: Header) -> None:
+        """DataError unless the trimap's file is whole and has its photo's size; decodes no pixels."""
+        check_mask(self.trimap(name), photo)
+
+    def read_trimap(self, name: str, photo: Header) -> Tensor:
         """uint8, (H, W): PET, BACKGROUND or BORDER of each pixel of the upright photo.
 
         Raises:
@@ -129,6 +138,12 @@ def _check_numbers(path: Path, numbers: Mapping[str, int]) -> None:
                 f"{path}: {name} is of class {number} by its number and {by_name}, and other lines say otherwise; "
                 "name each image CLASS_NUMBER, with one number a class"
             )
+
+
+def _files_in(folder: Path, *endings: str) -> dict[str, Path]:
+    """By name without the ending: the files with these endings, in any case; of two, the one in small letters."""
+    found = map(folder.joinpath, sorted(_names_in(folder)))
+    return {path.stem: path for path in found if path.suffix.lower() in endings}
 
 
 def _names_in(folder: Path) -> set[str]:

@@ -110,6 +110,7 @@ def describe(network: Network, content: Mapping[str, Any], images: Tensor) -> di
         },
         "preprocessing": {
             "orientation": "upright, as EXIF says",
+            "decoding": "at full size: not a JPEG's decoder at a half, a quarter or an eighth of the sides",
             "steps": config["data"]["eval_transform"],
             "then": f"unless it is {height} high and {width} wide: resize to that, bilinear, antialiased, not cropped",
         },

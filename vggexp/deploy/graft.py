@@ -6,7 +6,6 @@ head and a sigmoid head then does both.
 
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -20,9 +19,12 @@ from vggexp.types import DataInfo
 Config = Mapping[str, Any]
 
 _ONLY_LOADING = frozenset(
-    {"batch_size", "workers", "cache", "cache_max_gb", "cache_dir", "download", "train_transform", "provides"}
+    {"batch_size", "workers", "cache", "cache_max_gb", "cache_dir", "download", "train_transform", "provides", "root"}
 )
-"""Keys of a data set's config that affect neither the choice nor the content of the samples for evaluation."""
+"""Keys of a data set's config that affect neither the choice nor the content of the samples for evaluation.
+
+Where the data lie is one of them: ``same_data`` compares what lies there.
+"""
 
 
 def tasks_of(config: Config) -> dict[str, str]:
@@ -68,14 +70,9 @@ def _reading(config: Config) -> dict[str, Any]:
     own, backbone = config["data"], config["backbone"]
     return {
         "data": config["choice"]["data"],
-        **{f"data.{key}": _plain(key, value) for key, value in own.items() if key not in _ONLY_LOADING},
+        **{f"data.{key}": value for key, value in own.items() if key not in _ONLY_LOADING},
         **{f"backbone.{key}": value for key, value in backbone.items() if not key.startswith("weights")},
     }
-
-
-def _plain(key: str, value: Any) -> Any:
-    """A value to compare: paths to the same folder become equal."""
-    return str(Path(value).expanduser().resolve()) if key == "root" and isinstance(value, str) else value
 
 
 def check_backbones(names: Sequence[str], learners: Sequence[Learner]) -> int:

@@ -1,7 +1,7 @@
 """Automatic augmentation that moves boxes and masks with the image: torchvision's own refuses them.
 
-AutoAugment (arXiv 1805.09501), RandAugment (1909.13719) and TrivialAugment (2103.10158) draw changes from a list. Five of
-them move pixels; boxes and masks take these and are left alone by the others, which change colours.
+AutoAugment (arXiv 1805.09501), RandAugment (1909.13719) and TrivialAugment (2103.10158) draw changes from a list. Five
+of them move pixels; boxes and masks take these and are left alone by the others, which change colours.
 """
 
 from copy import copy

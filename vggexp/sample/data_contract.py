@@ -6,9 +6,17 @@ A data set of the user's own is believed only as far as this and ``contract`` lo
 from typing import Any
 
 from vggexp.errors import DataError, UserError, kind_and_line
-from vggexp.sample.contract import Contract, kind
+from vggexp.sample.contract import Contract, has_truth, kind
+from vggexp.sample.reading import Reading
 from vggexp.sample.record.problem import stop_at_errors
-from vggexp.types import DataInfo
+from vggexp.types import VOID, DataInfo
+
+USES = {
+    "train": "learn",
+    "val": "choose the best epoch by; give some of its images true masks",
+    "test": "score; give some of its images true masks, or say test=false",
+}
+"""What a run does with a split's masks, and how to do without."""
 
 
 def check_data(data: Any) -> None:
@@ -51,8 +59,9 @@ def check_ends(contract: Contract, dataset: Any) -> None:
             raise DataError(f"split {split} is a {kind(dataset)} without {method}; give a torch Dataset")
     if not len(dataset):
         raise DataError(f"split {split} is empty; every split has at least one sample")
+    samples = Reading(dataset, split)
     for place in dict.fromkeys((0, len(dataset) - 1)):
-        sample = _read(contract, dataset, place)
+        sample = samples[place]
         contract.check_keys(sample, f"sample {place} of {split}")
         batch = contract.together([sample])
         contract.check(batch)
@@ -63,14 +72,11 @@ def check_ends(contract: Contract, dataset: Any) -> None:
             )
 
 
-def _read(contract: Contract, dataset: Any, place: int) -> Any:
-    try:
-        many = getattr(dataset, "__getitems__", None)  # what the loader calls where there is one
-        return dataset[place] if many is None else many([place])[0]
-    except UserError:
-        raise
-    except Exception as error:
-        raise DataError(
-            f"sample {place} of {contract.split}, which has {len(dataset)}, cannot be read: {kind_and_line(error)}; "
-            f"debug=true shows where"
-        ) from error
+def check_truth(contract: Contract, dataset: Any) -> None:
+    """DataError if every mask of a split is nothing but void. It reads up to the first one that is not."""
+    if "mask" not in contract.needs:
+        return
+    samples = Reading(dataset, contract.split)
+    if not any(has_truth(samples[place]) for place in range(len(samples))):
+        use = USES[contract.split]
+        raise DataError(f"every pixel of every mask of {contract.split} is void ({VOID}); there is nothing to {use}")

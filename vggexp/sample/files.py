@@ -5,12 +5,13 @@ keeping what was decoded (``decoded.py``) are then no business of its own.
 """
 
 from pathlib import Path
-from typing import Protocol, TypedDict
+from typing import Protocol, TypedDict, runtime_checkable
 
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from vggexp.sample.decode_scale import FACTORS
+from vggexp.sample.header import read_header
 from vggexp.sample.image import Shrink
 from vggexp.sample.picture import Size
 from vggexp.sample.transform import Transform
@@ -56,6 +57,17 @@ class Source(Protocol):
         """
 
 
+@runtime_checkable
+class Checking(Protocol):
+    """A source that finds out without decoding pixels whether ``read`` would fail; of others the images are looked at.
+
+    That is done for every sample that a run reads after its training.
+    """
+
+    def check(self, index: int) -> None:
+        """DataError if a file of a sample is missing or cut off, or its annotation contradicts its image."""
+
+
 class Files(Dataset[Sample]):
     """The samples of a source, transformed.
 
@@ -65,10 +77,11 @@ class Files(Dataset[Sample]):
 
     Args:
         source, transform: what to read, and what becomes of it.
-        decode_scale: false: decode every image whole.
+        decode_scale: false: decode every image whole. A data set takes it from a key of this name in its YAML, by which
+            ``predict``, too, knows how to decode.
     """
 
-    def __init__(self, source: Source, transform: Transform, decode_scale: bool = True) -> None:
+    def __init__(self, source: Source, transform: Transform, decode_scale: bool = False) -> None:
         self.reader, self.transform = source, transform
         self.scales = decode_scale and not source.has_masks
 
@@ -77,6 +90,13 @@ class Files(Dataset[Sample]):
 
     def __getitem__(self, index: int) -> Sample:
         return self.transform(index=index, **self.reader.read(index, self.shrink))
+
+    def check(self, index: int) -> None:
+        """DataError if it shows without decoding that a sample cannot be read."""
+        if isinstance(self.reader, Checking):
+            self.reader.check(index)
+        else:
+            read_header(self.reader.files(index)[0])
 
     def shrink(self, height: int, width: int) -> int:
         """What the sides of an image of this size are divided by when it is decoded."""

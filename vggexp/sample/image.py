@@ -19,7 +19,7 @@ from torch import Tensor
 
 from vggexp.sample.jpeg_header import JPEG, jpeg_header
 from vggexp.sample.orientation import orientation_in, turn, turned_size
-from vggexp.sample.picture import Size, check_pixels, decoded, file_content, opened, opened_header, rgb
+from vggexp.sample.picture import Header, Size, check_pixels, decoded, file_content, opened, opened_header, rgb
 
 DECODE_JPEG: Callable[..., Tensor] | None = getattr(torchvision.io, "decode_jpeg", None)
 HAS_SIMPLEJPEG = find_spec("simplejpeg") is not None
@@ -43,15 +43,11 @@ def read_image(path: str | Path) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Photo:
+class Photo(Header):
     """An image as it was read, and what places an annotation on it."""
 
     image: Tensor
     """uint8, (3, H, W), upright; perhaps decoded at a smaller scale."""
-    size: Size
-    """(height, width) of the whole image, upright."""
-    orientation: int
-    """EXIF's, 1 to 8: how the file holds it."""
 
 
 def read_shrunk(path: str | Path, shrink: Shrink) -> Photo:
@@ -96,7 +92,7 @@ def _read(path: str | Path, content: bytes, shrink: Shrink | None = None) -> Pho
         stored, orientation = _jpeg_header(path, content)
         factor = shrink(*turned_size(stored, orientation)) if shrink else 1
         pixels = decoded(path, lambda: _jpeg_pixels(content, stored, factor))
-    return Photo(turn(pixels, orientation), turned_size(stored, orientation), orientation)
+    return Photo(turned_size(stored, orientation), orientation, turn(pixels, orientation))
 
 
 def _jpeg_pixels(content: bytes, size: Size, factor: int) -> Tensor:

@@ -112,13 +112,14 @@ def _is_readable(file: Path, unreadable: list[str]) -> bool:
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES | UNREADABLE | {AVIF}:
         return False
-    if not file.exists():
-        unreadable.append(f"{file} (a broken link)")
-    elif suffix in UNREADABLE or (suffix == AVIF and not _reads_avif()):
+    if not file.is_file():
+        if not file.exists():
+            unreadable.append(f"{file} (a broken link)")
+        return False
+    if suffix in UNREADABLE or (suffix == AVIF and not _reads_avif()):
         unreadable.append(f"{file} (no decoder for {suffix}; convert it to JPEG or PNG)")
-    else:
-        return file.is_file()
-    return False
+        return False
+    return True
 
 
 @cache

@@ -9,6 +9,9 @@ from vggexp.sample.orientation import exif_orientation
 
 JPEG = b"\xff\xd8\xff"
 
+END = b"\xff\xd9"
+"""The marker after the pixels; among them a byte 0xff is always followed by 0 or by a restart marker."""
+
 _EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
 _APP1, _SCAN, _PADDING = 0xE1, 0xDA, 0xFF
@@ -32,6 +35,14 @@ def jpeg_header(content: bytes) -> tuple[tuple[int, int], int] | None:
             height, width = (int.from_bytes(content[start + k : start + k + 2], "big") for k in (1, 3))
             return ((height, width), exif_orientation(exif or xmp)) if height and width else None
     return None
+
+
+def frame_end(content: bytes) -> int:
+    """Where a JPEG's pixels can begin at the earliest; 0 if its first bytes do not tell.
+
+    Before that, a thumbnail has an end marker of its own.
+    """
+    return next((end for marker, _, end in _segments(content) if marker in _FRAMES), 0)
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:

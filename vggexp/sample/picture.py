@@ -3,14 +3,17 @@
 import io
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from vggexp.errors import ConfigError, DataError
+from vggexp.sample.foreign import foreign
 from vggexp.sample.orientation import orientation_in
 from vggexp.sample.pixels import DepthError, to_8_bits
 
@@ -23,10 +26,40 @@ Size = tuple[int, int]
 """height, width, in pixels."""
 
 
+@dataclass(frozen=True)
+class Header:
+    """What places an annotation on an image."""
+
+    size: Size
+    """(height, width) of the whole image, upright."""
+    orientation: int
+    """EXIF's, 1 to 8: how the file holds it."""
+
+
 def file_content(path: Path) -> bytes:
     """A file's bytes; DataError if it is missing or cannot be read."""
-    try:
+    with _reading(path):
         return path.read_bytes()
+
+
+def file_ends(path: Path, length: int) -> tuple[bytes, bytes, int]:
+    """A file's first and last bytes, at most ``length`` of each, and where the last ones begin.
+
+    Raises:
+        DataError: the file is missing or cannot be read.
+    """
+    with _reading(path), path.open("rb") as file:
+        head = file.read(length)
+        if len(head) < length:
+            return head, head, 0
+        start = file.seek(max(0, file.seek(0, os.SEEK_END) - length))
+        return head, file.read(), start
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError:
         raise DataError(f"{path} is missing; restore the file, or leave it out of the data set") from None
     except OSError as error:
@@ -42,6 +75,9 @@ def decoded(path: str | Path, decode: Callable[[], Decoded]) -> Decoded:
             return decode()
     except DepthError as error:
         raise DataError(f"{path} has {error}; convert it to 8 bits a channel") from error
+    except UnidentifiedImageError as error:
+        what = foreign(Path(path).read_bytes()) or "truncated or not an image; fetch it again, or leave it out"
+        raise DataError(f"{path} is {what}") from error
     except Exception as error:  # On broken bytes Pillow raises nearly anything: OSError, SyntaxError, struct.error ...
         raise DataError(f"{path} is truncated or not an image; fetch it again, or leave it out") from error
 
@@ -63,8 +99,12 @@ def max_megapixels() -> float:
 
 
 def opened_header(path: str | Path, content: bytes) -> tuple[Size, int]:
-    """By Pillow. It turns a TIFF while it loads the pixels, and a PNG may have its EXIF after them."""
-    image = opened(path, content)
+    """(height, width) as stored, and the orientation, by Pillow."""
+    return header_in(path, opened(path, content), content)
+
+
+def header_in(path: str | Path, image: Image.Image, content: bytes) -> tuple[Size, int]:
+    """As ``opened_header``. Pillow turns a TIFF while it loads the pixels, and a PNG may have its EXIF after them."""
     if image.format == "TIFF" or (b"eXIf" in content and "exif" not in image.info):
         decoded(path, image.load)
     return (image.height, image.width), decoded(path, lambda: orientation_in(image))

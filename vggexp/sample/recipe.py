@@ -18,6 +18,7 @@ from vggexp.sample.center_crop import CenterCrop
 from vggexp.sample.crop import Crop
 from vggexp.sample.jitter import Jitter
 from vggexp.sample.labels import Labels
+from vggexp.sample.rotation import rotation
 from vggexp.types import VOID
 
 Step = str | Mapping[str, Mapping[str, Any] | None]
@@ -27,6 +28,7 @@ OWN = {
     "RandomResizedCrop": Crop,
     "ColorJitter": Jitter,
     "CenterCrop": CenterCrop,
+    "RandomRotation": rotation,
     **dict.fromkeys(("AutoAugment", "RandAugment", "TrivialAugmentWide"), AutoAugment),
 }
 """Transforms of this project that take the place of torchvision's: they are faster, or keep a box where it belongs."""

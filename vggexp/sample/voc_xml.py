@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from vggexp.errors import DataError
-from vggexp.sample.image import Photo
 from vggexp.sample.orientation import UPRIGHT, turn_edges, turned_size
-from vggexp.sample.picture import Size
+from vggexp.sample.picture import Header, Size
 
 Edges = tuple[float, float, float, float]
 """left, top, right, bottom, in pixels, from 0 to the image's width and height."""
@@ -36,6 +35,8 @@ def read_annotation(path: Path) -> Annotation | None:
     """
     try:
         root = ElementTree.parse(path).getroot()
+        if (tag := root.tag.rpartition("}")[2]) != "annotation":
+            raise ValueError(f"its outermost element is <{tag}>, not <annotation>")
         objects = root.findall("{*}object")
         boxes = [_box(found, path) for found in objects]
         height, width = (float(root.findtext(f"{{*}}size/{{*}}{side}") or 0) for side in ("height", "width"))
@@ -67,7 +68,7 @@ def _box(found: ElementTree.Element, path: Path) -> Edges:
     return left - 1, top - 1, right, bottom
 
 
-def place(annotation: Annotation, photo: Photo) -> Tensor:
+def place(annotation: Annotation, photo: Header) -> Tensor:
     """The part of an annotation's box that is in its upright photo, whole: annotators overshoot by a few pixels.
 
     The box counts upright or stored pixels; the size that the file gives tells which.

@@ -10,7 +10,7 @@ from vggexp.errors import DataError
 from vggexp.task import drawing
 from vggexp.task.diagnostics import segmentation
 from vggexp.task.metric.segmentation import SegmentationMetrics
-from vggexp.task.targets import balance, check_known, check_occurring
+from vggexp.task.targets import balance, check_occurring
 from vggexp.types import VOID, Batch, DataInfo, Outputs, Prediction, Rows
 
 
@@ -54,12 +54,8 @@ class Segmentation(nn.Module):
         return SegmentationMetrics(self.names)
 
     def observe(self, batch: Batch) -> None:
-        """Count each class's pixels, and all pixels of the images that contain it; DataError for an unnamed label."""
-        counts = _count(batch["mask"])
-        classes = len(self.names)
-        unnamed = counts[:, classes:VOID] > 0
-        check_known(unnamed.any(1), unnamed.int().argmax(1) + classes, self.names, "mask label", batch)
-        counts, size = counts[:, :classes], batch["mask"][0].numel()
+        """Count each class's pixels, and all pixels of the images that contain it."""
+        counts, size = _count(batch["mask"])[:, : len(self.names)], batch["mask"][0].numel()
         self.pixels += counts.sum(0).to(self.pixels.device)
         # All pixels, void included, as in SegNet: this gives its published weight of 1.0974 for void on CamVid.
         self.pixels_where_present += ((counts > 0).sum(0) * size).to(self.pixels.device)

@@ -1,4 +1,7 @@
-"""Checks of the training targets, and class frequencies for the loss."""
+"""Checks of the training targets as a whole, and class frequencies for the loss.
+
+Each sample's own targets are checked before, by ``sample/contract.py``.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -6,7 +9,6 @@ from typing import Protocol, runtime_checkable
 from torch import Tensor, nn
 
 from vggexp.errors import DataError
-from vggexp.types import Batch
 
 
 @runtime_checkable
@@ -15,18 +17,6 @@ class Balanced(Protocol):
 
     def set_class_frequency(self, frequency: Tensor) -> None:
         """Set each class's frequency, (C,), positive."""
-
-
-def check_known(wrong: Tensor, labels: Tensor, classes: Sequence[str], what: str, batch: Batch) -> None:
-    """DataError if any of the N samples is ``wrong`` (bool, (N,)); ``labels`` (N,) holds the labels for the message."""
-    if not wrong.any():
-        return
-    place = int(wrong.int().argmax())
-    sample = f"sample {int(batch['index'][place])}" if "index" in batch else f"sample {place} of a batch"
-    raise DataError(
-        f"{sample} of the training split has {what} {int(labels[place])}, but the data set names {len(classes)} "
-        f"classes, 0 to {len(classes) - 1}; correct its annotation or add the class's name"
-    )
 
 
 def check_occurring(count: Tensor, classes: Sequence[str], what: str) -> None:

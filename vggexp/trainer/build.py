@@ -23,6 +23,7 @@ from vggexp.learner.learner import Learner
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import check_data
 from vggexp.sample.loader import ResumableLoader, make_loader
+from vggexp.sample.reading import Reading
 from vggexp.transfer.backbone import load_backbone
 from vggexp.transfer.head import load_heads
 from vggexp.types import Backbone, Batch, Data, DataInfo, Head, HeadSpec, Sample, Task
@@ -228,7 +229,10 @@ def build_loader(
         workers = 0 if getattr(dataset, "in_memory", False) else num_workers()
     seed = config["seed"] if shuffle else None
     together: Callable[[Any], Batch] | None = contract
-    if shuffle and contract is not None:
-        together = None if getattr(dataset, "is_batched", False) else contract.together
+    if contract is not None and not getattr(dataset, "is_batched", False):
+        together = contract.together if shuffle else contract
+        dataset = Reading(dataset, contract.split)
+    elif shuffle:
+        together = None
     place = place_in_run() if shared else (0, 1)
     return make_loader(dataset, config["data"]["batch_size"], workers, seed, *place, together=together)

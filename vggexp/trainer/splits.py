@@ -9,16 +9,15 @@ from torch.utils.data import Dataset
 
 from vggexp.cache.feature_cache import CachedSplit, FeatureCache
 from vggexp.config.check import needs
-from vggexp.errors import DataError
-from vggexp.sample.contract import Contract, has_truth
-from vggexp.sample.data_contract import check_ends, open_split
+from vggexp.sample.contract import Contract
+from vggexp.sample.data_contract import check_ends, check_truth, open_split
 from vggexp.sample.decoded import keep_decoded
 from vggexp.sample.files import Files
 from vggexp.sample.loader import ResumableLoader
-from vggexp.sample.open_check import check_files_open
+from vggexp.sample.open_check import check_files
 from vggexp.trainer.build import build_loader
 from vggexp.trainer.image_size import check_image_size
-from vggexp.types import VOID, Data, Sample, Task
+from vggexp.types import Data, Sample, Task
 
 
 @dataclass(frozen=True)
@@ -52,22 +51,23 @@ class Splits:
         return build_loader(self.config, self._decoded(dataset, split), shuffle=shuffle, contract=contract)
 
     def check(self) -> None:
-        """DataError unless every split that the run reads can be read, and its ends keep the samples' contract."""
+        """DataError unless every split that the run reads can be read, its ends keep the contract, and it has truth."""
         before = torch.default_generator.get_state()
         for split in ("train", "val", "test") if self.tests else ("train", "val"):
-            check_ends(self._contract(split), self._open(split, augment=split == "train"))
+            contract, dataset = self._contract(split), self._open(split, augment=split == "train")
+            check_ends(contract, dataset)
+            check_truth(contract, dataset)
         torch.default_generator.set_state(before)  # what augmentation drew here, no later step misses
 
     def check_files(self) -> None:
-        """Check that every file of the run opens, except the training files if ``observe`` reads them.
+        """DataError if a file of the run is broken, or contradicts its image, as far as it shows without decoding.
 
-        Raises:
-            DataError: a file cannot be opened.
+        Training files are left out where ``observe`` reads them.
         """
         splits = [*([] if self.config["baseline"] else ["train"]), "val", *(["test"] if self.tests else [])]
         for split in splits:
             if isinstance(dataset := self._open(split), Files):
-                check_files_open(dataset, split)
+                check_files(dataset, split)
 
     def observe(self, task: Task, trained: Dataset[Sample]) -> None:
         """Pass the training targets to the task, which computes the baseline and the class weights from them.
@@ -77,13 +77,10 @@ class Splits:
                 targets, they are read from the cache and no image is decoded.
         """
         if self.config["baseline"]:
-            contract, true = self._contract("train"), False
+            contract = self._contract("train")
             with torch.inference_mode():
                 for batch in build_loader(self.config, self._targets(trained), shared=False, contract=contract):
                     task.observe(batch)
-                    true = true or has_truth(batch)
-            if not true:
-                raise DataError(f"every pixel of every mask of train is void ({VOID}); there is nothing to learn")
         task.finish_observing()
 
     def _open(self, split: str, augment: bool = False) -> Dataset[Sample]:

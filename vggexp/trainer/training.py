@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -51,20 +52,25 @@ class Training:
     freeze_ledger: FreezeLedger
 
 
+_TRAININGS = count()
+"""How many trainings this process has begun."""
+
+
 def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     """Train one run from its resolved config in this process, which may be one of several ranks.
 
     Args:
         go_on: resume from the folder's last checkpoint.
     """
-    give_back_freed_memory()  # memory of the sweep's previous run in this process
+    if next(_TRAININGS) > 0:
+        give_back_freed_memory()  # memory of the sweep's previous run
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     run = assemble(config)
     run.splits.check()
-    overfit = bool(config["trainer"]["overfit_batches"])  # repeats the same few batches in the same order
-    val, batches = run.splits.loader("val"), run.splits.loader("train", shuffle=not overfit)
     if place_in_run()[0] == 0:
         run.splits.check_files()
+    overfit = bool(config["trainer"]["overfit_batches"])  # repeats the same few batches in the same order
+    val, batches = run.splits.loader("val"), run.splits.loader("train", shuffle=not overfit)
     run.splits.observe(run.learner.task, batches.dataset)
     kept = begin(run, batches, go_on)
     compile_network(config, run.learner, batches)

@@ -7,7 +7,8 @@ import base64
 import io
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from vggexp.deploy.predict.predictor import Predictor
 from vggexp.deploy.predict.row import describe
 from vggexp.deploy.predict.view import View
 from vggexp.errors import UserError
-from vggexp.sample.image import read_image
+from vggexp.sample.image import read_shrunk
 from vggexp.task.drawing import palette, save_mask
 from vggexp.types import VOID, DataInfo, Prediction
 
@@ -41,7 +42,8 @@ def make_app(predictor: Predictor, view: View, info: DataInfo, title: str) -> Fl
         if upload is None or not upload.filename:
             return {"error": "choose a picture first"}
         try:
-            return {"name": upload.filename, **shown(_read(upload.stream.read()), predictor, view, info)}
+            with _file(upload.stream.read()) as path:
+                return {"name": upload.filename, **shown(path, predictor, view, info)}
         except UserError as error:
             return {"error": f"{upload.filename}: {error}"}
 
@@ -59,14 +61,18 @@ def make_app(predictor: Predictor, view: View, info: DataInfo, title: str) -> Fl
     return app
 
 
-def shown(image: Tensor, predictor: Predictor, view: View, info: DataInfo) -> dict[str, Any]:
+def shown(path: Path, predictor: Predictor, view: View, info: DataInfo) -> dict[str, Any]:
     """The predictions for a picture: the ``row`` that ``predict`` would write, and the page's ``layers``."""
-    seen, window = view(image)
+    try:
+        photo = read_shrunk(path, view.shrink)
+        small = preview(path, photo)
+    except UserError:
+        raise UserError("this is not an image that can be read") from None
+    seen, window = view(photo.image, photo.size)
     prediction = predictor(seen[None])[0]
-    size = (image.shape[-2], image.shape[-1])
-    small = preview(image)
     laid = window.lay_back(prediction, (small.shape[-2], small.shape[-1]))
-    return {"row": describe(window.lay_back(prediction, size), info, size), "layers": layers(small, laid, info)}
+    row = describe(window.lay_back(prediction, photo.size), info, photo.size)
+    return {"row": row, "layers": layers(small, laid, info)}
 
 
 def _alone(response: Any) -> Any:
@@ -109,13 +115,13 @@ def _url(save: Callable[[io.BytesIO], None], kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def _read(content: bytes) -> Tensor:
+@contextmanager
+def _file(content: bytes) -> Iterator[Path]:
+    """A file that holds the bytes, until the block ends."""
     handle, name = tempfile.mkstemp(prefix="vggexp-demo-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        return read_image(name)
-    except UserError:
-        raise UserError("this is not an image that can be read") from None
+        yield Path(name)
     finally:
         Path(name).unlink()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,7 +13,9 @@ from torchvision.transforms.v2 import functional
 from vggexp.deploy.predict.view import Size, View, Window
 from vggexp.distributed.processes import num_cores
 from vggexp.errors import DataError
-from vggexp.sample.image import read_image
+from vggexp.sample import image as images
+from vggexp.sample.decode_scale import FACTORS
+from vggexp.sample.image import read_shrunk
 from vggexp.sample.image_files import ImageFile
 from vggexp.task.drawing import LONGEST
 
@@ -52,15 +55,15 @@ class Photos(Dataset[tuple[Photo, Tensor] | str]):
     def __getitem__(self, index: int) -> tuple[Photo, Tensor] | str:
         file = self._files[index]
         try:
-            image = read_image(file.path)
+            photo = read_shrunk(file.path, self._view.shrink)
+            shown = preview(file.path, photo).numpy() if self._previews else None
         except DataError as error:
             return str(error)
         try:
-            seen, window = self._view(image)
+            seen, window = self._view(photo.image, photo.size)
         except DataError as error:
             return f"{file.path}: {error}"
-        size = (image.shape[-2], image.shape[-1])
-        return Photo(file, size, window, preview(image).numpy() if self._previews else None), seen
+        return Photo(file, photo.size, window, shown), seen
 
 
 def load(
@@ -80,8 +83,21 @@ def load(
     yield from loader
 
 
-def preview(image: Tensor) -> Tensor:
-    """The image, reduced if a side is longer than ``LONGEST``: an overlay needs no twelve megapixels."""
+def preview(path: str | Path, photo: images.Photo) -> Tensor:
+    """The photo, reduced if a side is longer than ``LONGEST``: an overlay needs no twelve megapixels.
+
+    A photo that was decoded smaller is read again: the network may need less of it than the eye.
+    """
+    if tuple(photo.image.shape[-2:]) != photo.size:
+        photo = read_shrunk(path, _enough)
+    return _reduced(photo.image)
+
+
+def _enough(height: int, width: int) -> int:
+    return next((factor for factor in FACTORS if max(height, width) >= factor * LONGEST), 1)
+
+
+def _reduced(image: Tensor) -> Tensor:
     longest = max(image.shape[-2:])
     if longest <= LONGEST:
         return image

@@ -13,9 +13,10 @@ from torchvision.transforms.v2 import functional
 
 from vggexp.boxes import from_edges, to_edges
 from vggexp.errors import ConfigError, DataError, first_line
+from vggexp.sample.files import scaled
 from vggexp.sample.mask_grid import cells_under, pick
 from vggexp.sample.recipe import Recipe, pipeline
-from vggexp.sample.transform import moved
+from vggexp.sample.transform import Transform, moved
 from vggexp.trainer.image_size import require_size
 from vggexp.types import VOID, Prediction
 
@@ -79,14 +80,16 @@ class View:
         recipe: ``data.eval_transform``.
         size: (H, W) of the network's image. If the recipe yields images of varying sizes, such as the empty recipe of
             embedded data, a resize follows it.
+        decode_scale: whether JPEGs are decoded at a smaller scale, as the run's evaluation decodes them (``Files``).
 
     Raises:
         ConfigError: the recipe yields images of one fixed size other than ``size``.
     """
 
-    def __init__(self, recipe: Recipe, size: Size) -> None:
+    def __init__(self, recipe: Recipe, size: Size, decode_scale: bool = False) -> None:
         self.size = size
         self._steps = pipeline(recipe)
+        self._evaluation = Transform(recipe) if decode_scale else None
         if (ends := self._one_size()) is not None:
             require_size(ends, list(size))
 
@@ -102,16 +105,25 @@ class View:
             sizes.add((seen.shape[-2], seen.shape[-1]))
         return sizes.pop() if len(sizes) == 1 else None
 
-    def __call__(self, image: Tensor) -> tuple[Tensor, Window]:
+    def shrink(self, height: int, width: int) -> int:
+        """What the sides of a photo of this size are divided by when it is decoded."""
+        return 1 if self._evaluation is None else self._evaluation.shrink(height, width)
+
+    def __call__(self, image: Tensor, size: Size | None = None) -> tuple[Tensor, Window]:
         """uint8 (3, H, W) to uint8 (3, *size), and the position of the photo in it.
+
+        Args:
+            image: the photo.
+            size: (height, width) of the whole photo, if it was decoded smaller.
 
         Raises:
             DataError: the recipe fails on an image of this shape.
         """
-        height, width = image.shape[-2:]
+        height, width = size or image.shape[-2:]
         # Two boxes: the photo, and its upper left part (width / 4, height / 2), which shows a flip or rotation.
-        edges = torch.tensor([[0, 0, width, height], [0, 0, width / 4, height / 2]])
-        boxes = tv_tensors.BoundingBoxes(edges, format="XYXY", canvas_size=(height, width), clamping_mode=None)
+        edges = scaled(torch.tensor([[0, 0, width, height], [0, 0, width / 4, height / 2]]), (height, width), image)
+        canvas = (image.shape[-2], image.shape[-1])
+        boxes = tv_tensors.BoundingBoxes(edges, format="XYXY", canvas_size=canvas, clamping_mode=None)
         try:
             found = moved(self._steps, {"image": tv_tensors.Image(image), "boxes": boxes})
         except ValueError as error:

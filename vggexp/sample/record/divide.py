@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vggexp.errors import ConfigError, did_you_mean
+from vggexp.sample.record.class_cover import with_every_class
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Record
 from vggexp.sample.record.split_file import read_splits
-from vggexp.sample.record.splits import SPLITS, SplitRule, split_of_each, with_every_class
+from vggexp.sample.record.splits import SPLITS, SplitRule, drawn_units, split_of_each
 
 Classes = Mapping[str, frozenset[str]]
 """By photo: the names of its classes in use."""
@@ -28,7 +29,7 @@ def divided(
         return read_splits(split, records)
     rule = split_rule(split or {}, fold, folds)
     splits = split_of_each(records, rule)
-    splits = with_every_class(splits, classes_of, {record.name: record for record in records})
+    splits = with_every_class(splits, classes_of, drawn_units(records, rule))
     return splits, _missing_classes(splits, classes_of)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from vggexp.errors import DataError
 from vggexp.sample.picture import decoded, file_content, opened
@@ -87,13 +88,29 @@ def raw_values(path: Path) -> NDArray[np.uint8]:
     Raises:
         DataError: it cannot be read, or holds colours, or values over 255.
     """
-    image = opened(path, file_content(path))
-    values = decoded(path, lambda: np.array(image, dtype=np.int64))
-    if values.ndim != 2:
+    return values_in(opened(path, file_content(path)), path)
+
+
+def values_in(image: Image.Image, path: Path) -> NDArray[np.uint8]:
+    """As ``raw_values``, of a file that Pillow has opened."""
+    pixels = decoded(path, lambda: np.array(image))
+    if pixels.ndim == 3 and is_gray(image):
+        pixels = pixels[..., 0]
+    if pixels.ndim != 2:
         raise DataError(f"{path} is a colour image; name the class of each colour in data.colors")
-    if values.min() < 0 or values.max() > 255:
+    if pixels.dtype not in (np.uint8, np.bool_) and (pixels.min() < 0 or pixels.max() > 255):
         raise DataError(f"{path} holds values outside 0..255; save the mask with 8 bits a pixel")
-    return values.astype(np.uint8)
+    return pixels.astype(np.uint8)
+
+
+def is_gray(image: Image.Image) -> bool:
+    """Whether a mask has values or palette indices, or gray values that were saved as colours."""
+    if image.mode == "LA":
+        return True
+    if image.mode not in ("RGB", "RGBA"):
+        return len(image.getbands()) == 1
+    red, green, blue = image.split()[:3]
+    return red.tobytes() == green.tobytes() == blue.tobytes()
 
 
 def raw_colors(path: Path) -> NDArray[np.int32]:

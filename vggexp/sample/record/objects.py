@@ -89,6 +89,16 @@ def labels_of(record: Record, table: ClassTable, difficult: bool) -> frozenset[i
     return frozenset(table.label_of[name] for name in names if name in table.label_of)
 
 
+def looks_like_shares(box: Edges) -> bool:
+    """Whether a box in pixels is within the photo's first pixel: then it was meant as shares of the photo.
+
+    >>> looks_like_shares((0.1, 0.2, 0.5, 1.0)), looks_like_shares((0, 0, 0, 0)), looks_like_shares((0, 0, 2, 1))
+    (True, False, False)
+    """
+    left, top, right, bottom = box
+    return 0 <= left < right <= 1 and 0 <= top < bottom <= 1
+
+
 def _area(found: Object) -> float:
     left, top, right, bottom = found.box
     return (right - left) * (bottom - top)

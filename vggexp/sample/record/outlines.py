@@ -1,6 +1,7 @@
 """Outlines of objects to a mask of classes."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vggexp.errors import ConfigError, DataError, first_line
+from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Object, Record, Shape, Size
 
 
@@ -47,15 +49,29 @@ def outline_mask(shape: Shape, record: Record, size: Size) -> NDArray[np.bool_]:
             scale = np.array([width, height]) if record.unit == "share" else np.ones(2)
             polygons = [(np.reshape(polygon, (-1, 2)) * scale).ravel().tolist() for polygon in shape]
             code = coder.merge(coder.frPyObjects(polygons, height, width))
-        return np.asarray(coder.decode(code), bool)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # pycocotools 2.0.11's arrays on NumPy 2
+            return np.asarray(coder.decode(code), bool)
     except Exception as error:  # of odd input pycocotools raises nearly anything
         where = record.annotation or record.name
         raise DataError(f"{where} has an outline that cannot be read ({first_line(error)}); correct it") from error
 
 
 def has_outlines(record: Record, label_of: Mapping[str, int]) -> bool:
-    """Whether a mask can be painted: objects were annotated, and all of the classes in use have an outline."""
+    """Whether a mask can be painted: objects were annotated, and all of the classes in use have an outline.
+
+    With no class in use there is nothing to paint, so no photo has a mask.
+    """
+    if not label_of:
+        return False
     return record.objects is not None and all(is_outline(found) for found in record.objects if found.label in label_of)
+
+
+def without_outlines(records: Iterable[Record], label_of: Mapping[str, int]) -> list[Problem]:
+    """A warning for each photo that is left out of masks although others of them are painted."""
+    what = "photo with an object without an outline: left out of masks"
+    return [Problem("warning", what, record.annotation or record.name)
+            for record in records if label_of and record.objects and not has_outlines(record, label_of)]  # fmt: skip
 
 
 def is_outline(found: Object) -> bool:

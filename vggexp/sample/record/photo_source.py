@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from vggexp.sample.files import Stored, scaled
+from vggexp.sample.header import read_header
 from vggexp.sample.image import Photo, Shrink, read_shrunk
-from vggexp.sample.mask_file import upright_mask
+from vggexp.sample.mask_file import check_mask, upright_mask
 from vggexp.sample.orientation import UPRIGHT, turn
 from vggexp.sample.record.mask_labels import MaskLabels
 from vggexp.sample.record.objects import Target
@@ -41,8 +42,11 @@ class PhotoSource:
     @property
     def facts(self) -> object:
         """What beside the files decides what is read: every annotation, in a digest."""
-        read = (self.records, self.targets, sorted(self.needs), self.masks and self.masks.facts, self.paint, self.exif)
-        return hashlib.blake2b(repr(read).encode(), digest_size=16).hexdigest()
+        digest = hashlib.blake2b(digest_size=16)
+        own = (sorted(self.needs), self.masks and self.masks.facts, self.paint, self.exif)
+        for part in (own, *zip(self.records, self.targets, strict=True)):
+            digest.update(repr(part).encode())  # one at a time: all outlines together are gigabytes
+        return digest.hexdigest()
 
     @property
     def has_masks(self) -> bool:
@@ -57,6 +61,17 @@ class PhotoSource:
         record = self.records[index]
         reads_mask = self.has_masks and record.mask is not None
         return (record.image, record.mask) if reads_mask and record.mask else (record.image,)
+
+    def check(self, index: int) -> None:
+        """DataError if ``read`` would fail, as far as it shows without decoding pixels."""
+        record, target = self.records[index], self.targets[index]
+        photo = read_header(record.image)
+        if target is not None and target.box is not None and "box" in self.needs:
+            placed(target.box, record, photo, self.exif)
+        if self.has_masks and record.mask is not None:
+            check_mask(record.mask, photo)
+        elif self.has_masks:
+            annotated_size(record, photo, self.exif)
 
     def read(self, index: int, shrink: Shrink) -> Stored:
         """One sample; DataError if a file is missing or damaged, or its annotation does not fit it."""

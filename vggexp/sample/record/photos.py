@@ -13,7 +13,7 @@ from vggexp.sample.record.copies import copies_across
 from vggexp.sample.record.divide import divided
 from vggexp.sample.record.mask_labels import MaskLabels
 from vggexp.sample.record.objects import SELECT, Select, Target, labels_of, target_of, with_usable_objects
-from vggexp.sample.record.outlines import has_outlines
+from vggexp.sample.record.outlines import has_outlines, without_outlines
 from vggexp.sample.record.photo_source import PhotoSource
 from vggexp.sample.record.place import Exif
 from vggexp.sample.record.problem import Problem
@@ -86,6 +86,8 @@ class Photos:
         self._tables, spellings = tables(self.listing, classes)
         self.info = self._tables.info
         self.splits, odd = divided(self.listing.records, split, fold, folds, self._classes_of())
+        if self.listing.masks is None:
+            odd += without_outlines(self.listing.records, self._tables.paint)
         self.problems = [*problems, *spellings, *odd, *copies_across(self.listing.records, self.splits)]
         """What is wrong with the folder; ``data_contract.check_data`` stops at errors."""
 
@@ -149,8 +151,10 @@ class Photos:
     def _classes_of(self) -> dict[str, frozenset[str]]:
         """By photo, the names of the classes that it shows."""
         table = self._tables.labels
-        shown = {each.name: labels_of(each, table, self._difficult) for each in self.listing.records}
-        return {photo: frozenset(table.names[label] for label in labels) for photo, labels in shown.items()}
+        return {
+            each.name: frozenset(table.names[label] for label in labels_of(each, table, self._difficult))
+            for each in self.listing.records
+        }
 
     def _nothing(self, name: str, needs: frozenset[str]) -> str:
         """Why a split has no photo."""

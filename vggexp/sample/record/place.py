@@ -6,15 +6,15 @@ import torch
 from torch import Tensor
 
 from vggexp.errors import DataError
-from vggexp.sample.image import Photo
 from vggexp.sample.orientation import UPRIGHT, turn_edges, turned_size
+from vggexp.sample.picture import Header
 from vggexp.sample.record.record import Edges, Record, Size
 
 Exif = Literal["upright", "stored"]
 """Which pixels annotations count that give no size of their photo."""
 
 
-def annotated_size(record: Record, photo: Photo, exif: Exif | None) -> Size:
+def annotated_size(record: Record, photo: Header, exif: Exif | None) -> Size:
     """(height, width) of the grid that the record's annotations count: the photo's, upright or as it is stored.
 
     Raises:
@@ -45,7 +45,7 @@ def annotated_size(record: Record, photo: Photo, exif: Exif | None) -> Size:
     return upright if exif == "upright" else stored
 
 
-def placed(box: Edges, record: Record, photo: Photo, exif: Exif | None) -> Tensor:
+def placed(box: Edges, record: Record, photo: Header, exif: Exif | None) -> Tensor:
     """A box as edges (4,) in pixels of the whole upright photo, clipped to it.
 
     Raises:
@@ -64,7 +64,7 @@ def placed(box: Edges, record: Record, photo: Photo, exif: Exif | None) -> Tenso
     return edges
 
 
-def is_upright(size: Size, photo: Photo, exif: Exif | None) -> bool:
+def is_upright(size: Size, photo: Header, exif: Exif | None) -> bool:
     """Whether annotations on a grid of this size count upright pixels."""
     stored = turned_size(photo.size, photo.orientation)
     return exif == "upright" if photo.size == stored else size == photo.size

@@ -82,10 +82,26 @@ def _shares(rule: SplitRule, given: set[str]) -> dict[str, float]:
     return shares
 
 
+def drawn_units(records: Sequence[Record], rule: SplitRule) -> dict[str, str]:
+    """By photo whose split is drawn, what it is drawn by: its group, or its name."""
+    given = {record.split for record in records} - {None}
+    shares = _shares(rule, {str(split) for split in given})
+    divides = bool(shares) or rule.folds is not None
+    return {
+        record.name: record.group or record.name
+        for record in records
+        if (record.split is None and not given) or (divides and record.split and _is_drawn(record.split, shares, rule))
+    }
+
+
+def _is_drawn(own: str | None, shares: Mapping[str, float], rule: SplitRule) -> bool:
+    """Whether photos of a layout's own split are divided again: train, and what is drawn anew."""
+    return own is None or own == "train" or own in shares or (own == "val" and rule.folds is not None)
+
+
 def _drawn(identity: str, own: str | None, shares: Mapping[str, float], rule: SplitRule) -> str:
-    """A photo's split: the layout's own, unless that split is drawn anew, then its photos are divided again."""
-    pool = own is None or own == "train" or own in shares or (own == "val" and rule.folds is not None)
-    if not pool:
+    """A photo's split: the layout's own, or the one that the hash draws."""
+    if not _is_drawn(own, shares, rule):
         return str(own)
     place = uniform(f"{rule.seed}/{identity}")
     reached = 0.0
@@ -114,45 +130,6 @@ def _check_groups(records: Iterable[Record], splits: Mapping[str, str]) -> None:
                 f"group {record.group!r} is in two splits: {other.name} is in {splits[other.name]}, {record.name} in "
                 f"{splits[record.name]}; correct the lists, or leave out data.group"
             )
-
-
-def with_every_class(
-    splits: Mapping[str, str], classes_of: Mapping[str, Iterable[str]], records: Mapping[str, Record]
-) -> dict[str, str]:
-    """The splits with each class in each of them as far as its photos allow, train first.
-
-    By chance a drawn split may lack a class of few photos. It then gets the photo, with its group, that the hash puts
-    first in the split that has most of them. Photos of the layout's own splits stay.
-    """
-    found = dict(splits)
-    drawn = {photo: records[photo].group or photo for photo in splits if records[photo].split is None}
-    used = [split for split in SPLITS if split in {splits[photo] for photo in drawn}]
-    photos_of = _inverted(classes_of, splits)
-    for name in sorted(photos_of):
-        for split in used:
-            if not any(found[photo] == split for photo in photos_of[name]):
-                group = _group_to_move({drawn[p]: found[p] for p in photos_of[name] if p in drawn}, split)
-                found |= {photo: split for photo, own in drawn.items() if own == group}
-    return found
-
-
-def _inverted(classes_of: Mapping[str, Iterable[str]], splits: Mapping[str, str]) -> dict[str, list[str]]:
-    """The photos of each class that are in a split."""
-    photos_of: dict[str, list[str]] = {}
-    for photo, names in classes_of.items():
-        for name in names if photo in splits else ():
-            photos_of.setdefault(name, []).append(photo)
-    return photos_of
-
-
-def _group_to_move(split_of: Mapping[str, str], split: str) -> str | None:
-    """Of a class's groups the one that a split gets; None if the others need all they have."""
-    groups: dict[str, list[str]] = {}
-    for group, own in split_of.items():
-        groups.setdefault(own, []).append(group)
-    most = max(groups.values(), key=len, default=[])
-    enough = len(most) >= (1 if split == "train" else 2)
-    return min(most, key=uniform) if enough else None
 
 
 def group_by(pattern: str) -> Callable[[Record], str]:

@@ -1,0 +1,60 @@
+"""Recipes that cannot keep box or mask with the image, and words that cannot take effect."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from vggexp.config.check.augment import check_augment
+from vggexp.errors import ConfigError
+
+Vggexp = Callable[..., tuple[int, str, str]]
+
+
+def config(needed: str, *recipe: Any) -> dict[str, Any]:
+    return {
+        "choice": {"task": "mine", "data": "digits"},
+        "task": {"needs": [needed]},
+        "head": {"gives": "any"},
+        "data": {"train_transform": [*recipe], "batch_size": 2},
+        "trainer": {"overfit_batches": 0},
+    }
+
+
+@pytest.mark.parametrize("step", ["AugMix", {"RandomErasing": {"p": 0.5}}])
+def test_a_step_that_leaves_box_and_mask_behind_is_for_labels_only(step: Any) -> None:
+    check_augment(config("label", step))
+    for target in ("box", "mask"):
+        check_augment(config(target, "RandAugment", {"RandomApply": {"transforms": ["ColorJitter"]}}))
+        for recipe in ([step], [{"RandomApply": {"transforms": ["RandomHorizontalFlip", step]}}]):
+            with pytest.raises(
+                ConfigError, match=f"a {target} fits only one|in its {target}; leave it out for task=mi"
+            ):
+                check_augment(config(target, *recipe))
+
+
+def test_what_is_no_recipe_is_left_to_the_builder() -> None:
+    for recipe in (None, "RandomErasing", [3], [{"RandomApply": None}]):
+        check_augment(config("mask") | {"data": {"train_transform": recipe}})
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["augment=lihgt"], "augment has no option 'lihgt'; did you mean 'light'?"),
+        (["augment=light", "data.train_transform=[]"], "augment=light has no effect: data.train_transform is given"),
+        (["augment=light", "trainer.overfit_batches=2"], "augment=light has no effect with trainer.overfit_batches"),
+        (["task=segmentation", "data.train_transform=[RandomErasing]"], "RandomErasing erases a part of the image"),
+    ],
+)
+def test_a_word_without_effect_is_refused_in_one_line(words: list[str], expected: str, vggexp: Vggexp) -> None:
+    code, out, errors = vggexp(*words)
+    assert (code, out, errors.count("\n")) == (2, "", 1)
+    assert expected in errors
+
+
+def test_the_help_of_a_recipe_shows_its_steps(vggexp: Vggexp) -> None:
+    code, out, _ = vggexp("augment=trivial", "--help")
+    assert code == 0
+    assert "TrivialAugmentWide" in out
+    assert "augment      light  none  randaugment  standard  strong  trivial" in vggexp("--help")[1]

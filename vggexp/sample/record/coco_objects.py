@@ -1,0 +1,97 @@
+"""From COCO's annotations to the objects of each image, and what is wrong with them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from vggexp.sample.record.coco_json import Annotation, CocoJson, Id, Image
+from vggexp.sample.record.objects import looks_like_shares
+from vggexp.sample.record.problem import Problem
+from vggexp.sample.record.record import Edges, Object, Shape, Size
+
+
+def objects_by_image(found: CocoJson, where: str, problems: list[Problem]) -> dict[Id, list[Object]]:
+    """The objects of each image that has one, by its id, in the file's order.
+
+    Args:
+        where: what the file is called in messages.
+        problems: what is wrong is added to it.
+    """
+    images, names = {image.id for image in found.images}, dict(found.categories)
+    objects: dict[Id, list[Object]] = defaultdict(list)
+    for number, each in enumerate(found.annotations):
+        place = f"{where}, annotation {number if each.id is None else each.id}"
+        box = _edges(each)
+        if not isinstance(each.image_id, int | str) or each.image_id not in images:
+            what = "annotation without its image: left out"
+            problems.append(Problem("warning", what, f"{place} (image {each.image_id})"))
+        elif not isinstance(each.category_id, int | str) or each.category_id not in names:
+            what, advice = "annotation of a category that the file does not list", "list it in categories"
+            problems.append(Problem("error", what, f"{place} (category {each.category_id})", advice))
+        elif box is None:
+            advice = "give it a bbox [x, y, width, height] in pixels"
+            problems.append(Problem("error", "annotation without four numbers as its bbox", place, advice))
+        else:
+            objects[each.image_id].append(Object(names[each.category_id], box, each.shape, each.crowd))
+            problems += [Problem("warning", each.odd, place)] if each.odd else []
+    problems += _shares(where, [one.box for several in objects.values() for one in several])
+    return objects
+
+
+def id_problems(found: CocoJson, where: str) -> list[Problem]:
+    """An error for each id that stands twice, and for each image without a usable one."""
+    problems = []
+    for image in found.images:
+        if not isinstance(image.id, int | str) or not isinstance(image.file_name, str) or not image.file_name:
+            at = f"{where}, image {image.id}"
+            problems.append(Problem("error", "image without an id or a file_name", at, "give it both"))
+    for kind, entries in (("image", found.images), ("annotation", found.annotations)):
+        given = [each.id for each in entries if isinstance(each.id, int | str)]
+        for each in _repeated(given):
+            what = f"id that several {kind}s have"
+            problems.append(Problem("error", what, f"{where}, {kind} {each}", "give each its own"))
+    return problems
+
+
+def size_of(image: Image) -> Size | None:
+    """(height, width); None where the file gives none."""
+    sides = [
+        side if isinstance(side, int | float) and 0 < side < 2**31 else None for side in (image.height, image.width)
+    ]
+    height, width = sides
+    return (int(height), int(width)) if height is not None and width is not None else None
+
+
+def _edges(found: Annotation) -> Edges | None:
+    """An annotation's box; where it has none, that of its polygons; None if it has neither."""
+    numbers = found.bbox
+    if isinstance(numbers, Sequence) and len(numbers) == 4 and all(isinstance(each, int | float) for each in numbers):
+        left, top, width, height = map(float, numbers)
+        return left, top, left + width, top + height
+    return _extent(found.shape) if not numbers else None
+
+
+def _extent(shape: Shape | None) -> Edges | None:
+    if shape is None or not isinstance(shape, Sequence):
+        return None
+    columns = [value for polygon in shape for value in polygon[0::2]]
+    rows = [value for polygon in shape for value in polygon[1::2]]
+    return min(columns), min(rows), max(columns), max(rows)
+
+
+def _shares(where: str, boxes: Sequence[Edges]) -> list[Problem]:
+    """An error if the boxes were meant as shares of the photo: a single one may be a slip, most of them are not."""
+    if 2 * sum(map(looks_like_shares, boxes)) <= len(boxes):
+        return []
+    advice = "COCO counts pixels: multiply them by the image's width and height"
+    return [Problem("error", "boxes of less than a pixel, whose numbers look like shares of the photo", where, advice)]
+
+
+def _repeated(ids: Iterable[Any]) -> list[Any]:
+    """Those that occur twice or more, each once."""
+    seen, repeated = set(), dict[Any, None]()
+    for each in ids:
+        if each in seen:
+            repeated[each] = None
+        seen.add(each)
+    return list(repeated)

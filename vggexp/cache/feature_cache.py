@@ -183,8 +183,10 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
     if not (frozen := _frozen_stages(learner)):
         return None
     stage = min(frozen, 0 if learner.head.reads else learner.head.shallowest)
+    mix = config["choice"].get("mix") or "none"  # configs of older runs lack the group
     why = {
         "the run has several processes": place_in_run()[1] > 1,
+        f"mix={mix} mixes images": mix != "none",
         f"head={config['choice']['head']} also reads the first stages": not stage,
         "data.train_transform is random; cache.views=4 would cache four views of each image": bool(
             is_random(config["data"]["train_transform"]) and not settings.views

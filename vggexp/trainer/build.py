@@ -145,6 +145,7 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
             channels_last=config["trainer"]["channels_last"],
             seed=config["seed"],
             score_baseline=config["baseline"],
+            mix=build("mix", config["mix"]) if "mix" in config else None,  # configs of older runs lack the group
             config=dict(config),
             info=info,
         )

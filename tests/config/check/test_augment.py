@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from vggexp.config.check.augment import check_augment
+from vggexp.config.check.augment import check_augment, check_mix
 from vggexp.errors import ConfigError
 
 Vggexp = Callable[..., tuple[int, str, str]]
@@ -38,12 +38,31 @@ def test_what_is_no_recipe_is_left_to_the_builder() -> None:
         check_augment(config("mask") | {"data": {"train_transform": recipe}})
 
 
+def test_labels_are_mixed_and_nothing_else() -> None:
+    for needed, is_fine in (("label", True), ("box", False), ("mask", False)):
+        mixing = config(needed) | {"choice": {"task": "mine", "mix": "cutmix"}}
+        if is_fine:
+            check_mix(mixing)
+            continue
+        with pytest.raises(ConfigError, match=f"task=mine needs {needed}; choose mix=none"):
+            check_mix(mixing)
+    check_mix(config("mask") | {"choice": {"task": "a run of before"}})
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
         (["augment=lihgt"], "augment has no option 'lihgt'; did you mean 'light'?"),
         (["augment=light", "data.train_transform=[]"], "augment=light has no effect: data.train_transform is given"),
         (["augment=light", "trainer.overfit_batches=2"], "augment=light has no effect with trainer.overfit_batches"),
+        (
+            ["mix=mixup", "task=segmentation"],
+            "mix=mixup mixes whole images and their labels, and task=segmentation needs",
+        ),
+        (["mix=cutmix", "task=multitask"], "and task=multitask needs box; choose mix=none, or task=classification"),
+        (["mix=mixup", "data.batch_size=1"], "data.batch_size=1 gives one; give 2 or more"),
+        (["mix=mixup", "mix.alpha=0"], "mix.alpha=0 is not a number above 0"),
+        (["mix=mixup_cutmix", "mix.switch=1.5"], "mix.switch=1.5 is not a number from 0 to 1"),
         (["task=segmentation", "data.train_transform=[RandomErasing]"], "RandomErasing erases a part of the image"),
     ],
 )

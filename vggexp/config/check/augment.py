@@ -31,6 +31,20 @@ def check_augment(config: Config) -> None:
         )
 
 
+def check_mix(config: Config) -> None:
+    """Check that the task's targets can be mixed, and that a batch has something to mix."""
+    option, task = config["choice"].get("mix"), config["choice"]["task"]
+    if option in (None, "none"):
+        return
+    if others := sorted(needs(config) - {"label"}):
+        raise ConfigError(
+            f"mix={option} mixes whole images and their labels, and task={task} needs {' and '.join(others)}; "
+            f"choose mix=none, or task=classification"
+        )
+    if config["data"]["batch_size"] == 1:
+        raise ConfigError(f"mix={option} mixes the images of a batch, and data.batch_size=1 gives one; give 2 or more")
+
+
 def _names(recipe: Any) -> Iterator[str]:
     """The name of each step of a recipe, and of the steps inside it; what is no recipe is for the builder to refuse."""
     for step in recipe if isinstance(recipe, list) else ():

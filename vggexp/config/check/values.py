@@ -49,6 +49,9 @@ _AT_LEAST: dict[str, float] = {
     "freeze.epochs": 1,
     "freeze.factor": 0.0,
     "freeze.lr_decay": 0.0,
+    "mix.alpha": 0.0,
+    "mix.mixup_alpha": 0.0,
+    "mix.cutmix_alpha": 0.0,
     "loss.smooth": 0.0,
     "loss.gamma": 0.0,
     "loss.beta": 0.0,
@@ -58,11 +61,21 @@ _AT_LEAST: dict[str, float] = {
 }
 """The minimum of a number, or of each number of a list, by key. If the minimum is an int, the value must be one."""
 
-_POSITIVE = ("backbone.width", "trainer.clip", "head.width", "freeze.lr_decay")
+_POSITIVE = (
+    "backbone.width",
+    "trainer.clip",
+    "head.width",
+    "freeze.lr_decay",
+    "mix.alpha",
+    "mix.mixup_alpha",
+    "mix.cutmix_alpha",
+)
 """Keys whose value is above 0."""
 
 _SHARES: dict[str, bool] = {
     "loss.label_smoothing": False,
+    "mix.probability": False,
+    "mix.switch": False,
     "loss.alpha": False,
     "head.dropout": True,
     "optimizer.momentum": True,

@@ -32,7 +32,7 @@ from vggexp.types import Batch, Sample
 Config = Mapping[str, Any]
 FIXED = frozenset({"CenterCrop", "Grayscale", "Identity", "Pad", "Resize"})
 """Torchvision transforms without randomness."""
-UNSEEN = ("batch_size", "workers", "cache", "cache_max_gb", "cache_dir")
+UNSEEN = ("batch_size", "workers", "sampling", "cache", "cache_max_gb", "cache_dir")
 """Keys of the data config that do not change the samples."""
 _DTYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
@@ -54,9 +54,14 @@ class CachedSplit(Dataset[Sample]):
         return len(self.source)  # type: ignore[arg-type]
 
     def __getitems__(self, places: list[Any]) -> Batch:
-        """The batch of these indices or (epoch, index) pairs; epoch e gets view e modulo the number of views."""
-        pairs = [place if isinstance(place, tuple) else (0, place) for place in places]
-        rows = torch.tensor([epoch % self._views * len(self) + index for epoch, index in pairs])
+        """The batch of these indices or places (``loader.Place``).
+
+        In epoch e a sample is in view e modulo the number of views; if the epoch draws it again, in the next one.
+        """
+        whole = [place if isinstance(place, tuple) else (0, place) for place in places]
+        rows = torch.tensor(
+            [(epoch + sum(before)) % self._views * len(self) + index for epoch, index, *before in whole]
+        )
         batch: Any = {name: column[rows] for name, column in self._columns.items()}
         if "feature" in batch:
             batch["feature"] = batch["feature"].permute(0, 3, 1, 2)  # a view, so the memory layout stays channels-last

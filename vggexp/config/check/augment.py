@@ -45,6 +45,22 @@ def check_mix(config: Config) -> None:
         raise ConfigError(f"mix={option} mixes the images of a batch, and data.batch_size=1 gives one; give 2 or more")
 
 
+def check_sampling(config: Config) -> None:
+    """Check that the task reads the label by which images are drawn, and that they are drawn."""
+    if config["data"].get("sampling", "shuffle") == "shuffle":
+        return
+    if "label" not in needs(config):
+        raise ConfigError(
+            f"data.sampling={config['data']['sampling']} draws photos by their label, and "
+            f"task={config['choice']['task']} reads none; choose data.sampling=shuffle"
+        )
+    if config["trainer"]["overfit_batches"]:
+        raise ConfigError(
+            f"data.sampling={config['data']['sampling']} has no effect with trainer.overfit_batches, which repeats the "
+            f"first batches; leave it out"
+        )
+
+
 def _names(recipe: Any) -> Iterator[str]:
     """The name of each step of a recipe, and of the steps inside it; what is no recipe is for the builder to refuse."""
     for step in recipe if isinstance(recipe, list) else ():

@@ -85,6 +85,7 @@ _SHARES: dict[str, bool] = {
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "data.cache": ("none", "memory", "disk"),
+    "data.sampling": ("shuffle", "balanced"),
     "trainer.precision": PRECISIONS,
     "trainer.compress": ("none", "fp16", "bf16"),
     "trainer.compile": ("false", "true", "auto"),

@@ -232,6 +232,11 @@ def test_values_without_a_meaning_are_named_with_an_advice(
         mask_folder(str(write(tmp_path, {"a": strips})), **words)
 
 
+def test_photos_are_no_masks(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"masks hold 256 values: 1 masks; these look like photos; data.masks and"):
+        mask_folder(str(write(tmp_path, {"a": list(range(256))})))
+
+
 def test_ids_of_objects_are_questioned(tmp_path: Path) -> None:
     write(tmp_path, {"a": [0, 1], "b": [0, 1, 2, 3], "c": [0, 1, 2]})
     with pytest.raises(DataError, match=r"as if they numbered objects: 3 masks; give data.mask_values=nonzero for one"):

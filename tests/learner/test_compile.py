@@ -59,15 +59,18 @@ def test_compiled_parts_drop_the_same_units_and_each_size_has_its_own_code() -> 
 
 
 @pytest.mark.slow
-def test_a_compiled_run_is_the_uncompiled_one_to_rounding_while_freezing_changes(train_tiny: TrainTiny) -> None:
-    """Every state of a policy that thaws stage by stage is compiled: torch's limit of 8 would leave some out."""
-    words = (*WORDS, "trainer.max_epochs=6", "freeze=gradual", "trainer.ema=0.9")
+def test_a_compiled_run_is_the_uncompiled_one_to_rounding_while_freezing_changes(
+    train_tiny: TrainTiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every state of a policy that thaws stage by stage is compiled, although torch leaves some out by itself."""
+    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 2)  # 8 in truth, which takes six epochs to reach
+    words = (*WORDS, "trainer.max_epochs=3", "freeze=gradual", "trainer.ema=0.9")
     plain = train_tiny(*words, name="plain")
     counters.clear()
     compiled = train_tiny(*words, "trainer.compile=true", name="compiled")
-    assert len(losses(compiled)) == 6
+    assert len(losses(compiled)) == 3
     assert_alike(plain, compiled)
-    assert counters["stats"]["unique_graphs"] >= 6 * 2 + 2 * 2  # states, and sizes of batch; the head
+    assert counters["stats"]["unique_graphs"] >= 3 * 2 + 2 * 2  # states, and sizes of batch; the head
     assert not counters["graph_break"]
 
 
@@ -103,7 +106,7 @@ def test_a_compiled_run_goes_on_to_the_same_bits(
     train_tiny: TrainTiny, vggexp: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It goes on with the last, smaller batch of an epoch, and so compiles that one first."""
-    words = (*WORDS, "trainer.max_epochs=3", "freeze=gradual", "trainer.compile=true", "trainer.save_every=1")
+    words = (*WORDS, "trainer.max_epochs=2", "freeze=gradual", "trainer.compile=true", "trainer.save_every=1")
     whole = train_tiny(*words, name="whole")
     start = Learner.on_train_batch_start
 
@@ -124,7 +127,7 @@ def test_a_compiled_run_goes_on_to_the_same_bits(
 
 TWO = (
     "backbone=vgg11_bn", "backbone.width=0.05", "data.image_size=[32,32]", "data.size=[16,30]", "trainer.precision=32",
-    *WORDS, "trainer.max_epochs=3", "freeze=gradual",
+    *WORDS, "trainer.max_epochs=2", "freeze=gradual",
 )  # fmt: skip
 
 
@@ -140,7 +143,7 @@ def test_two_processes_compile_and_learn_what_they_do_uncompiled(strategy: str) 
             env=environment, capture_output=True, text=True, timeout=280,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
-        assert ("trainer.compile: the head alone" in done.stdout) == (compiles and strategy == "fsdp")
+        assert ("trainer.compile: only the head" in done.stdout) == (compiles and strategy == "fsdp")
     assert_alike(Path("plain"), Path("compiled"))
 
 

@@ -74,7 +74,7 @@ def _compose_once(words: Sequence[str]) -> None:
     may_set_mode = any(
         word.lstrip("+-").startswith(("experiment", "hydra", "config", "cd", "cn", "cp")) for word in words
     )
-    Hydra.get_mode = _GET_MODE if may_set_mode else lambda self, *args, **named: None
+    Hydra.get_mode = _GET_MODE if may_set_mode else lambda self, *args, **named: None  # type: ignore[method-assign]
 
 
 def settle(verb: str, config: DictConfig) -> dict[str, Any]:

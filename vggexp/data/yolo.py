@@ -10,7 +10,7 @@ from vggexp.sample.record.photo_index import PhotoIndex
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record
-from vggexp.sample.record.split_lists import listed
+from vggexp.sample.record.split_lists import listed, text_of
 from vggexp.sample.record.yolo_rows import label_file, objects_in
 from vggexp.sample.record.yolo_yaml import Described, described, description
 
@@ -46,25 +46,26 @@ def read(root: Path, yaml: str | None = None) -> Listing:
     """
     facts, problems = described(description(root, yaml), root), list[Problem]()
     split_of = _split_of_each(facts, root, problems)
-    records = [_record(root / name, root, split, facts, problems) for name, split in split_of.items()]
+    records = [_record(name, root, split, facts, problems) for name, split in split_of.items()]
     if records and not any(record.annotation for record in records):
-        expected = label_file(records[0].image, root).relative_to(root).as_posix()
-        raise DataError(f"{root}: no photo has a label file; that of {records[0].name} would be {expected}")
+        first = records[0].name
+        raise DataError(f"{root}: no photo has a label file; that of {first} would be {label_file(first)}")
     ordered = sorted(records, key=lambda record: record.name)
     return Listing(tuple(ordered), tuple(facts.names.values()), problems=tuple(problems))
 
 
-def _record(photo: Path, root: Path, split: str | None, facts: Described, problems: list[Problem]) -> Record:
-    name, file = name_of(photo, root), label_file(photo, root)
-    where = file.relative_to(root).as_posix()
-    if not file.is_file():
+def _record(name: str, root: Path, split: str | None, facts: Described, problems: list[Problem]) -> Record:
+    where = label_file(name)
+    try:
+        text = text_of(root / where)
+    except FileNotFoundError:
         problems.append(Problem("warning", "photo without a label file: taken to show no object", name))
-        return Record(photo, name, objects=(), unit="share", split=split)
+        return Record(root / name, name, objects=(), unit="share", split=split)
     before = len(problems)
-    objects = tuple(objects_in(file, where, facts, problems))
+    objects = tuple(objects_in(text, where, facts, problems))
     if not objects and len(problems) == before:
         problems.append(Problem("note", "label file without an object: its photo shows none", where))
-    return Record(photo, name, objects=objects, unit="share", split=split, annotation=where)
+    return Record(root / name, name, objects=objects, unit="share", split=split, annotation=where)
 
 
 def _split_of_each(facts: Described, root: Path, problems: list[Problem]) -> dict[str, str | None]:

@@ -10,7 +10,7 @@ from vggexp.errors import ConfigError
 from vggexp.task import drawing
 from vggexp.task.diagnostics import classification
 from vggexp.task.metric.classification import ClassificationMetrics
-from vggexp.task.targets import balance, check_occurring
+from vggexp.task.targets import balance, tell_absent
 from vggexp.types import Batch, DataInfo, Outputs, Prediction, Rows
 
 
@@ -60,9 +60,9 @@ class Classification(nn.Module):
         self.count += batch["label"].bincount(minlength=len(self.names)).to(self.count.device)
 
     def finish_observing(self) -> None:
-        """Balance the loss by class frequency; DataError if a class never occurs. Without observations, do nothing."""
+        """Tell which classes never occur, and balance the loss by frequency. Without observations, do nothing."""
         if self.count.any():
-            check_occurring(self.count, self.names, "class")
+            tell_absent(self.criterion, self.count, self.names, "class")
             balance(self.criterion, self.count / self.count.sum())
 
     def baseline(self, batch: Batch) -> Prediction:

@@ -10,7 +10,7 @@ from vggexp.errors import DataError
 from vggexp.task import drawing
 from vggexp.task.diagnostics import segmentation
 from vggexp.task.metric.segmentation import SegmentationMetrics
-from vggexp.task.targets import balance, check_occurring
+from vggexp.task.targets import balance, tell_absent
 from vggexp.types import VOID, Batch, DataInfo, Outputs, Prediction, Rows
 
 
@@ -61,9 +61,9 @@ class Segmentation(nn.Module):
         self.pixels_where_present += ((counts > 0).sum(0) * size).to(self.pixels.device)
 
     def finish_observing(self) -> None:
-        """Balance the loss by class frequency; DataError if a class never occurs. Without observations, do nothing."""
+        """Tell which classes never occur, and balance the loss by frequency. Without observations, do nothing."""
         if self.pixels.any():
-            check_occurring(self.pixels, self.names, "pixel class")
+            tell_absent(self.criterion, self.pixels, self.names, "pixel class")
             balance(self.criterion, self.pixels / self.pixels_where_present)
 
     def baseline(self, batch: Batch) -> Prediction:

@@ -128,3 +128,9 @@ def test_a_photo_without_a_group_is_named() -> None:
         group_by(r"p\d")(records(1)[0])
     with pytest.raises(ConfigError, match="is not a regular expression"):
         group_by("(")
+
+
+@given(st.integers(3, 9), st.integers(0, 20))
+def test_no_split_of_a_few_photos_is_empty(count: int, seed: int) -> None:
+    splits, _ = divided(records(count), {"seed": seed}, None, None, {})
+    assert set(splits.values()) == {"train", "val", "test"}

@@ -1,4 +1,4 @@
-"""Sample photos as a network gets them: with boxes and masks, plain and augmented."""
+"""Sample photos with their annotations: whole, and as a network gets them in training."""
 
 import base64
 import io
@@ -9,9 +9,15 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2.functional import to_pil_image
 
+from vggexp.boxes import from_edges
+from vggexp.sample.files import Files
+from vggexp.sample.record.photo_source import PhotoSource
 from vggexp.sample.record.photos import Photos
 from vggexp.task.drawing import blend_mask, draw_box, legible
 from vggexp.types import Sample
+
+SIDE = 320
+"""Maximum longer side of a picture, pixels."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +26,11 @@ class Shot:
 
     name: str
     label: str
-    plain: str
-    """A picture as a data URI: after the evaluation's transform."""
+    """Its class; "" if it has none, or several."""
+    whole: str
+    """A picture as a data URI: the photo with all its boxes and its mask."""
     augmented: str
-    """After the training's transform."""
+    """After the training's transform, with the target that a task of one object takes."""
 
 
 def shots(data: Photos, count: int) -> list[Shot]:
@@ -33,35 +40,53 @@ def shots(data: Photos, count: int) -> list[Shot]:
         DataError: a photo or an annotation cannot be read.
     """
     needs = data.provides
-    plain, augmented = data.split("train", needs), data.split("train", needs, augment=True)
-    records, _ = data.photos("train", needs)
+    files = data.split("train", needs, augment=True)
     before = torch.random.get_rng_state()
     torch.manual_seed(0)
-    found = [
-        Shot(
-            records[place].name,
-            _label(plain[place], data),
-            *(_picture(each[place], data) for each in (plain, augmented)),
-        )
-        for place in range(min(count, len(records)))
-    ]
+    found = [_shot(data, files, place) for place in range(min(count, len(files)))]
     torch.random.set_rng_state(before)
     return found
 
 
-def _label(sample: Sample, data: Photos) -> str:
-    return data.info.classes[int(sample["label"])] if "label" in sample else ""
+def _shot(data: Photos, files: Files, place: int) -> Shot:
+    source = files.reader
+    assert isinstance(source, PhotoSource)
+    label = source.targets[place]
+    name = "" if label is None else data.info.classes[label.label]
+    return Shot(source.records[place].name, name, _whole(data, source, place), _augmented(data, files[place], name))
 
 
-def _picture(sample: Sample, data: Photos) -> str:
-    """The sample's image with its targets drawn on it, as a data URI."""
+def _whole(data: Photos, source: PhotoSource, place: int) -> str:
+    stored = source.read(place, _unshrunk)
+    image: Tensor = stored["image"]
+    height, width = image.shape[-2:]
+    mask, scale = stored.get("mask"), max(1, max(height, width) // SIDE)
+    image = image[:, ::scale, ::scale]
+    if mask is not None:
+        image = blend_mask(image, mask[::scale, ::scale], len(data.info.mask_classes))
+    image = legible(image, 224)
+    for name, edges in source.boxes(place):
+        image = draw_box(image, from_edges(edges / torch.tensor([width, height, width, height])), label=name)
+    return _picture(image)
+
+
+def _augmented(data: Photos, sample: Sample, label: str) -> str:
     image: Tensor = legible(sample["image"], 224)
     if "mask" in sample:
         image = blend_mask(image, sample["mask"], len(data.info.mask_classes))
     if "box" in sample:
-        image = draw_box(image, sample["box"], label=_label(sample, data))
+        image = draw_box(image, sample["box"], label=label)
+    return _picture(image)
+
+
+def _unshrunk(height: int, width: int) -> int:
+    return 1
+
+
+def _picture(image: Tensor) -> str:
+    """A picture as a data URI."""
     picture: Image.Image = to_pil_image(image)
-    picture.thumbnail((320, 320))
+    picture.thumbnail((SIDE, SIDE))
     buffer = io.BytesIO()
     picture.save(buffer, "WEBP", quality=80, method=1)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -7,7 +7,10 @@ from vggexp.sample.record.splits import SPLITS, uniform
 
 
 def with_every_class(
-    splits: Mapping[str, str], classes_of: Mapping[str, Iterable[str]], unit_of: Mapping[str, str]
+    splits: Mapping[str, str],
+    classes_of: Mapping[str, Iterable[str]],
+    unit_of: Mapping[str, str],
+    drawn: Iterable[str],
 ) -> dict[str, str]:
     """The splits with each class in each of them as far as its photos allow, train first, and the rarest class first.
 
@@ -15,11 +18,11 @@ def with_every_class(
         splits: the split of each photo.
         classes_of: the classes of each photo.
         unit_of: by photo that may move, what it moves with: its group, or itself. Photos of a layout's lists stay.
+        drawn: the splits that photos are drawn into.
     """
     cover = _Cover(splits, classes_of, unit_of)
-    used = {splits[photo] for photo in unit_of}
-    for split in SPLITS:
-        for name in cover.rarest_first() if split in used else ():
+    for split in [split for split in SPLITS if split in set(drawn)]:
+        for name in cover.rarest_first():
             if not cover.count[split][name] and (unit := cover.unit_to_move(name, split)) is not None:
                 cover.move(unit, split)
     return {photo: cover.split_of[unit_of[photo]] if photo in unit_of else split for photo, split in splits.items()}

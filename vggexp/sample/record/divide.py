@@ -8,7 +8,7 @@ from vggexp.sample.record.class_cover import with_every_class
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Record
 from vggexp.sample.record.split_file import read_splits
-from vggexp.sample.record.splits import SPLITS, SplitRule, drawn_units, split_of_each
+from vggexp.sample.record.splits import SPLITS, SplitRule, drawn_splits, drawn_units, split_of_each
 
 Classes = Mapping[str, frozenset[str]]
 """By photo: the names of its classes in use."""
@@ -29,7 +29,8 @@ def divided(
         return read_splits(split, records)
     rule = split_rule(split or {}, fold, folds)
     splits = split_of_each(records, rule)
-    splits = with_every_class(splits, classes_of, drawn_units(records, rule))
+    any_photo = {photo: {*classes_of.get(photo, ()), ""} for photo in splits}  # so that no split is empty by chance
+    splits = with_every_class(splits, any_photo, drawn_units(records, rule), drawn_splits(records, rule))
     return splits, _missing_classes(splits, classes_of)
 
 

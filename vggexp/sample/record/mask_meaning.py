@@ -14,6 +14,9 @@ AS_PNG = "export the masks as PNG"
 SPLIT_IN_MIDDLE = "data.mask_values=[0-127,128-255]"
 """Reads smeared binary masks: a pixel is what it is nearer to."""
 
+MOST_IDS = 200
+"""Values, one a class, that are believed unasked: ADE20K has 150 classes, COCO-stuff 171."""
+
 
 def meaning(scan: Scan, records: Sequence[Record], words: MaskWords, problems: list[Problem]) -> MaskValues | None:
     """What the values mean; None, and an error added to the problems, if that cannot be told."""
@@ -49,8 +52,11 @@ def _plain_ids(scan: Scan, seen: list[int], words: MaskWords, problems: list[Pro
         only = f"only the value {seen[0]}" if seen else "no value"
         remedy = "one class is nothing to learn; see data.ignore, data.mask_values and the masks"
         problems.append(Problem("error", f"masks hold {only}, apart from data.ignore", f"{len(scan)} masks", remedy))
+    elif len(seen) > MOST_IDS:
+        remedy = "these look like photos; data.masks and data.suffix say which files are masks"
+        problems.append(Problem("error", f"masks hold {len(seen)} values", f"{len(scan)} masks", remedy))
     elif seen != list(range(len(seen))):
-        problems += proposed_values(scan, seen, words.ignore)
+        problems += proposed_values(scan, seen)
     elif _like_objects(scan, words.ignore):
         remedy = "give data.mask_values=nonzero for one class, or data.mask_classes=[...] if the values are classes"
         what = f"each mask has the values 0 to n, and n differs, up to {seen[-1]}, as if they numbered objects"

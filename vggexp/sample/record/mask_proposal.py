@@ -46,15 +46,15 @@ def _only_slip(scan: Scan, color: Color) -> str | None:
     return name if colors[color] < RARE * sum(colors.values()) else None
 
 
-def proposed_values(scan: Scan, seen: Sequence[int], ignore: frozenset[int]) -> list[Problem]:
+def proposed_values(scan: Scan, seen: Sequence[int]) -> list[Problem]:
     """The errors of masks whose values have gaps."""
     known = next(value for value in range(257) if value not in seen)
     odd = [value for value in seen if value > known]
     if odd == [255] and known > 1:
         remedy = values_advice(list(seen)).removeprefix("; ")
     elif len(seen) <= MOST_CLASSES:
-        listed = ",".join(map(str, seen))
-        remedy = f"name a value for each class, such as data.mask_values=[{listed}], or give data.ignore=[{odd[-1]}]"
+        remedy = f"name a value for each class, such as data.mask_values=[{','.join(map(str, seen))}]"
+        remedy += f", or give data.ignore=[{odd[0]}]" if len(odd) == 1 and known > 1 else ""
     else:
         remedy = "data.masks and data.suffix say which files are masks; data.mask_values which values are classes"
     what = f"values of masks are not 0 to K - 1: {_some(seen)}"

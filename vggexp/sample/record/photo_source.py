@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vggexp.sample.files import Stored, scaled
@@ -91,6 +93,19 @@ class PhotoSource:
         if self.has_masks:
             stored["mask"] = self._mask(record, photo)
         return stored
+
+    def boxes(self, index: int) -> list[tuple[str, Tensor]]:
+        """The class and the edges (4,) of each object, in pixels of the whole upright photo."""
+        record = self.records[index]
+        photo = read_header(record.image)
+        return [(found.label, placed(found.box, record, photo, self.exif)) for found in record.objects or ()]
+
+    def stored_mask(self, index: int) -> NDArray[np.uint8]:
+        """The labels of a photo's mask, uint8 (H, W), as they are stored: perhaps not upright."""
+        record = self.records[index]
+        if record.mask is not None and self.masks is not None:
+            return self.masks.read(record.mask)
+        return painted(record, self.paint, annotated_size(record, read_header(record.image), self.exif))
 
     def _mask(self, record: Record, photo: Photo) -> Tensor:
         """uint8, (H, W), upright."""

@@ -1,9 +1,13 @@
 """A data set of the user's own photos: what is made of a listing, whatever the layout that it was read from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vggexp.errors import DataError, require_known
 from vggexp.sample.files import Files
@@ -97,11 +101,15 @@ class Photos:
         Raises:
             DataError: there is none.
         """
-        records, targets = self.photos(name, needs)
+        source = self._source(*self.photos(name, needs), needs)
+        return Files(source, self._train if augment else self._eval, self._decode_scale)
+
+    def _source(
+        self, records: Sequence[Record], targets: Sequence[Target | None], needs: frozenset[str] = frozenset()
+    ) -> PhotoSource:
         listed = self.listing.masks
         masks = MaskLabels(listed, self._tables.masks) if listed else None
-        source = PhotoSource(tuple(records), tuple(targets), needs, masks, self._tables.paint, self._exif)
-        return Files(source, self._train if augment else self._eval, self._decode_scale)
+        return PhotoSource(tuple(records), tuple(targets), needs, masks, self._tables.paint, self._exif)
 
     @property
     def label_table(self) -> ClassTable:
@@ -114,6 +122,12 @@ class Photos:
         targets = ("label", "box", "mask")
         found = [(record, self._target(record)) for record in self.listing.records]
         return frozenset(need for need in targets if any(self._has(*each, frozenset({need})) for each in found))
+
+    def masked(self) -> list[Callable[[], NDArray[np.uint8]]]:
+        """For each photo with a mask, what reads the mask alone: uint8 (H, W), as it is stored."""
+        source = self._source(self.listing.records, [None] * len(self.listing.records))
+        places = [place for place, record in enumerate(source.records) if self._has(record, None, frozenset({"mask"}))]
+        return [partial(source.stored_mask, place) for place in places]
 
     @property
     def has_test(self) -> bool:

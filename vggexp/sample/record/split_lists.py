@@ -61,10 +61,13 @@ def text_of(file: Path) -> str:
     """A text file, with or without a byte order mark.
 
     Raises:
+        FileNotFoundError: it is not there.
         DataError: it cannot be read, or is no UTF-8.
     """
     try:
         return file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise DataError(f"{file} cannot be read ({error.strerror}); check its permissions") from error
     except UnicodeDecodeError as error:

@@ -94,6 +94,14 @@ def drawn_units(records: Sequence[Record], rule: SplitRule) -> dict[str, str]:
     }
 
 
+def drawn_splits(records: Iterable[Record], rule: SplitRule) -> set[str]:
+    """The splits that photos are drawn into."""
+    given = {record.split for record in records} - {None}
+    shares = _shares(rule, {str(split) for split in given})
+    drawn = {split for split, share in shares.items() if share} | ({"val"} if rule.folds is not None else set())
+    return drawn | {"train"} if drawn or not given else set()
+
+
 def _is_drawn(own: str | None, shares: Mapping[str, float], rule: SplitRule) -> bool:
     """Whether photos of a layout's own split are divided again: train, and what is drawn anew."""
     return own is None or own == "train" or own in shares or (own == "val" and rule.folds is not None)

@@ -48,10 +48,11 @@ def records_of(
     """
     has_boxes = all(side in table.columns for side in SIDES)
     is_edges = box == "xyxy" if box else table.is_edges
+    base = table.path.parent.relative_to(root).as_posix().removeprefix(".")
     photos: dict[str, _Photo] = defaultdict(_Photo)
     for line, cells in table.rows:
         row = _Row(table, line, cells)
-        if (name := _photo(row, index, root, problems)) is None or _is_denied(row, problems):
+        if (name := _photo(row, index, base, problems)) is None or _is_denied(row, problems):
             continue
         photo = photos[name]
         photo.lines.append(line)
@@ -83,10 +84,10 @@ class _Row:
         return f"{self.table.name}:{self.line}"
 
 
-def _photo(row: _Row, index: PhotoIndex, root: Path, problems: list[Problem]) -> str | None:
+def _photo(row: _Row, index: PhotoIndex, base: str, problems: list[Problem]) -> str | None:
     """The photo of a row; None if there is none, or several."""
     text = row.get("file")
-    found = index.find(text, row.table.path.parent.relative_to(root).as_posix().removeprefix(".")) if text else []
+    found = index.find(text, base) if text else []
     if len(found) == 1:
         return found[0]
     what = "row whose file's name fits several photos: skipped" if found else "row whose photo is missing: skipped"

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from math import isfinite
-from pathlib import Path, PurePosixPath
 
+from vggexp.sample.record.photo_index import without_ending
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Object
-from vggexp.sample.record.split_lists import text_of
 from vggexp.sample.record.yolo_yaml import Described
 
 SHARES = "give shares of the photo's width and height, 0 to 1"
@@ -14,18 +13,19 @@ MOST = 2.0
 """A number beyond this, either way, is no share: it counts pixels."""
 
 
-def label_file(photo: Path, root: Path) -> Path:
-    """A photo's label file: the last folder "images" is "labels"; without one, the file lies beside the photo."""
-    parts = list(PurePosixPath(photo.relative_to(root).as_posix()).parts)
-    folders = parts[:-1]
-    if "images" in folders:
-        parts[len(folders) - 1 - folders[::-1].index("images")] = "labels"
-    return root.joinpath(*parts).with_suffix(".txt")
+def label_file(photo: str) -> str:
+    """The name of a photo's label file: the last folder "images" is "labels"; without one, it lies beside the photo.
+
+    >>> label_file("images/train/a.1.jpg"), label_file("a.png")
+    ('labels/train/a.1.txt', 'a.txt')
+    """
+    start, folder, rest = f"/{without_ending(photo)}.txt".rpartition("/images/")
+    return (f"{start}/labels/{rest}" if folder else rest)[1:]
 
 
-def objects_in(file: Path, where: str, facts: Described, problems: list[Problem]) -> Iterator[Object]:
-    """The objects of a label file; rows that mean nothing are added to the problems, each with its line."""
-    for number, line in enumerate(text_of(file).splitlines(), 1):
+def objects_in(text: str, where: str, facts: Described, problems: list[Problem]) -> Iterator[Object]:
+    """The objects of a label file's text; rows that mean nothing are added to the problems, each with its line."""
+    for number, line in enumerate(text.splitlines(), 1):
         words = line.split()
         if not words:
             continue

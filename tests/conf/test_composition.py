@@ -96,6 +96,16 @@ def test_without_a_word_the_data_s_own_recipe_is_taken() -> None:
             assert composed(*words, "augment=standard") == composed(*words)
 
 
+def test_a_recipe_takes_the_place_of_an_experiments() -> None:
+    words = ("experiment=camvid", "data.root=photos")
+    own, light = composed(*words), composed(*words, "augment=light")
+    assert own["data"]["train_transform"] != light["data"]["train_transform"]
+    assert (
+        light["data"]["train_transform"]
+        == composed("data=pets", "data.image_size=[180,240]", "augment=light")["data"]["train_transform"]
+    )
+
+
 @pytest.mark.parametrize("option", RECIPES)
 def test_every_recipe_keeps_box_and_mask_with_the_image(option: str) -> None:
     """A bright rectangle: after flips, crops and turns its mask and its box lie where it is bright."""

@@ -64,7 +64,10 @@ def test_labels_are_mixed_and_nothing_else() -> None:
         (["mix=mixup", "mix.alpha=0"], "mix.alpha=0 is not a number above 0"),
         (["mix=mixup_cutmix", "mix.switch=1.5"], "mix.switch=1.5 is not a number from 0 to 1"),
         (["data.sampling=balance"], "data.sampling=balance is not known; did you mean 'balanced'?"),
-        (["data.sampling=balanced", "task=segmentation"], "task=segmentation reads none; choose data.sampling=shuffle"),
+        (
+            ["data.sampling=balanced", "task=segmentation"],
+            "task=segmentation does not read it; choose data.sampling=shuffle",
+        ),
         (["data.sampling=balanced", "trainer.overfit_batches=2"], "data.sampling=balanced has no effect with trainer"),
         (["task=segmentation", "data.train_transform=[RandomErasing]"], "RandomErasing erases a part of the image"),
     ],

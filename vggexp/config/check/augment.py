@@ -52,7 +52,7 @@ def check_sampling(config: Config) -> None:
     if "label" not in needs(config):
         raise ConfigError(
             f"data.sampling={config['data']['sampling']} draws photos by their label, and "
-            f"task={config['choice']['task']} reads none; choose data.sampling=shuffle"
+            f"task={config['choice']['task']} does not read it; choose data.sampling=shuffle"
         )
     if config["trainer"]["overfit_batches"]:
         raise ConfigError(

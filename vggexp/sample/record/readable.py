@@ -1,7 +1,7 @@
 """Leaves out photos that cannot be read: ``data.on_error=skip``."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from vggexp.errors import DataError
 from vggexp.sample.record.photo_source import PhotoSource
@@ -10,28 +10,26 @@ ON_ERROR = ("stop", "skip")
 THREADS = 8
 """Reading headers is mostly waiting."""
 MOST = 0.01
-"""The share of a split that may be left out."""
+"""The share of a split that may be left out; one photo may always be."""
 
 
-def unreadable(source: PhotoSource) -> dict[int, str]:
-    """By index, why samples of a split cannot be read, as far as it shows without decoding pixels."""
-    with ThreadPoolExecutor(THREADS) as threads:
-        reasons = threads.map(lambda index: _reason(source, index), range(len(source)))
-        return {index: reason for index, reason in enumerate(reasons) if reason}
-
-
-def without(source: PhotoSource, split: str, broken: dict[int, str]) -> Sequence[int]:
-    """The indices of the samples that are left.
+def without_unreadable(source: PhotoSource, split: str) -> tuple[PhotoSource, dict[str, str]]:
+    """The photos of a split that can be read, as far as it shows without decoding pixels; and why the others cannot.
 
     Raises:
-        DataError: more than ``MOST`` of them are broken, and more than one.
+        DataError: more than ``MOST`` of them cannot be read.
     """
+    with ThreadPoolExecutor(THREADS) as threads:
+        reasons = list(threads.map(lambda index: _reason(source, index), range(len(source))))
+    broken = {record.name: reason for record, reason in zip(source.records, reasons, strict=True) if reason}
     if len(broken) > max(1, MOST * len(source)):
         raise DataError(
             f"{len(broken)} of {len(source)} photos in split {split!r} cannot be read, and data.on_error=skip leaves "
             f"out at most {MOST:.0%}; the first: {next(iter(broken.values()))}"
         )
-    return [index for index in range(len(source)) if index not in broken]
+    kept = [index for index, reason in enumerate(reasons) if not reason]
+    records, targets = tuple(source.records[index] for index in kept), tuple(source.targets[index] for index in kept)
+    return replace(source, records=records, targets=targets), broken
 
 
 def _reason(source: PhotoSource, index: int) -> str:

@@ -34,6 +34,9 @@ class Batch(TypedDict, total=False):
     """uint8, (N, H, W): class of each pixel, or VOID."""
 
 
+Mixed = list[tuple[float, Batch]]
+"""Batches of the same images with different targets, each with its share of the loss; the shares sum to 1."""
+
 TARGETS = ("label", "labels", "box", "mask")
 """The keys of a batch that a task may learn from."""
 
@@ -154,6 +157,17 @@ class Metrics(Protocol):
 
     def reset(self) -> None:
         """Reset for another pass."""
+
+
+class Mix(Protocol):
+    """Mixes the images of a training batch."""
+
+    def __call__(self, batch: Batch, seed: int) -> Mixed:
+        """The mixed images, once with each label that they show.
+
+        Args:
+            seed: all that is drawn depends on it and on nothing else.
+        """
 
 
 class Task(Protocol):

@@ -161,7 +161,7 @@ def test_mistakes_in_a_recipe_are_named_before_any_image(recipe: Recipe, message
     ("recipe", "message"),
     [
         ([{"RandomCrop": {"size": [400, 40]}}], "fails on an image of 60 x 80: Required crop size"),
-        (["RandAugment"], "BoundingBoxes are not supported"),
+        (["AugMix"], "BoundingBoxes are not supported"),
         (["Grayscale"], "must give a uint8 RGB image"),
     ],
 )

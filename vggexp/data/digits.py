@@ -85,6 +85,7 @@ class _Canvases(Dataset[Sample]):
 
     def __init__(self, columns: dict[str, Tensor], transform: Transform | None) -> None:
         self._columns, self._transform = columns, transform
+        self.labels = columns["label"].tolist() if "label" in columns else None
 
     def __len__(self) -> int:
         return len(self._columns["image"])

@@ -13,6 +13,7 @@ from typing import Any
 from torchvision.transforms import v2
 
 from vggexp.errors import ConfigError, did_you_mean, first_line
+from vggexp.sample.auto_augment import AutoAugment
 from vggexp.sample.center_crop import CenterCrop
 from vggexp.sample.crop import Crop
 from vggexp.sample.fit import Fit
@@ -22,7 +23,13 @@ from vggexp.sample.resize import Recipe, plain
 from vggexp.sample.rotation import rotation
 from vggexp.types import VOID
 
-OWN = {"RandomResizedCrop": Crop, "ColorJitter": Jitter, "CenterCrop": CenterCrop, "RandomRotation": rotation}
+OWN = {
+    "RandomResizedCrop": Crop,
+    "ColorJitter": Jitter,
+    "CenterCrop": CenterCrop,
+    "RandomRotation": rotation,
+    **dict.fromkeys(("AutoAugment", "RandAugment", "TrivialAugmentWide"), AutoAugment),
+}
 """Transforms of this project that take the place of torchvision's: they are faster, or keep a box where it belongs."""
 SCALING = ("Fit", "Resize", "RandomResizedCrop", "RandomResize", "RandomShortestSize", "ScaleJitter")
 NEAREST = ("nearest", 0, v2.InterpolationMode.NEAREST)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vggexp.config.check.augment import check_augment, check_mix, check_sampling
 from vggexp.config.check.keys import check_keys
 from vggexp.config.check.machine import check_machine
 from vggexp.config.check.parts import check_data, check_parts
@@ -23,6 +24,9 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
     if verb == "train":
         check_words(config)
         check_data(config)
+        check_augment(config)
+        check_mix(config)
+        check_sampling(config)
         check_machine(config)
         check_run(config)
     if "backbone" in config:

@@ -49,6 +49,9 @@ _AT_LEAST: dict[str, float] = {
     "freeze.epochs": 1,
     "freeze.factor": 0.0,
     "freeze.lr_decay": 0.0,
+    "mix.alpha": 0.0,
+    "mix.mixup_alpha": 0.0,
+    "mix.cutmix_alpha": 0.0,
     "loss.smooth": 0.0,
     "loss.gamma": 0.0,
     "loss.beta": 0.0,
@@ -60,11 +63,22 @@ _AT_LEAST: dict[str, float] = {
 }
 """The minimum of a number, or of each number of a list, by key. If the minimum is an int, the value must be one."""
 
-_POSITIVE = ("evaluation.scales", "backbone.width", "trainer.clip", "head.width", "freeze.lr_decay")
+_POSITIVE = (
+    "evaluation.scales",
+    "backbone.width",
+    "trainer.clip",
+    "head.width",
+    "freeze.lr_decay",
+    "mix.alpha",
+    "mix.mixup_alpha",
+    "mix.cutmix_alpha",
+)
 """Keys whose value is above 0."""
 
 _SHARES: dict[str, bool] = {
     "loss.label_smoothing": False,
+    "mix.probability": False,
+    "mix.switch": False,
     "loss.alpha": False,
     "task.threshold": True,
     "head.dropout": True,
@@ -76,6 +90,7 @@ _SHARES: dict[str, bool] = {
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "data.cache": ("none", "memory", "disk"),
+    "data.sampling": ("shuffle", "balanced"),
     "trainer.precision": PRECISIONS,
     "trainer.compress": ("none", "fp16", "bf16"),
     "trainer.compile": ("false", "true", "auto"),

@@ -11,8 +11,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from vggexp.evaluation.whole import Forward, Whole
 from vggexp.sample.resize import GRAY
+from vggexp.task.evaluation.whole import Forward, Whole
 from vggexp.types import Outputs, Prediction, Task
 
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vggexp.evaluation.whole import Whole
 from vggexp.loss.cross_entropy import CrossEntropy
 from vggexp.loss.squared_box import SquaredBox
 from vggexp.task.classification import Classification
+from vggexp.task.evaluation.whole import Whole
 from vggexp.task.localization import Localization
 from vggexp.task.segmentation import Segmentation
 from vggexp.types import AveragesViews, DataInfo, Task

@@ -2,8 +2,8 @@
 
 from random import Random
 
-from vggexp.mix.cutmix import CutMix
-from vggexp.mix.mixup import MixUp
+from vggexp.sample.mix.cutmix import CutMix
+from vggexp.sample.mix.mixup import MixUp
 from vggexp.types import Batch, Mixed
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchvision.transforms import v2
 
-from vggexp.mix.mixup import MixUp
+from vggexp.sample.mix.mixup import MixUp
 
 
 def test_a_blend_is_torchvisions_rounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from random import Random
 
 import torch
 
-from vggexp.mix.pair import Draw, paired, partners
+from vggexp.sample.mix.pair import Draw, paired, partners
 from vggexp.types import Batch, Mixed
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vggexp.mix.cutmix import CutMix
+from vggexp.sample.mix.cutmix import CutMix
 from vggexp.types import Batch
 
 

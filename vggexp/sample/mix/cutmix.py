@@ -3,7 +3,7 @@
 from math import sqrt
 from random import Random
 
-from vggexp.mix.pair import Draw, paired, partners
+from vggexp.sample.mix.pair import Draw, paired, partners
 from vggexp.types import Batch, Mixed
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from vggexp.mix.mixup_cutmix import MixUpCutMix
+from vggexp.sample.mix.mixup_cutmix import MixUpCutMix
 from vggexp.types import Batch
 
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from vggexp.evaluation.sliding import Sliding, starts, triangle
 from vggexp.loss.cross_entropy import CrossEntropy
+from vggexp.task.evaluation.sliding import Sliding, starts, triangle
 from vggexp.task.segmentation import Segmentation
 from vggexp.types import DataInfo, Outputs
 

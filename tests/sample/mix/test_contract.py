@@ -13,7 +13,7 @@ from torch.nn import functional
 from vggexp.loss.cross_entropy import CrossEntropy
 from vggexp.types import Batch, Mix
 
-FOLDER = Path(__file__).parents[2] / "conf" / "mix"
+FOLDER = Path(__file__).parents[3] / "conf" / "mix"
 OPTIONS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 MIXING = [option for option in OPTIONS if option != "none"]
 SEEDS = range(40)

@@ -13,6 +13,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from vggexp.config.check.schema import is_needed, no_option
 from vggexp.config.help import CONF, groups, synopsis
 from vggexp.config.hydra_error import explain
 from vggexp.config.naming import choices, register
@@ -43,6 +44,7 @@ def launch(
     """
     register(stamp)
     words = _with_new_names(words)
+    _require_options(words)
     _accept_hydras_help()
     _compose_once(words)
     announce = (
@@ -57,6 +59,16 @@ def launch(
         raise ConfigError(explain(error, lambda: known_keys(verb))) from error
     finally:
         sys.argv = typed
+
+
+def _require_options(words: Sequence[str]) -> None:
+    """ConfigError for ``group=null`` and ``~key``, where Hydra or the program would end in a traceback."""
+    for word in words:
+        group, equals, option = word.partition("=")
+        if equals and group in groups() and group != "experiment" and {"null", ""} & set(option.split(",")):
+            raise ConfigError(no_option(group))
+        if word.startswith("~") and is_needed(group[1:]):
+            raise ConfigError(f"{word}: a training needs {group[1:]}; leave the word out, or set another value")
 
 
 def _accept_hydras_help() -> None:

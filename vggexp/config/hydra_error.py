@@ -29,6 +29,8 @@ def explain(error: Exception, known_keys: Callable[[], Collection[str]]) -> str:
         is_elsewhere = found[1] in (known := known_keys())
         near = " under the chosen options" if is_elsewhere else did_you_mean(found[1], known)
         return f"there is no key '{found[1]}'{near}"
+    if found := re.search(r"node `(\S+?)` is not a container", text):
+        return f"{found[1]} holds several values, and other keys read them: give all of them, or leave it out"
     first = text.splitlines()[0]
     if isinstance(error, OverrideParseException):
         return f"cannot read '{getattr(error, 'override', '')}': {first}; write group=option or key=value"

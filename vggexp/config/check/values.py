@@ -103,6 +103,15 @@ def check_numbers(config: Config) -> None:
         require_weights("task.weights", chosen)
 
 
+def least_and_most(key: str) -> dict[str, float]:
+    """The range of a key's number, in JSON Schema's words; empty where any number will do."""
+    if key in _SHARES:
+        return {"minimum": 0, ("exclusiveMaximum" if _SHARES[key] else "maximum"): 1}
+    if key in _AT_LEAST:
+        return {("exclusiveMinimum" if key in _POSITIVE else "minimum"): _AT_LEAST[key]}
+    return {}
+
+
 def check_words(config: Config) -> None:
     """Check the words in the config of a training."""
     for key, options in _WORDS.items():

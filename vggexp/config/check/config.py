@@ -8,6 +8,7 @@ from vggexp.config.check.machine import check_machine
 from vggexp.config.check.parts import check_data, check_parts
 from vggexp.config.check.paths import check_checkpoints, check_output, check_run, check_weights
 from vggexp.config.check.schema import check_groups, check_schema
+from vggexp.config.check.span import check_limits, check_schedule
 from vggexp.config.check.targets import check_targets
 from vggexp.config.check.values import check_formats, check_numbers, check_override, check_words
 from vggexp.sample.image_files import find_images
@@ -25,6 +26,8 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
         check_parts(config)
     if verb == "train":
         check_words(config)
+        check_limits(config)
+        check_schedule(config)
         check_data(config)
         check_machine(config)
         check_run(config)

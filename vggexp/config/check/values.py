@@ -25,6 +25,10 @@ _AT_LEAST: dict[str, float] = {
     "optimizer.lr": 0.0,
     "optimizer.weight_decay": 0.0,
     "scheduler.warmup": 0.0,
+    "scheduler.gamma": 0.0,
+    "scheduler.power": 0.0,
+    "scheduler.patience": 0,
+    "scheduler.every": 0.0,
     "backbone.width": 0.0,
     "trainer.gpus": 0,
     "trainer.processes": 1,
@@ -58,7 +62,7 @@ _AT_LEAST: dict[str, float] = {
 }
 """The minimum of a number, or of each number of a list, by key. If the minimum is an int, the value must be one."""
 
-_POSITIVE = ("backbone.width", "trainer.clip", "head.width", "freeze.lr_decay")
+_POSITIVE = ("backbone.width", "trainer.clip", "head.width", "freeze.lr_decay", "scheduler.every", "scheduler.start")
 """Keys whose value is above 0."""
 
 _SHARES: dict[str, bool] = {
@@ -67,6 +71,9 @@ _SHARES: dict[str, bool] = {
     "head.dropout": True,
     "optimizer.momentum": True,
     "trainer.ema": True,
+    "scheduler.floor": False,
+    "scheduler.climb": False,
+    "scheduler.start": False,
 }
 """Keys whose value is from 0 to 1; true: 1 is excluded."""
 
@@ -90,11 +97,11 @@ def check_numbers(config: Config) -> None:
     for key, least in _AT_LEAST.items():
         for name, value in _values(config, key):
             require_at_least(name, value, least)
-            if key in _POSITIVE and value == 0:
-                raise ConfigError(f"{name}={value} is not a number above 0")
+            _require_positive(key, name, value)
     for key, below_one in _SHARES.items():
         for name, value in _values(config, key):
             require_share(name, value, below_one=below_one)
+            _require_positive(key, name, value)
     for name, value in _lists(config, "loss.class_weight"):
         if not isinstance(value, str):
             require_weights(name, value)
@@ -106,7 +113,10 @@ def check_numbers(config: Config) -> None:
 def least_and_most(key: str) -> dict[str, float]:
     """The range of a key's number, in JSON Schema's words; empty where any number will do."""
     if key in _SHARES:
-        return {"minimum": 0, ("exclusiveMaximum" if _SHARES[key] else "maximum"): 1}
+        return {
+            ("exclusiveMinimum" if key in _POSITIVE else "minimum"): 0,
+            ("exclusiveMaximum" if _SHARES[key] else "maximum"): 1,
+        }
     if key in _AT_LEAST:
         return {("exclusiveMinimum" if key in _POSITIVE else "minimum"): _AT_LEAST[key]}
     return {}
@@ -134,6 +144,11 @@ def check_formats(names: Any) -> None:
         require_known("format", name, formats())
     if not names:
         raise ConfigError(f"format is empty; give one or more formats{did_you_mean('', formats())}")
+
+
+def _require_positive(key: str, name: str, value: float) -> None:
+    if key in _POSITIVE and value == 0:
+        raise ConfigError(f"{name}={value} is not a number above 0")
 
 
 def _lists(config: Config, key: str) -> Iterator[tuple[str, Any]]:

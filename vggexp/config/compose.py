@@ -13,10 +13,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from vggexp.config.check.schema import is_needed, no_option
 from vggexp.config.help import CONF, groups, synopsis
 from vggexp.config.hydra_error import explain
 from vggexp.config.naming import choices, register
+from vggexp.config.route import require_options, route
 from vggexp.errors import ConfigError
 from vggexp.transfer.renamed import renew_word
 
@@ -44,7 +44,7 @@ def launch(
     """
     register(stamp)
     words = _with_new_names(words)
-    _require_options(words)
+    require_options(verb, words)
     _accept_hydras_help()
     _compose_once(words)
     announce = (
@@ -52,23 +52,13 @@ def launch(
         f"+hydra.callbacks.sweep.path={journal}",
     )
     plan = announce if journal else ()
-    typed, sys.argv = sys.argv, [sys.argv[0], *_route(verb, words), *_HYDRA, *plan]
+    typed, sys.argv = sys.argv, [sys.argv[0], *route(verb, words), *_HYDRA, *plan]
     try:
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=verb)(job)()
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(explain(error, lambda: known_keys(verb))) from error
     finally:
         sys.argv = typed
-
-
-def _require_options(words: Sequence[str]) -> None:
-    """ConfigError for ``group=null`` and ``~key``, where Hydra or the program would end in a traceback."""
-    for word in words:
-        group, equals, option = word.partition("=")
-        if equals and group in groups() and group != "experiment" and {"null", ""} & set(option.split(",")):
-            raise ConfigError(no_option(group))
-        if word.startswith("~") and is_needed(group[1:]):
-            raise ConfigError(f"{word}: a training needs {group[1:]}; leave the word out, or set another value")
 
 
 def _accept_hydras_help() -> None:
@@ -113,12 +103,16 @@ def defaults(verb: str, *words: str) -> dict[str, Any]:
     return as_dict(composed(verb, words))
 
 
-def composed(verb: str, words: Sequence[str]) -> DictConfig:
-    """Compose a verb's config from overrides, without running a job."""
+def composed(verb: str, words: Sequence[str], whole: bool = False) -> DictConfig:
+    """Compose a verb's config from overrides, without running a job.
+
+    Args:
+        whole: with Hydra's own node, which says what was chosen.
+    """
     if GlobalHydra.instance().is_initialized():  # inside a job: keeps the user's --config-dir
-        return hydra.compose(verb, list(words))
+        return hydra.compose(verb, list(words), return_hydra_config=whole)
     with hydra.initialize_config_dir(str(Path(CONF).resolve()), version_base="1.3"):
-        return hydra.compose(verb, list(words))
+        return hydra.compose(verb, list(words), return_hydra_config=whole)
 
 
 def as_dict(config: Any, *, resolve: bool = True, throw_on_missing: bool = False) -> dict[str, Any]:
@@ -149,19 +143,6 @@ def _with_new_names(words: Sequence[str]) -> list[str]:
         if new != old:
             print(f"vggexp: {old} is now written {new}; the old form will be removed", file=sys.stderr)
     return renewed
-
-
-def _route(verb: str, words: Sequence[str]) -> list[str]:
-    """For verbs that read a recorded run, put the keys of the run's config under ``override``."""
-    own = OmegaConf.load(CONF / f"{verb}.yaml")
-    if "override" not in own:
-        return list(words)
-    routed = []
-    for word in words:
-        key = word.partition("=")[0]
-        is_own = word.startswith(("-", "+", "~")) or "=" not in word or key.split(".")[0] in {*own, "hydra"}
-        routed.append(word if is_own else f"+override.{word}")
-    return routed
 
 
 def known_keys(verb: str) -> set[str]:

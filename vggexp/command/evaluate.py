@@ -27,7 +27,7 @@ def run(config: Mapping[str, Any]) -> int:
     """
     split = config["split"]
     require_known("split", split, ("val", "test"))
-    restored = restore(Path(config["checkpoint"]), config["override"])
+    restored = restore(Path(config["checkpoint"]), config["override"], config["trust"])
     output = config["output"]
     is_unchanged = Path(config["checkpoint"]).is_dir() and not config["override"] and output is None
     data = build_data(restored.config)

@@ -36,6 +36,7 @@ class OfRun(TypedDict):
     """A verb that reads a recorded run."""
 
     checkpoint: str
+    trust: Sequence[str]
     override: Mapping[str, Any]
 
 
@@ -78,6 +79,7 @@ class Graft(TypedDict):
     """``conf/graft.yaml``."""
 
     checkpoints: OneOrMore
+    trust: Sequence[str]
     output: str
     overwrite: bool
 
@@ -102,6 +104,7 @@ class Summary(TypedDict):
     """``conf/summary.yaml``."""
 
     checkpoint: str | None
+    trust: Sequence[str]
 
 
 class Workspace(TypedDict):

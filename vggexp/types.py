@@ -26,11 +26,16 @@ class Batch(TypedDict, total=False):
     """int64, (N,): the sample's index in its split, from 0."""
     label: Tensor
     """int64, (N,): class, 0 to C - 1."""
+    labels: Tensor
+    """uint8, (N, C): 1 for each class that the image shows, else 0."""
     box: Tensor
     """float32, (N, 4): (x, y, h, w) as fractions of the image size, 0 to 1; (x, y) is the top-left corner."""
     mask: Tensor
     """uint8, (N, H, W): class of each pixel, or VOID."""
 
+
+TARGETS = ("label", "labels", "box", "mask")
+"""The keys of a batch that a task may learn from."""
 
 Objective = tuple[str, Literal["min", "max"]]
 """The metric that a run optimizes, such as "val/miou", and its direction."""
@@ -42,7 +47,7 @@ Outputs = Tensor | dict[str, Tensor]
 """What a head returns: one tensor, or one tensor per named head."""
 
 Prediction = dict[str, Tensor]
-"""Outputs converted to the format of the targets: ``label`` and ``probability``, ``box`` (corner format), ``mask``."""
+"""Outputs in the format of the targets: ``label`` or ``labels`` with ``probability``, ``box`` (corner), ``mask``."""
 
 Rows = dict[str, dict[str, Tensor]]
 """Results per image, by kind of target: tensors (N, ...), one of which is ``score``, 0 to 1."""

@@ -109,6 +109,7 @@ def _unpacked(target: Any) -> set[str]:
     [
         ("classification", "mlp", "cross_entropy"),
         ("localization", "box", "squared_box"),
+        ("multilabel", "mlp", "binary_cross_entropy"),
         ("multitask", "parallel", "parallel"),
         ("segmentation", "unet", "cross_entropy"),
     ],

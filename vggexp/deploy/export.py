@@ -152,7 +152,7 @@ def _attempt(name: str, action: Callable[[], Any]) -> Any:
 
 def _check(name: str, found: Mapping[str, float], tolerance: float) -> None:
     for output, difference in found.items():
-        is_label = output in ("label", "mask")
+        is_label = output in ("label", "labels", "mask")
         if difference > (LABELS if is_label else tolerance):
             what = f"{difference:.1%} of its labels" if is_label else f"by {difference:.2g}"
             raise ConfigError(

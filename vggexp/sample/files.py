@@ -24,6 +24,8 @@ class Stored(TypedDict, total=False):
     image: Tensor
     """uint8, (3, H, W)."""
     label: int | Tensor
+    labels: Tensor
+    """uint8, (C,): 1 for each class that the photo shows."""
     box: Tensor
     """float32, (4,): edges in pixels of ``image``."""
     mask: Tensor

@@ -46,6 +46,7 @@ class Transform:
         *,
         index: int | Tensor,
         label: int | Tensor | None = None,
+        labels: Tensor | None = None,
         box: Tensor | None = None,
         mask: Tensor | None = None,
         size: tuple[int, int] | None = None,
@@ -56,6 +57,7 @@ class Transform:
             image: uint8, (3, H, W).
             index: the sample's place in its split.
             label: its class.
+            labels: uint8, (C,): 1 for each class that it shows; a crop that cuts an object away leaves its class.
             box: (4,), edges (left, top, right, bottom) in pixels, inside the image.
             mask: uint8, (H, W). What a transform uncovers becomes VOID.
             size: (height, width) that the image is stored at, if it was decoded smaller.
@@ -67,6 +69,8 @@ class Transform:
         sample: Sample = {"image": moved["image"], "index": torch.as_tensor(index)}
         if label is not None:
             sample["label"] = torch.as_tensor(label)
+        if labels is not None:
+            sample["labels"] = labels
         if box is not None:
             height, width = moved["image"].shape[-2:]
             sample["box"] = from_edges(moved["box"] / torch.tensor([width, height, width, height]))

@@ -32,7 +32,7 @@ METADATA: dict[str, frozenset[str]] = {
     "backbone": frozenset({"weights", "weights_map"}),
     "head": frozenset({"gives", "weights", "weights_map"}),
     "task": frozenset({"needs", "takes", "objective"}),
-    "loss": frozenset({"scores"}),
+    "loss": frozenset({"scores", "targets"}),
     "freeze": frozenset({"lr_decay", "norm", "dropout"}),
     "data": frozenset({"provides", "image_size", "batch_size", "workers", "cache", "cache_max_gb", "cache_dir"}),
     "optimizer": frozenset({"decay_biases_and_norms", "lr_for_batch"}),

@@ -68,6 +68,7 @@ _POSITIVE = ("backbone.width", "trainer.clip", "head.width", "freeze.lr_decay", 
 _SHARES: dict[str, bool] = {
     "loss.label_smoothing": False,
     "loss.alpha": False,
+    "task.threshold": True,
     "head.dropout": True,
     "optimizer.momentum": True,
     "trainer.ema": True,
@@ -102,9 +103,10 @@ def check_numbers(config: Config) -> None:
         for name, value in _values(config, key):
             require_share(name, value, below_one=below_one)
             _require_positive(key, name, value)
-    for name, value in _lists(config, "loss.class_weight"):
-        if not isinstance(value, str):
-            require_weights(name, value)
+    for key in ("loss.class_weight", "loss.pos_weight"):
+        for name, value in _lists(config, key):
+            if not isinstance(value, str):
+                require_weights(name, value)
     if weights := _value(config, "task.weights"):
         chosen = [weight for part, weight in weights.items() if part in config["task"].get("parts", weights)]
         require_weights("task.weights", chosen)

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 OneOrMore = str | Sequence[str]
-Target = Literal["label", "box", "mask"]
 
 
 class Objective(TypedDict):
@@ -161,7 +160,7 @@ class Head(Weights):
 class Task(TypedDict):
     """``task``."""
 
-    needs: Sequence[Target]
+    needs: Sequence[str]
     takes: Sequence[str]
     objective: Objective
 
@@ -170,6 +169,7 @@ class Loss(TypedDict):
     """``loss``."""
 
     scores: Sequence[str]
+    targets: Sequence[str]
 
 
 class Freeze(TypedDict):
@@ -183,7 +183,7 @@ class Freeze(TypedDict):
 class Data(TypedDict):
     """``data``: what every data set has."""
 
-    provides: Sequence[Target]
+    provides: Sequence[str]
     image_size: Sequence[int]
     batch_size: int
     workers: int | None

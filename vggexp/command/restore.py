@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vggexp.config.check.config import check_values
 from vggexp.config.check.trust import check_recorded
 from vggexp.config.recorded import amend, keep_split
 from vggexp.errors import ConfigError, DataError
@@ -40,6 +41,8 @@ def restore(path: Path, changes: Mapping[str, Any], trust: Sequence[str] = ()) -
     check_recorded(path, content["config"], trust)
     folder = path if path.is_dir() else path.parent.parent if path.parent.name == "checkpoint" else path.parent
     config = amend(keep_split(content["config"], RunFolder(folder)), changes)
+    if changes:
+        check_values(config)
     info = read_info(content)
     learner = build_learner(without_weights(config), info)
     try:

@@ -78,3 +78,16 @@ def test_verbs_run_no_code_of_a_checkpoint(words: str, vggexp: Vggexp) -> None:
     assert code == 2
     assert "x.ckpt: its config names _target_: pathlib.Path.touch" in errors
     assert "trust=[pathlib]" in errors
+
+
+def test_a_changed_key_is_checked_as_in_a_training(vggexp: Vggexp) -> None:
+    config = yaml.safe_load((RECORDED / "classification" / "config.yaml").read_text())
+    torch.save({"config": config, "info": {"classes": ["a"], "mask_classes": []}, "state_dict": {}}, "x.ckpt")
+    for word, message in (
+        ("trainer.gpus=abc", "trainer.gpus=abc is not a whole number"),
+        ("trainer.precision=null", "trainer.precision=null is not text or a whole number"),
+        ("data.batch_size=null", "data.batch_size=null is not a whole number"),
+    ):
+        code, _, errors = vggexp("evaluate", "x.ckpt", word)
+        assert code == 2
+        assert message in errors

@@ -14,6 +14,13 @@ from vggexp.config.check.values import check_formats, check_numbers, check_overr
 from vggexp.sample.image_files import find_images
 
 
+def check_values(config: Mapping[str, Any]) -> None:
+    """Raise a ConfigError for the first value in a training's config that its key does not take."""
+    check_groups("train", config)
+    check_numbers(config)
+    check_schema("train", config)
+
+
 def check(verb: str, config: Mapping[str, Any]) -> None:
     """Raise a ConfigError for the first thing in a verb's config that cannot work."""
     check_groups(verb, config)

@@ -53,7 +53,8 @@ class OptunaSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> None:
         """Ask for trials, launch them and tell their results, until the study has ``n_trials``."""
         words = [*(f"{key}={value}" for key, value in self.params.items()), *arguments]
-        parsed = OverridesParser.create().parse_overrides(words)
+        loader = self.hydra_context.config_loader if self.hydra_context else None
+        parsed = OverridesParser.create(loader).parse_overrides(words)
         overrides = {override.get_key_element(): override for override in parsed}
         fixed = [f"{key}={one.get_value_element_as_str()}" for key, one in overrides.items() if not _is_swept(one)]
         with self._open(fixed, [key for key, one in overrides.items() if _is_swept(one)], digest(words)) as study:

@@ -59,3 +59,11 @@ def test_a_setting_stays_a_setting_and_a_missing_path_a_path() -> None:
     ]  # fmt: skip
     with pytest.raises(ConfigError, match="there is no flag '-dash'"):
         split_verb(["predict", "runs/x", "-dash"])
+
+
+def test_a_value_that_exists_is_a_path() -> None:
+    for name in ("epoch=1-top1=0.14.ckpt", "a,b", "x(1)"):
+        Path(name).touch()
+        assert composed_from("evaluate", f"checkpoint={name}")["checkpoint"] == name
+    Path("'3'").touch()
+    assert composed_from("evaluate", "output='3'")["output"] == "3"

@@ -29,7 +29,7 @@ def make_server(config: Mapping[str, Any]) -> Any:
         app, serving = import_module("vggexp.deploy.demo.app"), import_module("werkzeug.serving")
     except ImportError as error:
         raise ConfigError("demo: flask is not installed; pip install 'vggexp[demo]'") from error
-    restored = restore(Path(config["checkpoint"]), config["override"])
+    restored = restore(Path(config["checkpoint"]), config["override"], config["trust"])
     choice = restored.config["choice"]
     title = f"{choice['task']} on {choice['data']}: {choice['backbone']} + {choice['head']}"
     page = app.make_app(*ready(restored), restored.info, title)

@@ -31,7 +31,7 @@ def run(config: Mapping[str, Any]) -> int:
     """
     split = config["split"]
     require_known("split", split, ("val", "test"))
-    restored = restore(Path(config["checkpoint"]), config["override"])
+    restored = restore(Path(config["checkpoint"]), config["override"], config["trust"])
     output, chosen = config["output"], config["evaluation"]
     how = words(config["choice"], chosen)
     is_unchanged = Path(config["checkpoint"]).is_dir() and not config["override"] and output is None and how is None

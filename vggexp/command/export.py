@@ -20,7 +20,7 @@ from vggexp.sample.image_files import find_images
 def run(config: Mapping[str, Any]) -> int:
     """Write each format, and print its largest difference from the run."""
     names = [config["format"]] if isinstance(config["format"], str) else list(config["format"])
-    restored = restore(Path(config["checkpoint"]), config["override"])
+    restored = restore(Path(config["checkpoint"]), config["override"], config["trust"])
     files = {name: target(config, restored, name, load_format(name).SUFFIX) for name in names}
     learner = restored.learner
     network = Network(learner.backbone, learner.head, learner.task)

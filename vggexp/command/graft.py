@@ -29,7 +29,7 @@ def run(config: Mapping[str, Any]) -> int:
     folder, names = RunFolder(config["output"]), [str(path) for path in config["checkpoints"]]
     if folder.holds_run() and not config["overwrite"]:
         raise ConfigError(f"{folder.path} holds a run; name another output, or say overwrite=true")
-    singles = [restore(Path(name), {}) for name in names]
+    singles = [restore(Path(name), {}, config["trust"]) for name in names]
     configs, learners = [single.config for single in singles], [single.learner for single in singles]
     graft.check_mergeable(names, configs)
     graft.check_names(names, [single.info for single in singles])

@@ -25,7 +25,7 @@ def run(config: Mapping[str, Any]) -> int:
     output = Path(str(config["output"]))  # a year would be a number
     left_out: list[str] = []
     files = find_images(config["input"], leave_out=output, unreadable=left_out)
-    restored = restore(Path(config["checkpoint"]), config["override"])
+    restored = restore(Path(config["checkpoint"]), config["override"], config["trust"])
     draw = restored.learner.task.draw if config["overlays"] else None
     made_by = _made_by(config)
     try:

@@ -1,11 +1,13 @@
 """Load a finished run for evaluate, predict, export, demo and graft."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vggexp.config.check import check_sizes
+from vggexp.config.check.config import check_values
+from vggexp.config.check.trust import check_recorded
 from vggexp.config.recorded import amend, keep_split
 from vggexp.errors import ConfigError, DataError
 from vggexp.learner.learner import Learner
@@ -28,14 +30,21 @@ class Restored:
     """The run folder, or the folder of a checkpoint that lies elsewhere."""
 
 
-def restore(path: Path, changes: Mapping[str, Any]) -> Restored:
-    """Load the learner of a run folder (its best checkpoint) or of a ``.ckpt``. The data set is not needed."""
+def restore(path: Path, changes: Mapping[str, Any], trust: Sequence[str] = ()) -> Restored:
+    """Load the learner of a run folder (its best checkpoint) or of a ``.ckpt``. The data set is not needed.
+
+    Args:
+        trust: modules, besides those offered, whose classes the recorded config may name.
+    """
     content = read_checkpoint(path)
     if not {"config", "info", "state_dict"} <= content.keys():
         raise DataError(f"{path} was not written by vggexp: it holds weights and no config")
+    check_recorded(path, content["config"], trust)
     folder = path if path.is_dir() else path.parent.parent if path.parent.name == "checkpoint" else path.parent
     config = amend(keep_split(content["config"], RunFolder(folder)), changes)
     check_sizes(config)
+    if changes:
+        check_values(config)
     info = read_info(content)
     learner = build_learner(without_weights(config), info)
     try:

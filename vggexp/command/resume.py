@@ -5,6 +5,7 @@ from typing import Any
 
 from vggexp.command import train
 from vggexp.config.check import check
+from vggexp.config.check.trust import check_recorded
 from vggexp.config.recorded import amend, read_config
 from vggexp.errors import ConfigError
 from vggexp.run_folder import RunFolder
@@ -18,6 +19,8 @@ def run(config: Mapping[str, Any]) -> int:
             f"{folder.path} is finished; to train it again: python -m vggexp rerun {folder.path} run.dir=..."
         )
     whole = {**config["override"], "run": {"dir": str(folder.path), "overwrite": not folder.last.exists()}}
-    amended = amend(read_config(folder), whole)
+    recorded = read_config(folder)
+    check_recorded(config["checkpoint"], recorded, config["trust"])
+    amended = amend(recorded, whole)
     check("train", amended)
     return train.run(amended, go_on=folder.last.exists())

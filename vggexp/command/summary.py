@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from vggexp.config.check.trust import check_recorded
 from vggexp.report.ledger import ledger
 from vggexp.report.ledger_table import show
 from vggexp.trainer.build import bind_freezing, build_network
@@ -20,6 +21,7 @@ def run(config: Mapping[str, Any]) -> int:
     info = DataInfo(_names(sizes["classes"]), _names(sizes["mask_classes"]))
     if config["checkpoint"]:
         content = read_checkpoint(Path(config["checkpoint"]))
+        check_recorded(config["checkpoint"], content["config"], config["trust"])
         config = content["config"]
         info = DataInfo(*(tuple(content["info"][name]) for name in ("classes", "mask_classes")))
     with torch.device("meta"):

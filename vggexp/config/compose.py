@@ -17,6 +17,7 @@ from vggexp.config.augment import check_taken
 from vggexp.config.help import CONF, groups, synopsis
 from vggexp.config.hydra_error import explain
 from vggexp.config.naming import choices, register
+from vggexp.config.route import require_options, route
 from vggexp.errors import ConfigError
 from vggexp.transfer.renamed import renew_word
 
@@ -44,6 +45,7 @@ def launch(
     """
     register(stamp)
     words = _with_new_names(words)
+    require_options(verb, words)
     _accept_hydras_help()
     _compose_once(words)
     announce = (
@@ -51,7 +53,7 @@ def launch(
         f"+hydra.callbacks.sweep.path={journal}",
     )
     plan = announce if journal else ()
-    typed, sys.argv = sys.argv, [sys.argv[0], *_route(verb, words), *_HYDRA, *plan]
+    typed, sys.argv = sys.argv, [sys.argv[0], *route(verb, words), *_HYDRA, *plan]
     try:
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=verb)(job)()
     except (HydraException, OmegaConfBaseException) as error:
@@ -104,12 +106,16 @@ def defaults(verb: str, *words: str) -> dict[str, Any]:
     return as_dict(composed(verb, words))
 
 
-def composed(verb: str, words: Sequence[str]) -> DictConfig:
-    """Compose a verb's config from overrides, without running a job."""
+def composed(verb: str, words: Sequence[str], whole: bool = False) -> DictConfig:
+    """Compose a verb's config from overrides, without running a job.
+
+    Args:
+        whole: with Hydra's own node, which says what was chosen.
+    """
     if GlobalHydra.instance().is_initialized():  # inside a job: keeps the user's --config-dir
-        return hydra.compose(verb, list(words))
+        return hydra.compose(verb, list(words), return_hydra_config=whole)
     with hydra.initialize_config_dir(str(Path(CONF).resolve()), version_base="1.3"):
-        return hydra.compose(verb, list(words))
+        return hydra.compose(verb, list(words), return_hydra_config=whole)
 
 
 def as_dict(config: Any, *, resolve: bool = True, throw_on_missing: bool = False) -> dict[str, Any]:
@@ -140,21 +146,6 @@ def _with_new_names(words: Sequence[str]) -> list[str]:
         if new != old:
             print(f"vggexp: {old} is now written {new}; the old form will be removed", file=sys.stderr)
     return renewed
-
-
-def _route(verb: str, words: Sequence[str]) -> list[str]:
-    """For verbs that read a recorded run, put the keys of the run's config under ``override``."""
-    own = OmegaConf.load(CONF / f"{verb}.yaml")
-    assert isinstance(own, DictConfig)
-    if "override" not in own:
-        return list(words)
-    of_verb = {str(name) for each in own.get("defaults", ()) if isinstance(each, DictConfig) for name in each}
-    routed = []
-    for word in words:
-        key = word.partition("=")[0]
-        is_own = word.startswith(("-", "+", "~")) or "=" not in word or key.split(".")[0] in {*own, *of_verb, "hydra"}
-        routed.append(word if is_own else f"+override.{word}")
-    return routed
 
 
 def known_keys(verb: str) -> set[str]:

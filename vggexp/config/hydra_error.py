@@ -1,6 +1,7 @@
 """Turns Hydra's exceptions, which span several lines, into one line each."""
 
 import re
+import shlex
 from collections.abc import Callable, Collection
 
 from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
@@ -29,10 +30,39 @@ def explain(error: Exception, known_keys: Callable[[], Collection[str]]) -> str:
         is_elsewhere = found[1] in (known := known_keys())
         near = " under the chosen options" if is_elsewhere else did_you_mean(found[1], known)
         return f"there is no key '{found[1]}'{near}"
+    if found := re.search(r"node `(\S+?)` is not a container", text):
+        return f"{found[1]} holds several values, and other keys read them: give all of them, or leave it out"
     first = text.splitlines()[0]
+    if found := re.match(r"Ambiguous value for argument '(.*?)=(.*)'$", first):
+        return _several(*found.groups())
     if isinstance(error, OverrideParseException):
-        return f"cannot read '{getattr(error, 'override', '')}': {first}; write group=option or key=value"
+        return f"cannot read '{(word := getattr(error, 'override', ''))}': {_advice(word)}"
     return first
+
+
+def _several(key: str, values: str) -> str:
+    """The error text for ``seed=1,2`` without ``-m``."""
+    return (
+        f"{key}={values} holds several values: add -m to run a sweep over them; as one list, write "
+        f"'{key}=[{values}]', and as text {as_text(key, values)}"
+    )
+
+
+def _advice(word: str) -> str:
+    key, equals, value = word.partition("=")
+    if not equals or not re.fullmatch(r"[\w.@/+~]+", key):
+        return "write group=option or key=value"
+    return f"if it is meant as text, put the value in quotes and the word in others: {as_text(key, value)}"
+
+
+def as_text(key: str, value: str) -> str:
+    """A word for a shell whose value is text, whatever signs it holds.
+
+    >>> print(as_text("run.name", "a=b"))
+    'run.name="a=b"'
+    """
+    escaped = value.replace('"', '\\"')
+    return shlex.quote(f'{key}="{escaped}"')
 
 
 def missing_plugin(kind: str, option: str) -> str:

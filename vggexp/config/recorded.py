@@ -8,7 +8,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from vggexp.config.compose import as_dict, composed, dotted_keys, known_keys
+from vggexp.config.compose import as_dict, composed, dotted_keys, known_keys, with_absolute_root
 from vggexp.config.hydra_error import explain
 from vggexp.config.naming import choices
 from vggexp.errors import ConfigError, DataError, did_you_mean
@@ -35,15 +35,22 @@ def keep_split(config: Mapping[str, Any], folder: RunFolder) -> dict[str, Any]:
 
 
 def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A recorded config with some keys changed, and its recipes with its image size.
+    """A recorded config with some options and keys changed, and its recipes with its image size.
+
+    Args:
+        changes: new values by key, and under ``choice`` new options by group; an option brings its own defaults.
 
     Raises:
         ConfigError: a key that it does not have.
     """
+    config = _with_options(config, changes.get("choice", {}))
+    changes = {key: value for key, value in changes.items() if key != "choice"}
     known = set(dotted_keys(config))
     for key in dotted_keys(changes, leaves=True):
         if key not in known and key.rpartition(".")[0] not in _open(config):
             raise ConfigError(f"the run's config has no key '{key}'{did_you_mean(key, known)}")
+        if isinstance(_at(config, key), Mapping) and _at(config, key) and not isinstance(_at(changes, key), Mapping):
+            raise ConfigError(f"{key}={_at(changes, key)}: {key} holds several keys; set {key}.KEY=VALUE")
     merged = OmegaConf.merge(OmegaConf.create(dict(config)), OmegaConf.create(dict(changes)))
     return _with_fitting_recipes(as_dict(merged, resolve=False), config, changes)
 
@@ -65,6 +72,34 @@ def _with_fitting_recipes(
         if key in data and key not in given
     }
     return {**amended, "data": {**data, **recipes}}
+
+
+def _with_options(config: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """A recorded config with other options of some groups, and with what these bring: a task its head and loss."""
+    if not options:
+        return dict(config)
+    words = [f"{group}={_as_word(option)}" for group, option in options.items()]
+    try:
+        whole = composed("train", words, whole=True)
+        taken = {*options, *(("head", "loss", "objective") if "task" in options else ())}
+        named = as_dict(whole.hydra.runtime.choices)  # lacks a group of which a list was chosen
+        chosen = {**config["choice"], **options, **{group: named[group] for group in taken & named.keys()}}
+        OmegaConf.register_new_resolver("choice", chosen.__getitem__, replace=True)
+        brought = {group: OmegaConf.to_container(whole[group]) if group in whole else {} for group in taken}
+        settled = as_dict(OmegaConf.create({**config, **brought}))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(explain(error, lambda: known_keys("train"))) from error
+    return with_absolute_root({**settled, "choice": chosen})
+
+
+def _as_word(option: Any) -> str:
+    return f"[{','.join(map(str, option))}]" if isinstance(option, list) else str(option)
+
+
+def _at(config: Any, key: str) -> Any:
+    for name in key.split("."):
+        config = config.get(name) if isinstance(config, Mapping) else None
+    return config
 
 
 def complete(recorded: Mapping[str, Any]) -> dict[str, Any]:

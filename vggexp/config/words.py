@@ -66,7 +66,7 @@ def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
         elif word.startswith("-"):
             flags.append(_known(word))
         else:
-            (bare if _is_bare(word) else settings).append(word)
+            (bare if _is_bare(word) else settings).append(_with_path(word))
     return verb, flags + _named(bare, settings, verb) + settings
 
 
@@ -84,6 +84,17 @@ def _is_path(word: str) -> bool:
     """Whether the word exists as a path (broken links too), or has "/" before "=", which only hydra/ keys have."""
     key, equals, _ = word.partition("=")
     return os.path.lexists(word) or (bool(equals) and "/" in key and not key.startswith(("hydra/", "+", "~", "-")))
+
+
+def _with_path(word: str) -> str:
+    """The word; if its value exists as a path and has signs of Hydra's grammar in it, with the value quoted."""
+    key, equals, value = word.partition("=")
+    special = equals and re.search(r"""[=,(){}\[\]'"\\$]""", value)
+    return f"{key}={quoted(value)}" if special and not _is_quoted(value) and os.path.lexists(value) else word
+
+
+def _is_quoted(value: str) -> bool:
+    return value[:1] in ("'", '"') and value[-1:] == value[:1]
 
 
 def _named(bare: Sequence[str], settings: Sequence[str], verb: str) -> list[str]:

@@ -32,6 +32,8 @@ _CLOUDS = ("api.wandb.ai", "api.forge.coreweave.com")
 """W&B's own hosts: ``wandb login`` stores the key under the first one, and since wandb 0.31 under the second."""
 _PATIENCE = 30
 """Seconds to wait for the network before a run with mode "auto" continues offline."""
+_EARLIER_MODES = {"dryrun": "offline", "run": "online", "": "auto"}
+"""What W&B's earlier words for WANDB_MODE mean, and an empty variable."""
 _COSTS = ("parameters", "trainable_parameters", "seconds", "images_per_second", "peak_memory_mib", "epoch",
           "baseline", "drift")  # fmt: skip
 """Keys of ``summary.json`` that W&B's table of runs shows, beside the metrics."""
@@ -164,6 +166,7 @@ def build_logger(
 
     Args:
         objective: ``metric`` and ``mode`` ("min" or "max") of the run's objective.
+        project, entity, mode, name, group: the YAML takes them from WANDB_PROJECT ... where these are set, maybe to "".
         mode: "online", "offline", "disabled", or "auto": online if a key is configured and the network answers.
         name: name of the W&B run; None: the path of the run folder below runs/.
         group: name shared by runs that belong together, such as a study or a sweep.
@@ -175,6 +178,7 @@ def build_logger(
     Raises:
         ConfigError: an unknown mode, or media_every below 1. At the first row: W&B refuses the key, or does not answer.
     """
+    mode = _EARLIER_MODES.get(mode, mode)
     require_known("logger.wandb.mode", mode, ("auto", "online", "offline", "disabled"))
     require_at_least("logger.wandb.media_every", media_every, 1)
     chosen = mode if mode != "auto" else ("online" if has_key() else "offline")
@@ -189,8 +193,8 @@ def build_logger(
         directions={objective["metric"]: objective["mode"]},
         media_every=media_every if media else None,
         name=name or run_name(save_dir),
-        project=project,
-        entity=entity,
+        project=project or "vggexp",
+        entity=entity or None,
         group=group,
         job_type=job_type,
         tags=list(tags),

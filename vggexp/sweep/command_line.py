@@ -27,9 +27,11 @@ def start(verb: str, words: Sequence[str], debug: bool = False) -> int:
     except KeyboardInterrupt:
         _report_partial(journal, "interrupted")
         raise
-    except SystemExit:
+    except SystemExit as leaving:
         if job.error:
             raise job.error from None
+        if isinstance(leaving.__cause__, UserError):  # the sweep could not be planned
+            raise leaving.__cause__ from None
         raise
     except UserError:
         raise

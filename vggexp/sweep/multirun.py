@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from vggexp.distributed.processes import num_cores, num_gpus, place_in_run
+from vggexp.errors import ConfigError, kind_and_line
 from vggexp.sweep.journal import Journal, Plan, line, sweep_status
 
 LOOK_EVERY = 0.5
@@ -27,11 +29,19 @@ class Announce(Callback):
         self.path = path
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Write the plan; if the jobs run in other processes, start to show their progress."""
+        """Write the plan; if the jobs run in other processes, start to show their progress.
+
+        Hydra would only warn of an exception here and go on without a plan, so an error leaves as SystemExit.
+        """
         if place_in_run()[0] > 0:
             return
-        journal, plan = Journal(Path(self.path).absolute()), plan_of(config)
-        journal.begin(plan)
+        journal = Journal(Path(self.path).absolute())
+        try:
+            journal.begin(plan := plan_of(config))
+        except ConfigError as error:
+            raise SystemExit from error
+        except Exception as error:
+            raise SystemExit from ConfigError(f"the sweep cannot be planned: {kind_and_line(error)}")
         if plan.apart:
             _watchers.append(Watcher(journal))
 
@@ -41,6 +51,8 @@ def plan_of(config: DictConfig) -> Plan:
     node: Any = OmegaConf.to_container(config.hydra, resolve=False)
     launcher, sweeper = node["launcher"], node["sweeper"]
     counts = swept(sweeper.get("params") or {}, node["overrides"]["task"])
+    if empty := [key for key, count in counts.items() if count == 0]:
+        raise ConfigError(f"the sweep has no job: {empty[0]} has no value; no option matches, or the range is empty")
     jobs = int(sweeper.get("n_trials") or math.prod(counts.values()))
     batch = int(sweeper.get("max_batch_size") or (sweeper.get("n_jobs") if "n_trials" in sweeper else 0) or jobs)
     at_once, share = width(launcher, min(jobs, batch))
@@ -53,7 +65,11 @@ def plan_of(config: DictConfig) -> Plan:
 
 def swept(params: Mapping[str, Any], words: list[str]) -> dict[str, int]:
     """The keys that a sweep varies, with the number of values of each (1 for an interval)."""
-    parsed = OverridesParser.create().parse_overrides([*(f"{key}={value}" for key, value in params.items()), *words])
+    root = GlobalHydra.instance()  # glob() asks it which options there are
+    loader = root.config_loader() if root.is_initialized() else None
+    parsed = OverridesParser.create(loader).parse_overrides(
+        [*(f"{key}={value}" for key, value in params.items()), *words]
+    )
     last = {override.get_key_element().lstrip("+~"): override for override in parsed}
     return {
         key: len(list(override.sweep_iterator())) if override.is_discrete_sweep() else 1

@@ -1,6 +1,6 @@
 """Loaders over the splits of a run's data, with the caches that the config enables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from vggexp.sample.open_check import check_files
 from vggexp.sample.resize import RECIPES, plain_recipe
 from vggexp.trainer.build import build_loader
 from vggexp.trainer.image_size import check_image_size
+from vggexp.trainer.length import check_length
 from vggexp.types import Data, Sample, Task
 
 
@@ -56,12 +57,17 @@ class Splits:
         return build_loader(self.config, decoded, shuffle=shuffle, contract=contract, labels=labels)
 
     def check(self) -> None:
-        """DataError unless every split that the run reads can be read, its ends keep the contract, and it has truth."""
+        """DataError unless every split that the run reads can be read, its ends keep the contract, and it has truth.
+
+        ConfigError if a step or a limit does not fit the number of images.
+        """
         before = torch.default_generator.get_state()
         for split in ("train", "val", "test") if self.tests else ("train", "val"):
             contract, dataset = self._contract(split), self._open(split, augment=split == "train")
             check_ends(contract, dataset)
             check_truth(contract, dataset)
+            if isinstance(dataset, Sized):
+                check_length(self.config, split, len(dataset))
         torch.default_generator.set_state(before)  # what augmentation drew here, no later step misses
 
     def check_files(self) -> None:

@@ -8,21 +8,34 @@ from vggexp.config.check.keys import check_keys
 from vggexp.config.check.machine import check_machine
 from vggexp.config.check.parts import check_data, check_parts
 from vggexp.config.check.paths import check_checkpoints, check_output, check_run, check_weights
+from vggexp.config.check.schema import check_groups, check_schema
+from vggexp.config.check.span import check_limits, check_schedule
 from vggexp.config.check.targets import check_targets
 from vggexp.config.check.values import check_evaluation, check_formats, check_numbers, check_override, check_words
 from vggexp.sample.image_files import find_images
 
 
+def check_values(config: Mapping[str, Any]) -> None:
+    """Raise a ConfigError for the first value in a training's config that its key does not take."""
+    check_groups("train", config)
+    check_numbers(config)
+    check_schema("train", config)
+
+
 def check(verb: str, config: Mapping[str, Any]) -> None:
     """Raise a ConfigError for the first thing in a verb's config that cannot work."""
+    check_groups(verb, config)
     check_numbers(config)
     if verb == "train":
         check_keys(config)
+    check_schema(verb, config)
     check_targets(config)
     if "task" in config:
         check_parts(config)
     if verb == "train":
         check_words(config)
+        check_limits(config)
+        check_schedule(config)
         check_data(config)
         check_augment(config)
         check_mix(config)

@@ -15,7 +15,7 @@ Config = Mapping[str, Any]
 def check_targets(config: Config) -> None:
     """The module of each ``_target_`` is installed or in the current folder. It is looked for, not imported."""
     for group, part in config.items():
-        for target in _targets(part):
+        for target in find_targets(part):
             if not _is_found(module := target.partition(".")[0]):
                 raise ConfigError(missing_module(_where(config, group), module, target))
 
@@ -39,7 +39,7 @@ def _where(config: Config, group: str) -> str:
     return written_in(group, option) if isinstance(option, str) else group
 
 
-def _targets(part: Any) -> Iterator[str]:
+def find_targets(part: Any) -> Iterator[str]:
     """Every ``_target_`` in a part of a config, however deep."""
     if isinstance(part, Mapping):
         if isinstance(target := part.get("_target_"), str):
@@ -48,7 +48,7 @@ def _targets(part: Any) -> Iterator[str]:
     elif not isinstance(part, list):
         return
     for item in part:
-        yield from _targets(item)
+        yield from find_targets(item)
 
 
 def _is_found(module: str) -> bool:

@@ -25,6 +25,10 @@ _AT_LEAST: dict[str, float] = {
     "optimizer.lr": 0.0,
     "optimizer.weight_decay": 0.0,
     "scheduler.warmup": 0.0,
+    "scheduler.gamma": 0.0,
+    "scheduler.power": 0.0,
+    "scheduler.patience": 0,
+    "scheduler.every": 0.0,
     "backbone.width": 0.0,
     "trainer.gpus": 0,
     "trainer.processes": 1,
@@ -69,6 +73,8 @@ _POSITIVE = (
     "trainer.clip",
     "head.width",
     "freeze.lr_decay",
+    "scheduler.every",
+    "scheduler.start",
     "mix.alpha",
     "mix.mixup_alpha",
     "mix.cutmix_alpha",
@@ -85,6 +91,9 @@ _SHARES: dict[str, bool] = {
     "optimizer.momentum": True,
     "trainer.ema": True,
     "evaluation.overlap": True,
+    "scheduler.floor": False,
+    "scheduler.climb": False,
+    "scheduler.start": False,
 }
 """Keys whose value is from 0 to 1; true: 1 is excluded."""
 
@@ -109,11 +118,11 @@ def check_numbers(config: Config) -> None:
     for key, least in _AT_LEAST.items():
         for name, value in _values(config, key):
             require_at_least(name, value, least)
-            if key in _POSITIVE and value == 0:
-                raise ConfigError(f"{name}={value} is not a number above 0")
+            _require_positive(key, name, value)
     for key, below_one in _SHARES.items():
         for name, value in _values(config, key):
             require_share(name, value, below_one=below_one)
+            _require_positive(key, name, value)
     for key in ("loss.class_weight", "loss.pos_weight"):
         for name, value in _lists(config, key):
             if not isinstance(value, str):
@@ -132,6 +141,18 @@ def check_evaluation(config: Config) -> None:
     tile = chosen.get("tile")
     if tile is not None and not (isinstance(tile, list) and len(tile) == 2):
         raise ConfigError(f"evaluation.tile={tile} is not [height, width] in pixels of the photo, 32 or more each")
+
+
+def least_and_most(key: str) -> dict[str, float]:
+    """The range of a key's number, in JSON Schema's words; empty where any number will do."""
+    if key in _SHARES:
+        return {
+            ("exclusiveMinimum" if key in _POSITIVE else "minimum"): 0,
+            ("exclusiveMaximum" if _SHARES[key] else "maximum"): 1,
+        }
+    if key in _AT_LEAST:
+        return {("exclusiveMinimum" if key in _POSITIVE else "minimum"): _AT_LEAST[key]}
+    return {}
 
 
 def check_words(config: Config) -> None:
@@ -156,6 +177,11 @@ def check_formats(names: Any) -> None:
         require_known("format", name, formats())
     if not names:
         raise ConfigError(f"format is empty; give one or more formats{did_you_mean('', formats())}")
+
+
+def _require_positive(key: str, name: str, value: float) -> None:
+    if key in _POSITIVE and value == 0:
+        raise ConfigError(f"{name}={value} is not a number above 0")
 
 
 def _lists(config: Config, key: str) -> Iterator[tuple[str, Any]]:

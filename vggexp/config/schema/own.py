@@ -1,0 +1,221 @@
+"""The types of the keys that no constructor takes: those of each verb, and those that belong to a group as a whole."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+OneOrMore = str | Sequence[str]
+
+
+class Objective(TypedDict):
+    """``objective``, also within a task."""
+
+    metric: str
+    mode: Literal["min", "max"]
+
+
+class Run(TypedDict):
+    """``run``."""
+
+    name: str
+    dir: str
+    overwrite: bool
+
+
+class Train(TypedDict):
+    """``conf/train.yaml``."""
+
+    seed: int
+    baseline: bool
+    test: bool
+    objective: Objective
+    run: Run
+
+
+class OfRun(TypedDict):
+    """A verb that reads a recorded run."""
+
+    checkpoint: str
+    trust: Sequence[str]
+    override: Mapping[str, Any]
+
+
+class Evaluate(OfRun):
+    """``conf/evaluate.yaml``."""
+
+    split: Literal["test", "val"]
+    output: str | None
+
+
+class Predict(OfRun):
+    """``conf/predict.yaml``."""
+
+    input: OneOrMore
+    output: str
+    batch_size: int | None
+    workers: int | None
+    overlays: bool
+    overwrite: bool
+
+
+class Export(OfRun):
+    """``conf/export.yaml``."""
+
+    format: OneOrMore
+    output: str | None
+    input: OneOrMore | None
+    tolerance: float
+    onnx: Mapping[str, Any]
+    overwrite: bool
+
+
+class Demo(OfRun):
+    """``conf/demo.yaml``."""
+
+    port: int
+
+
+class Graft(TypedDict):
+    """``conf/graft.yaml``."""
+
+    checkpoints: OneOrMore
+    trust: Sequence[str]
+    output: str
+    overwrite: bool
+
+
+class Inspect(TypedDict):
+    """``conf/inspect.yaml``."""
+
+    output: str
+    samples: int
+
+
+class Report(TypedDict):
+    """``conf/report.yaml``."""
+
+    input: OneOrMore
+    output: str | None
+    page: bool
+    watch: float | None
+
+
+class Summary(TypedDict):
+    """``conf/summary.yaml``."""
+
+    checkpoint: str | None
+    trust: Sequence[str]
+
+
+class Workspace(TypedDict):
+    """``conf/workspace.yaml``."""
+
+    project: str
+    entity: str | None
+    name: str
+    output: str | None
+
+
+class Benchmark(TypedDict):
+    """``conf/benchmark.yaml``."""
+
+    work: OneOrMore
+    against: OneOrMore
+    repeats: int
+    output: str | None
+    page: bool
+    root: str | None
+    batch_size: int | None
+    image_size: Sequence[int]
+    steps: int
+    images: int
+    epochs: int
+    sample: int
+    width: float
+    hidden: int
+    precision: str | int
+    gpus: int | None
+
+
+VERBS: dict[str, type] = {
+    "train": Train, "evaluate": Evaluate, "predict": Predict, "export": Export, "demo": Demo, "graft": Graft,
+    "inspect": Inspect, "report": Report, "rerun": OfRun, "resume": OfRun, "summary": Summary,
+    "workspace": Workspace, "benchmark": Benchmark,
+}  # fmt: skip
+"""The keys of each verb, beside ``debug`` and its groups."""
+
+
+class Weights(TypedDict):
+    """What a backbone or a head starts from."""
+
+    weights: str | None
+    weights_map: str
+
+
+class Head(Weights):
+    """``head``."""
+
+    gives: str
+
+
+class Task(TypedDict):
+    """``task``."""
+
+    needs: Sequence[str]
+    takes: Sequence[str]
+    objective: Objective
+
+
+class Loss(TypedDict):
+    """``loss``."""
+
+    scores: Sequence[str]
+    targets: Sequence[str]
+
+
+class Freeze(TypedDict):
+    """``freeze``: what works with any policy."""
+
+    lr_decay: float
+    norm: Literal["fixed", "update"]
+    dropout: Literal["fixed", "active"]
+
+
+class Data(TypedDict):
+    """``data``: what every data set has."""
+
+    provides: Sequence[str]
+    image_size: Sequence[int]
+    batch_size: int
+    workers: int | None
+    cache: Literal["none", "memory", "disk"]
+    cache_max_gb: float
+    cache_dir: str
+
+
+class Optimizer(TypedDict):
+    """``optimizer``."""
+
+    lr: float
+    decay_biases_and_norms: bool
+    lr_for_batch: int | None
+
+
+class Trainer(TypedDict):
+    """``trainer``: what the program reads besides Lightning's trainer."""
+
+    channels_last: bool
+    compile: Literal["false", "true", "auto"]
+    keep_memory: bool
+    save_every: int | None
+    processes: int | None
+    nodes: int
+    rendezvous: str | None
+    sync_batchnorm: bool
+    effective_batch: int | None
+
+
+GROUPS: dict[str, type] = {
+    "backbone": Weights, "head": Head, "task": Task, "loss": Loss, "freeze": Freeze, "data": Data,
+    "optimizer": Optimizer, "trainer": Trainer,
+}  # fmt: skip
+"""The keys that any option of a group may have, whatever its constructor takes: the program or its checks read them."""

@@ -1,0 +1,58 @@
+"""Checks that steps and limits fit the number of images, which is known once the data is open."""
+
+import sys
+from collections.abc import Mapping
+from math import ceil
+from typing import Any
+
+from vggexp.distributed.processes import place_in_run, world_size
+from vggexp.errors import ConfigError
+from vggexp.trainer.build import accumulation, global_batch
+
+Config = Mapping[str, Any]
+
+
+def check_length(config: Config, split: str, images: int) -> None:
+    """ConfigError if a limit leaves no batch of a split, or if a step takes more than an epoch has.
+
+    If only a limit makes the epoch shorter than a step, as in a trial run, print a line instead.
+    """
+    together = config["data"]["batch_size"] * world_size(config["trainer"])
+    batches = ceil(images / together)
+    left = _limited(config["trainer"], split, batches)
+    if split != "train":
+        return
+    steps = accumulation(config)
+    if steps > batches:
+        raise ConfigError(_too_long(config, images, batches))
+    if steps > left and place_in_run()[0] == 0:
+        seen = left * together
+        print(
+            f"vggexp: a step takes {global_batch(config)} images, but the limits leave {left} batches to an epoch: "
+            f"each step sees at most {seen}",
+            file=sys.stderr,
+        )
+
+
+def _limited(trainer: Config, split: str, batches: int) -> int:
+    """The batches that the limits leave of a split."""
+    key = f"limit_{split}_batches"
+    if trainer.get("overfit_batches") and split != "test":
+        key = "overfit_batches"
+    limit = trainer.get(key, 1.0)
+    left = int(batches * limit) if isinstance(limit, float) else min(limit, batches)
+    if left == 0 and limit > 0 and batches:
+        raise ConfigError(
+            f"trainer.{key}={limit} of {batches} batches is less than one; give a larger fraction or a whole number"
+        )
+    return left
+
+
+def _too_long(config: Config, images: int, batches: int) -> str:
+    whole = config["trainer"].get("effective_batch")
+    if whole:
+        return f"trainer.effective_batch={whole}: the training split has {images} images; give {images} or less"
+    return (
+        f"trainer.accumulate={config['trainer']['accumulate']}: an epoch has {batches} batches "
+        f"({images} images); give {batches} or less"
+    )

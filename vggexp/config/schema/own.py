@@ -187,6 +187,8 @@ class Data(TypedDict):
     image_size: Sequence[int]
     batch_size: int
     workers: int | None
+    resize: Literal["squash", "letterbox", "crop"]
+    sampling: Literal["shuffle", "balanced"]
     cache: Literal["none", "memory", "disk"]
     cache_max_gb: float
     cache_dir: str

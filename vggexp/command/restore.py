@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vggexp.config.check import check_sizes
 from vggexp.config.check.config import check_values
 from vggexp.config.check.trust import check_recorded
 from vggexp.config.recorded import amend, keep_split
@@ -43,6 +44,7 @@ def restore(path: Path, changes: Mapping[str, Any], trust: Sequence[str] = ()) -
     config = amend(keep_split(content["config"], RunFolder(folder)), changes)
     if changes:
         check_values(config)
+    check_sizes(config)
     info = read_info(content)
     learner = build_learner(without_weights(config), info)
     try:

@@ -13,6 +13,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from vggexp.config.augment import check_taken
 from vggexp.config.help import CONF, groups, synopsis
 from vggexp.config.hydra_error import explain
 from vggexp.config.naming import choices, register
@@ -81,13 +82,15 @@ def _compose_once(words: Sequence[str]) -> None:
 def settle(verb: str, config: DictConfig) -> dict[str, Any]:
     """A composed config as a plain dict, with interpolations resolved and the chosen options under ``choice``."""
     try:
-        return with_absolute_root({"choice": choices(), **as_dict(config, throw_on_missing=True)})
+        settled = with_absolute_root({"choice": choices(), **as_dict(config, throw_on_missing=True)})
     except MissingMandatoryValue as error:
         is_bare = str(error.full_key).upper() in synopsis(verb)
         hint = f"usage: python -m vggexp {synopsis(verb)}" if is_bare else f"give {error.full_key}=..."
         raise ConfigError(f"{error.full_key} is missing; {hint}") from error
     except OmegaConfBaseException as error:
         raise ConfigError(explain(error, lambda: known_keys(verb))) from error
+    check_taken(config)
+    return settled
 
 
 def with_absolute_root(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from vggexp.config.hydra_error import explain
 from vggexp.config.naming import choices
 from vggexp.errors import ConfigError, DataError, did_you_mean
 from vggexp.run_folder import RunFolder
+from vggexp.sample.resize import RECIPES, at_size
 from vggexp.transfer.renamed import renew
 
 
@@ -34,10 +35,13 @@ def keep_split(config: Mapping[str, Any], folder: RunFolder) -> dict[str, Any]:
 
 
 def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A recorded config with some options and keys changed. Raises ConfigError for a key that it does not have.
+    """A recorded config with some options and keys changed, and its recipes with its image size.
 
     Args:
         changes: new values by key, and under ``choice`` new options by group; an option brings its own defaults.
+
+    Raises:
+        ConfigError: a key that it does not have.
     """
     config = _with_options(config, changes.get("choice", {}))
     changes = {key: value for key, value in changes.items() if key != "choice"}
@@ -48,7 +52,26 @@ def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
         if isinstance(_at(config, key), Mapping) and _at(config, key) and not isinstance(_at(changes, key), Mapping):
             raise ConfigError(f"{key}={_at(changes, key)}: {key} holds several keys; set {key}.KEY=VALUE")
     merged = OmegaConf.merge(OmegaConf.create(dict(config)), OmegaConf.create(dict(changes)))
-    return as_dict(merged, resolve=False)
+    return _with_fitting_recipes(as_dict(merged, resolve=False), config, changes)
+
+
+def _with_fitting_recipes(
+    amended: dict[str, Any], config: Mapping[str, Any], changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The amended config, where another ``data.image_size`` or ``data.resize`` also changes the recorded recipes.
+
+    They were resolved, so they hold the values of these keys, no longer their names.
+    """
+    given, data = changes.get("data", {}), amended.get("data", {})
+    if not given.keys() & {"image_size", "resize"} or not isinstance(data.get("image_size"), list):
+        return amended
+    mode = data["resize"] if "resize" in given else None
+    recipes = {
+        key: at_size(data[key], config["data"]["image_size"], data["image_size"], mode)
+        for key in RECIPES
+        if key in data and key not in given
+    }
+    return {**amended, "data": {**data, **recipes}}
 
 
 def _with_options(config: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:

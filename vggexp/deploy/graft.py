@@ -21,7 +21,18 @@ from vggexp.types import DataInfo
 Config = Mapping[str, Any]
 
 _ONLY_LOADING = frozenset(
-    {"batch_size", "workers", "cache", "cache_max_gb", "cache_dir", "download", "train_transform", "provides", "root"}
+    {
+        "batch_size",
+        "workers",
+        "sampling",
+        "cache",
+        "cache_max_gb",
+        "cache_dir",
+        "download",
+        "train_transform",
+        "provides",
+        "root",
+    }
 )
 """Keys of a data set's config that affect neither the choice nor the content of the samples for evaluation.
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vggexp.errors import ConfigError, did_you_mean
+from vggexp.errors import ConfigError, did_you_mean, require_known
+from vggexp.sample.resize import MODES, modes
 
 Config = Mapping[str, Any]
 
@@ -38,8 +39,14 @@ def check_data(config: Config) -> None:
         has = ", ".join(config["data"]["provides"])
         wanted = " and ".join(missing)
         raise ConfigError(f"task={task} needs {wanted}, and data={data} has only {has}; choose other data")
+    check_sizes(config)
+
+
+def check_sizes(config: Config) -> None:
+    """Check that the network accepts the image size, and that ``data.resize`` takes effect."""
     _check_image_size(config)
     _check_window(config)
+    _check_resize(config["data"])
 
 
 def _check_head(config: Config) -> None:
@@ -92,6 +99,17 @@ def _check_image_size(config: Config) -> None:
     if not (isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side >= 32 for side in size)):
         raise ConfigError(
             f"data.image_size={size}: VGG halves the image five times; give [height, width] of 32 or more"
+        )
+
+
+def _check_resize(data: Config) -> None:
+    """Check that ``data.resize`` is known, and that the evaluation recipe has it. Older runs lack the key."""
+    resize = data.get("resize", "squash")
+    require_known("data.resize", resize, MODES)
+    if resize != "squash" and resize not in modes(data["eval_transform"]):
+        raise ConfigError(
+            f"data.resize={resize} has no effect: data.eval_transform has no step Fit with this mode; "
+            f"leave data.eval_transform as it is, or write Fit: {{size: {data['image_size']}, mode: {resize}}} there"
         )
 
 

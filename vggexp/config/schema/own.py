@@ -185,8 +185,10 @@ class Data(TypedDict):
 
     provides: Sequence[str]
     image_size: Sequence[int]
+    resize: str
     batch_size: int
     workers: int | None
+    sampling: str
     cache: Literal["none", "memory", "disk"]
     cache_max_gb: float
     cache_dir: str

@@ -58,6 +58,12 @@ class PhotoSource:
         """Whether a mask is read beside each photo."""
         return "mask" in self.needs
 
+    @property
+    def labels(self) -> list[int] | None:
+        """The label of each photo; None if one has none."""
+        found = [target.label for target in self.targets if target is not None]
+        return found if len(found) == len(self.targets) else None
+
     def __len__(self) -> int:
         return len(self.records)
 

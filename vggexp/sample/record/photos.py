@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from vggexp.errors import DataError, require_known
 from vggexp.sample.files import Files
-from vggexp.sample.recipe import Recipe
 from vggexp.sample.record.classes import Chosen, ClassTable
 from vggexp.sample.record.copies import copies_across
 from vggexp.sample.record.divide import divided
@@ -33,6 +32,7 @@ from vggexp.sample.record.readable import ON_ERROR, without_unreadable
 from vggexp.sample.record.record import Listing, Record
 from vggexp.sample.record.splits import group_by, uniform
 from vggexp.sample.record.tables import tables
+from vggexp.sample.resize import Recipe
 from vggexp.sample.transform import Transform
 from vggexp.types import TARGETS
 

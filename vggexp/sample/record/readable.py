@@ -28,7 +28,7 @@ def without_unreadable(source: PhotoSource, split: str) -> tuple[PhotoSource, di
             f"out at most {MOST:.0%}; the first: {next(iter(broken.values()))}"
         )
     kept = [index for index, reason in enumerate(reasons) if not reason]
-    records, targets = (tuple(items[index] for index in kept) for items in (source.records, source.targets))
+    records, targets = tuple(source.records[index] for index in kept), tuple(source.targets[index] for index in kept)
     return replace(source, records=records, targets=targets), broken
 
 

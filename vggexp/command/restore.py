@@ -42,9 +42,9 @@ def restore(path: Path, changes: Mapping[str, Any], trust: Sequence[str] = ()) -
     check_recorded(path, content["config"], trust)
     folder = path if path.is_dir() else path.parent.parent if path.parent.name == "checkpoint" else path.parent
     config = amend(keep_split(content["config"], RunFolder(folder)), changes)
-    check_sizes(config)
     if changes:
         check_values(config)
+    check_sizes(config)
     info = read_info(content)
     learner = build_learner(without_weights(config), info)
     try:

@@ -11,12 +11,15 @@ from vggexp.errors import ConfigError
 _GROUPS_OF = {"resume": ["cache", "callback", "logger", "trainer"], "evaluate": ["data", "trainer"]}
 """The groups whose option can change when a recorded run goes on or is scored; ``rerun`` takes all."""
 
+_NO_PART = ("experiment", "augment")
+"""Groups that set keys of others, and may be null."""
+
 
 def require_options(verb: str, words: Sequence[str]) -> None:
     """ConfigError for ``group=null`` and ``~key``, where Hydra or the program would end in a traceback."""
     for word in words:
         group, equals, option = word.partition("=")
-        if equals and group in groups() and group != "experiment" and {"null", ""} & set(option.split(",")):
+        if equals and group in groups() and group not in _NO_PART and {"null", ""} & set(option.split(",")):
             raise ConfigError(no_option(group))
         if verb == "train" and word.startswith("~") and is_needed(group[1:]):
             raise ConfigError(f"{word}: a training needs {group[1:]}; leave the word out, or set another value")
@@ -27,7 +30,7 @@ def route(verb: str, words: Sequence[str]) -> list[str]:
     own = yaml.safe_load((CONF / f"{verb}.yaml").read_text(encoding="utf-8"))
     if "override" not in own:
         return list(words)
-    of_verb = {name for each in own.get("defaults", ()) if isinstance(each, dict) for name in each}
+    of_verb = {str(name) for each in own.get("defaults", ()) if isinstance(each, dict) for name in each}
     return [word if _is_own(word, {*own, *of_verb, "hydra"}) else _routed(verb, word) for word in words]
 
 
@@ -43,9 +46,9 @@ def _routed(verb: str, word: str) -> str:
         raise ConfigError(f"{verb}: {word} removes a key of the recorded run, which keeps its keys; set another value")
     if key.partition("@")[0] not in groups():
         return f"+override.{key}={value}"
-    allowed = [group for group in groups() if group != "experiment"] if verb == "rerun" else _GROUPS_OF.get(verb, [])
+    allowed = [group for group in groups() if group not in _NO_PART] if verb == "rerun" else _GROUPS_OF.get(verb, [])
     if key not in allowed:
         can = f"of the groups it takes {', '.join(allowed) or 'none'}"
-        why = "; rerun trains the run with another one" if key in groups() and key != "experiment" else ""
+        why = "; rerun trains the run with another one" if key in groups() and key not in _NO_PART else ""
         raise ConfigError(f"{verb}: {word} cannot change what was recorded: {can}{why}")
     return f"+override.choice.{key}={value}"

@@ -90,10 +90,10 @@ _SHARES: dict[str, bool] = {
     "head.dropout": True,
     "optimizer.momentum": True,
     "trainer.ema": True,
-    "evaluation.overlap": True,
     "scheduler.floor": False,
     "scheduler.climb": False,
     "scheduler.start": False,
+    "evaluation.overlap": True,
 }
 """Keys whose value is from 0 to 1; true: 1 is excluded."""
 
@@ -132,17 +132,6 @@ def check_numbers(config: Config) -> None:
         require_weights("task.weights", chosen)
 
 
-def check_evaluation(config: Config) -> None:
-    """Check the words of ``evaluation``; its numbers are checked with all others."""
-    chosen = config["evaluation"]
-    require_known("evaluation.flip", chosen["flip"], ("false", "true"))
-    if not isinstance(scales := chosen["scales"], list) or not scales or len(set(scales)) < len(scales):
-        raise ConfigError(f"evaluation.scales={scales} is not a list of factors, each once, such as [0.75, 1.0, 1.25]")
-    tile = chosen.get("tile")
-    if tile is not None and not (isinstance(tile, list) and len(tile) == 2):
-        raise ConfigError(f"evaluation.tile={tile} is not [height, width] in pixels of the photo, 32 or more each")
-
-
 def least_and_most(key: str) -> dict[str, float]:
     """The range of a key's number, in JSON Schema's words; empty where any number will do."""
     if key in _SHARES:
@@ -153,6 +142,17 @@ def least_and_most(key: str) -> dict[str, float]:
     if key in _AT_LEAST:
         return {("exclusiveMinimum" if key in _POSITIVE else "minimum"): _AT_LEAST[key]}
     return {}
+
+
+def check_evaluation(config: Config) -> None:
+    """Check the words of ``evaluation``; its numbers are checked with all others."""
+    chosen = config["evaluation"]
+    require_known("evaluation.flip", chosen["flip"], ("false", "true"))
+    if not isinstance(scales := chosen["scales"], list) or not scales or len(set(scales)) < len(scales):
+        raise ConfigError(f"evaluation.scales={scales} is not a list of factors, each once, such as [0.75, 1.0, 1.25]")
+    tile = chosen.get("tile")
+    if tile is not None and not (isinstance(tile, list) and len(tile) == 2):
+        raise ConfigError(f"evaluation.tile={tile} is not [height, width] in pixels of the photo, 32 or more each")
 
 
 def check_words(config: Config) -> None:

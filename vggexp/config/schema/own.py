@@ -185,10 +185,10 @@ class Data(TypedDict):
 
     provides: Sequence[str]
     image_size: Sequence[int]
+    resize: str
     batch_size: int
     workers: int | None
-    resize: Literal["squash", "letterbox", "crop"]
-    sampling: Literal["shuffle", "balanced"]
+    sampling: str
     cache: Literal["none", "memory", "disk"]
     cache_max_gb: float
     cache_dir: str

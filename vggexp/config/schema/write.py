@@ -58,7 +58,7 @@ def _of_group(group: str) -> dict[str, Entry]:
 
 def _targets() -> Iterator[tuple[str, dict[str, Entry]]]:
     """Every constructor that an option names, with its arguments."""
-    for group in groups():
+    for group in [*groups(), "evaluation"]:
         for path in () if group in ("experiment", "hydra") else sorted((CONF / group).glob("*.yaml")):
             text = path.read_text(encoding="utf-8")
             if target := yaml.safe_load(text).get("_target_"):

@@ -113,7 +113,7 @@ def hold(folder: RunFolder) -> IO[str]:
     The system releases the lock on the file when the process ends for any reason. The content tells other machines
     which host and process it is.
     """
-    file = folder.state.open("w", encoding="utf-8")
+    file = folder.state.open("a+", encoding="utf-8")  # "w" would empty the file of another process
     lock(file.fileno())
     say(file)
     return file

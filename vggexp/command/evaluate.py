@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from pytorch_lightning.callbacks import Callback
 
 from vggexp.command.restore import Restored, restore
 from vggexp.config.check import needs
+from vggexp.distributed.claim import claim
 from vggexp.errors import require_known
 from vggexp.report.console import print_scores
 from vggexp.run_folder import RunFolder, plain, write_whole
@@ -30,13 +32,19 @@ def run(config: Mapping[str, Any]) -> int:
     restored = restore(Path(config["checkpoint"]), config["override"])
     output = config["output"]
     is_unchanged = Path(config["checkpoint"]).is_dir() and not config["override"] and output is None
+    file = restored.folder / f"evaluation-{split}.json" if output is None else Path(str(output))
     data = build_data(restored.config)
     check_names(config["checkpoint"], restored, data)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with claim(restored.folder, "give output=FILE") if output is None else nullcontext():
+        return _write(config, restored, data, file, is_unchanged)
+
+
+def _write(config: Mapping[str, Any], restored: Restored, data: Data, file: Path, is_unchanged: bool) -> int:
+    split = config["split"]
     scores = score(restored, data, split, diagnostics=is_unchanged and split == "test")
     baseline = restored.learner.baseline
     content = {"split": split, "metrics": scores, "baseline": baseline}
-    file = restored.folder / f"evaluation-{split}.json" if output is None else Path(str(output))
-    file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, json.dumps(plain(content), indent=2) + "\n")
     print_scores(f"{config['checkpoint']} on {split}", scores, baseline)
     print(f"scores: {file}")

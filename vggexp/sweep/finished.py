@@ -1,14 +1,11 @@
-"""Whether the run of a sweep's job is finished, was interrupted, or is being trained by another process."""
+"""Whether the run of a sweep's job is finished or was interrupted."""
 
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import yaml
 
 from vggexp.config.compose import with_absolute_root
-from vggexp.distributed.lock import lock, open_folder
 from vggexp.errors import ConfigError
 from vggexp.run_folder import RunFolder
 from vggexp.transfer.renamed import renew
@@ -52,18 +49,3 @@ def _relevant(config: Config) -> dict[str, Any]:
     for group, keys in _IRRELEVANT.items():
         plain[group] = {key: value for key, value in config.get(group, {}).items() if key not in keys}
     return plain
-
-
-@contextmanager
-def claimed(folder: RunFolder) -> Iterator[bool]:
-    """Lock a run folder for this process while the context is open; yields whether the lock was obtained.
-
-    The lock is on the folder itself, and the system releases it when the process ends for any reason. On a file system
-    without locks every process gets True.
-    """
-    folder.path.mkdir(parents=True, exist_ok=True)
-    handle = open_folder(folder.path)
-    try:
-        yield lock(handle) is not False
-    finally:
-        os.close(handle)

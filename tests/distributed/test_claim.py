@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from vggexp.distributed.claim import Taken, claim, claimed
+from vggexp.distributed.claim import TakenError, claim, claimed
 
 HOLD = "import sys; from pathlib import Path; from vggexp.distributed.claim import claim\n"
 HOLD += "with claim(Path(sys.argv[1])): print(flush=True); input()"
@@ -30,7 +30,9 @@ def held(folder: Path) -> Iterator[int]:
 
 def test_the_refusal_names_the_process_and_the_host(tmp_path: Path) -> None:
     with held(tmp_path) as process:
-        with pytest.raises(Taken, match=rf"is being written by process {process} on {os.uname().nodename}; .* advice"):
+        with pytest.raises(
+            TakenError, match=rf"is being written by process {process} on {os.uname().nodename}; .* advice"
+        ):
             claim(tmp_path, "advice").__enter__()
         with claimed(tmp_path) as is_ours:
             assert not is_ours

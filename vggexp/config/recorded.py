@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from vggexp.config.compose import as_dict, composed, dotted_keys, known_keys
+from vggexp.config.direction import direction
 from vggexp.config.hydra_error import explain
 from vggexp.config.naming import choices
 from vggexp.errors import ConfigError, DataError, did_you_mean
@@ -39,8 +40,12 @@ def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     for key in dotted_keys(changes, leaves=True):
         if key not in known and key.rpartition(".")[0] not in _open(config):
             raise ConfigError(f"the run's config has no key '{key}'{did_you_mean(key, known)}")
-    merged = OmegaConf.merge(OmegaConf.create(dict(config)), OmegaConf.create(dict(changes)))
-    return as_dict(merged, resolve=False)
+    merged = as_dict(OmegaConf.merge(OmegaConf.create(dict(config)), OmegaConf.create(dict(changes))), resolve=False)
+    new = changes.get("objective", {})
+    if "metric" in new and "mode" not in new:
+        own = merged["task"]["objective"]
+        merged["objective"]["mode"] = direction(new["metric"], own["metric"], own["mode"])
+    return merged
 
 
 def complete(recorded: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ _held: dict[Path, int] = {}
 """The lock's handle, by folder. A sweep claims the folder of its job, which claims it too."""
 
 
-class Taken(ConfigError):
+class TakenError(ConfigError):
     """Another process writes the folder."""
 
 
@@ -30,11 +30,11 @@ def claim(folder: Path, advice: str = "choose another run.dir") -> Iterator[None
         advice: what to do instead of waiting.
 
     Raises:
-        Taken: another process holds it; the message names that process and its host.
+        TakenError: another process holds it; the message names that process and its host.
     """
     with claimed(folder) as is_ours:
         if not is_ours:
-            raise Taken(f"{folder} is being written by {_writer(folder)}; wait until that has ended, or {advice}")
+            raise TakenError(f"{folder} is being written by {_writer(folder)}; wait until that has ended, or {advice}")
         yield
 
 

@@ -19,7 +19,7 @@ from vggexp.config.check import check
 from vggexp.config.compose import settle
 from vggexp.config.naming import in_sweep, place_in_sweep, register
 from vggexp.config.recorded import complete
-from vggexp.distributed.claim import Taken, claimed
+from vggexp.distributed.claim import TakenError, claimed
 from vggexp.distributed.processes import import_from_here, is_joined, place_in_run
 from vggexp.errors import UserError, kind_and_line, one_line
 from vggexp.run_folder import RunFolder
@@ -70,7 +70,7 @@ class Job:
             settled = settle(self.verb, config)
             try:
                 return perform(self.verb, settled)
-            except Taken:
+            except TakenError:
                 register(f"{self.stamp}-{number}")
                 if _folder(settle(self.verb, config)) == _folder(settled):  # the user gave it
                     raise

@@ -34,6 +34,7 @@ from vggexp.run_folder import RunFolder
 from vggexp.sample.loader import ResumableLoader
 from vggexp.trainer.build import accumulation, build, build_data, build_learner
 from vggexp.trainer.data_notes import print_problems, write_splits
+from vggexp.trainer.objective import check_objective
 from vggexp.trainer.splits import Splits
 from vggexp.transfer.checkpoint import read_checkpoint, read_info
 from vggexp.transfer.class_names import require_same_names
@@ -72,6 +73,7 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     overfit = bool(config["trainer"]["overfit_batches"])  # repeats the same few batches in the same order
     val, batches = run.splits.loader("val"), run.splits.loader("train", shuffle=not overfit)
     run.splits.observe(run.learner.task, batches.dataset)
+    check_objective(run.learner, val)
     kept = begin(run, batches, go_on)
     compile_network(config, run.learner, batches)
     trainer = make_trainer(run, kept)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vggexp.config.direction import is_loss
 from vggexp.config.help import formats
 from vggexp.errors import (
     ConfigError,
@@ -107,6 +108,9 @@ def check_words(config: Config) -> None:
     """Check the words in the config of a training."""
     for key, options in _WORDS.items():
         require_known(key, _value(config, key, options[0]), options)
+    metric, mode = (_value(config, f"objective.{name}") for name in ("metric", "mode"))
+    if mode == "max" and is_loss(metric):
+        raise ConfigError(f"objective.mode=max would keep the worst epoch: of {metric}, lower is better; use min")
 
 
 def check_override(verb: str, config: Config) -> None:

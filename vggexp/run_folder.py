@@ -58,6 +58,11 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         write_whole(self.config, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
 
+    def change(self, config: Mapping[str, Any]) -> None:
+        """Record the config of a run that goes on, or that is extended, with other values. It is not finished then."""
+        write_whole(self.config, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+        self.summary.unlink(missing_ok=True)
+
     def go_on(self, epochs: int) -> None:
         """Delete the rows written after the last checkpoint, which has ``epochs`` epochs; a resume rewrites them."""
         _keep_lines(self.metrics, lambda line: json.loads(line)["epoch"] < epochs)

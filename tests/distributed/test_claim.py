@@ -30,9 +30,8 @@ def held(folder: Path) -> Iterator[int]:
 
 def test_the_refusal_names_the_process_and_the_host(tmp_path: Path) -> None:
     with held(tmp_path) as process:
-        with pytest.raises(
-            TakenError, match=rf"is being written by process {process} on {os.uname().nodename}; .* advice"
-        ):
+        told = rf"is being written by process {process} on {os.uname().nodename}; .* advice"
+        with pytest.raises(TakenError, match=told):
             claim(tmp_path, "advice").__enter__()
         with claimed(tmp_path) as is_ours:
             assert not is_ours

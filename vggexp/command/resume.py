@@ -1,4 +1,7 @@
-"""``resume``: continue an interrupted run; it ends in the weights of the uninterrupted run."""
+"""``resume``: continue an interrupted run, or extend a finished one.
+
+An interrupted run ends in the weights of the uninterrupted one.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,24 +9,33 @@ from typing import Any
 from vggexp.command import train
 from vggexp.config.check import check
 from vggexp.config.recorded import amend, read_config
+from vggexp.config.resumable import check_changes
 from vggexp.distributed.claim import claim
 from vggexp.errors import ConfigError
 from vggexp.run_folder import RunFolder
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Continue from the last checkpoint; without one, start again."""
+    """Continue from the last checkpoint; without one, start again. A finished run needs more ``trainer.max_epochs``."""
     folder = RunFolder(config["checkpoint"])
     with claim(folder.path, "stop it first"):
         return _resume(config, folder)
 
 
 def _resume(config: Mapping[str, Any], folder: RunFolder) -> int:
-    if folder.summary.exists():
+    changes, recorded, has_last = config["override"], read_config(folder), folder.last.exists()
+    amended = amend(recorded, {**changes, "run": {**changes.get("run", {}), "dir": str(folder.path)}})
+    epochs, before = (whole["trainer"]["max_epochs"] for whole in (amended, recorded))
+    if has_last:
+        check_changes(recorded, changes, folder.path)
+    if folder.summary.exists() and not (has_last and isinstance(epochs, int) and epochs > before):
         raise ConfigError(
-            f"{folder.path} is finished; to train it again: python -m vggexp rerun {folder.path} run.dir=..."
+            f"{folder.path} is finished; to train it longer: python -m vggexp resume {folder.path} "
+            f"trainer.max_epochs=N with N above {before}; to train it again: python -m vggexp rerun {folder.path} run.dir=..."
         )
-    whole = {**config["override"], "run": {"dir": str(folder.path), "overwrite": not folder.last.exists()}}
-    amended = amend(read_config(folder), whole)
+    amended["run"]["overwrite"] = True  # what is in the folder is this run
     check("train", amended)
-    return train.run(amended, go_on=folder.last.exists())
+    amended["run"]["overwrite"] = not has_last
+    if has_last and changes:
+        folder.change(amended)
+    return train.run(amended, go_on=has_last)

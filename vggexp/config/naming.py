@@ -13,7 +13,9 @@ from vggexp.config.direction import direction
 
 
 def register(stamp: str) -> None:
-    """Register the resolvers for run names, chosen options and the direction of a metric. Every process that resolves a config must call this.
+    """Register the resolvers for run names, chosen options and the direction of a metric.
+
+    Every process that resolves a config must call this.
 
     Args:
         stamp: the time, for the names of run folders.

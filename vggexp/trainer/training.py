@@ -26,6 +26,7 @@ from vggexp.distributed.processes import place_in_run
 from vggexp.errors import ConfigError
 from vggexp.learner.compile import compile_in_place, pays
 from vggexp.learner.learner import Learner
+from vggexp.learner.optimizer import parameter_groups
 from vggexp.logger.metrics_jsonl import MetricsJsonl
 from vggexp.report.console import print_run
 from vggexp.report.freeze_table import print_freezing
@@ -178,12 +179,27 @@ def restore_position(run: Training, train: ResumableLoader) -> Mapping[str, Any]
     require_same_names(read_info(checkpoint), run.splits.data.info, needs(run.config), where, advice)
     loop, kept = checkpoint["loops"]["fit_loop"], checkpoint.get("logger", {})
     epochs = int(loop["epoch_progress"]["current"]["processed"])
+    check_length(run, checkpoint, epochs)
     if place_in_run()[0] == 0:
         folder.go_on(epochs)
     (place,) = loop["state_dict"]["combined_loader"]
     if place["epoch"] == epochs:
         train.load_state_dict(place)
     return dict(kept)
+
+
+def check_length(run: Training, checkpoint: Mapping[str, Any], done: int) -> None:
+    """ConfigError unless the run can go on to ``trainer.max_epochs``, which may differ from the checkpoint's."""
+    planned = run.config["trainer"]["max_epochs"]
+    if planned < done:
+        raise ConfigError(f"trainer.max_epochs={planned}: the run has trained {done} epochs already; give more")
+    whole = (checkpoint["config"]["trainer"]["max_epochs"], planned)
+    groups = [parameter_groups(run.learner.freezing, epochs, decay_biases_and_norms=True) for epochs in whole]
+    if len(groups[0]) != len(groups[1]):
+        raise ConfigError(
+            f"trainer.max_epochs={planned}: freeze={run.config['choice']['freeze']} would treat parameters apart that "
+            f"the checkpoint's {whole[0]} epochs hold in one group; train a new run: rerun {run.folder.path}"
+        )
 
 
 def compile_network(config: Mapping[str, Any], learner: Learner, batches: ResumableLoader) -> None:

@@ -10,6 +10,8 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from torch import Tensor
 
+from vggexp.scheduler import validations_in
+
 
 class Best(ModelCheckpoint):
     """Keeps the best epoch's checkpoint; the last epoch's, as long as the objective has had no value.
@@ -40,6 +42,24 @@ class Patience(EarlyStopping):
     def state_key(self) -> str:
         """Lightning's own: a run that began with its callback goes on with this one."""
         return super().state_key.replace(type(self).__qualname__, EarlyStopping.__qualname__, 1)
+
+    def __init__(self, monitor: str, mode: str, epochs: int, val_every: int = 1) -> None:
+        super().__init__(monitor, mode=mode, patience=validations_in(epochs, val_every))
+        self._epochs = epochs
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore the count, and keep the patience that this run was told to have."""
+        super().load_state_dict({**state_dict, "patience": self.patience})
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Say that the run stops, and why."""
+        before = trainer.should_stop
+        super().on_validation_end(trainer, pl_module)
+        if trainer.should_stop and not before and trainer.is_global_zero:
+            lost = trainer.callback_metrics[str(self.monitor)].isnan()
+            why = "has lost its value" if lost else f"has not improved for {self._epochs} epochs"
+            told = f"stopped after epoch {trainer.current_epoch + 1} (trainer.early_stopping): {self.monitor} {why}"
+            print(f"{told}; its best was {float(self.best_score):.4g}", flush=True)
 
     def _evaluate_stopping_criteria(self, current: Tensor) -> tuple[bool, Any]:
         if bool(current.isnan()) and bool(self.best_score.isinf()):

@@ -31,7 +31,8 @@ def _resume(config: Mapping[str, Any], folder: RunFolder) -> int:
     if folder.summary.exists() and not (has_last and isinstance(epochs, int) and epochs > before):
         raise ConfigError(
             f"{folder.path} is finished; to train it longer: python -m vggexp resume {folder.path} "
-            f"trainer.max_epochs=N with N above {before}; to train it again: python -m vggexp rerun {folder.path} run.dir=..."
+            f"trainer.max_epochs=N with N above {before}; to train it again: "
+            f"python -m vggexp rerun {folder.path} run.dir=..."
         )
     amended["run"]["overwrite"] = True  # what is in the folder is this run
     check("train", amended)

@@ -186,7 +186,14 @@ class Learner(pl.LightningModule):
         epochs = self.trainer.max_epochs
         steps = int(self.trainer.estimated_stepping_batches)
         per_epoch = steps / epochs if epochs and epochs > 0 else steps
-        return Span(steps, per_epoch, int(self.trainer.num_training_batches), *self.objective)
+        every = self.trainer.check_val_every_n_epoch or 1
+        return Span(steps, per_epoch, int(self.trainer.num_training_batches), *self.objective, every)
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any | None) -> None:
+        """Step a schedule; ``plateau`` only after an epoch that was validated: Lightning repeats the value before."""
+        every = self.trainer.check_val_every_n_epoch or 1
+        if metric is None or (self.current_epoch + 1) % every == 0:
+            super().lr_scheduler_step(scheduler, metric)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save the config and the class names in plain types, so that the checkpoint works without the run folder."""

@@ -108,6 +108,10 @@ def check_words(config: Config) -> None:
     """Check the words in the config of a training."""
     for key, options in _WORDS.items():
         require_known(key, _value(config, key, options[0]), options)
+    watches = [key for key in ("trainer.early_stopping",) if _value(config, key)]
+    watches += ["scheduler=plateau"] if str(_value(config, "scheduler._target_")).endswith("plateau") else []
+    if watches and _value(config, "trainer.limit_val_batches", 1.0) == 0:
+        raise ConfigError(f"{watches[0]} needs the objective, but trainer.limit_val_batches=0 validates nothing")
     metric, mode = (_value(config, f"objective.{name}") for name in ("metric", "mode"))
     if mode == "max" and is_loss(metric):
         raise ConfigError(f"objective.mode=max would keep the worst epoch: of {metric}, lower is better; use min")

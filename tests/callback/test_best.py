@@ -113,3 +113,32 @@ def test_patience_is_in_epochs_whatever_the_epochs_between_validations(
     assert "stopped after epoch 6 (trainer.early_stopping): val/top1 has not improved for 4 epochs" in out
     code, _, errors = vggexp(f"scheduler={schedule}", "trainer.early_stopping=1", "trainer.limit_val_batches=0")
     assert (code, "trainer.limit_val_batches=0 validates nothing" in errors) == (2, True)
+
+
+def test_a_run_that_was_moved_keeps_its_best_score(tmp_path: Path) -> None:
+    before, after = (Best(tmp_path / name, "best", monitor="val/x", mode="max") for name in ("old", "new"))
+    kept = str(tmp_path / "old" / "best.ckpt")
+    before.best_model_score, before.kth_value = torch.tensor(0.9), torch.tensor(0.9)
+    before.best_model_path = before.kth_best_model_path = kept
+    before.best_k_models = {kept: torch.tensor(0.9)}
+    after.load_state_dict(before.state_dict())
+    assert after.best_model_score == 0.9
+    assert after.best_k_models == {str(tmp_path / "new" / "best.ckpt"): torch.tensor(0.9)}
+    assert after.best_model_path == after.kth_best_model_path == str(tmp_path / "new" / "best.ckpt")
+
+
+def test_a_worse_epoch_of_a_moved_run_does_not_replace_the_best(
+    train_tiny: Callable[..., Path], vggexp: Callable[..., tuple[int, str, str]]
+) -> None:
+    words = ("head.hidden=8", "head.pool=1", "callback=[]", "test=false", "trainer.max_epochs=1")
+    folder = train_tiny(*words, name="a").rename("b")
+    last = read_checkpoint(folder / "checkpoint" / "last.ckpt")
+    (key,) = (key for key in last["callbacks"] if key.startswith("ModelCheckpoint"))
+    state = last["callbacks"][key]
+    state["best_model_score"] = state["kth_value"] = torch.tensor(2.0)  # no epoch is better
+    state["best_k_models"] = dict.fromkeys(state["best_k_models"], torch.tensor(2.0))
+    torch.save(last, folder / "checkpoint" / "last.ckpt")
+    before = (folder / "checkpoint" / "best.ckpt").read_bytes()
+    code, _, errors = vggexp("resume", "b", "trainer.max_epochs=2")
+    assert code == 0, errors
+    assert (folder / "checkpoint" / "best.ckpt").read_bytes() == before

@@ -4,6 +4,7 @@ An objective without a value (NaN) says nothing of a run. The validation split m
 network's outputs are no numbers.
 """
 
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -23,6 +24,20 @@ class Best(ModelCheckpoint):
     def state_key(self) -> str:
         """Lightning's own: a run that began with its callback goes on with this one."""
         return super().state_key.replace(type(self).__qualname__, ModelCheckpoint.__qualname__, 1)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore the best score. Lightning drops it if the run's folder was moved or copied."""
+        before, now = state_dict.get("dirpath"), self.dirpath
+
+        def moved(path: Any) -> str:
+            return str(Path(str(now), Path(path).name)) if path else path
+
+        paths = ("best_model_path", "kth_best_model_path", "last_model_path")
+        if before != now:
+            own = {key: moved(state_dict[key]) for key in paths if key in state_dict}
+            own["best_k_models"] = {moved(path): score for path, score in state_dict.get("best_k_models", {}).items()}
+            state_dict = {**state_dict, **own, "dirpath": now}
+        super().load_state_dict(state_dict)
 
     def check_monitor_top_k(self, trainer: pl.Trainer, current: Tensor | None = None) -> bool:
         """Whether this epoch takes the place of the one that is kept."""

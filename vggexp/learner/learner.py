@@ -61,6 +61,8 @@ class Learner(pl.LightningModule):
         self._scheduler = scheduler
         self._seed = seed
         self._is_extended = self._plateaus = False
+        self.skips_nan = False
+        """Whether a batch without a finite loss is left out."""
         self._groups: list[dict[str, Any]] = []
         self.entrance: tuple[int, tuple[int, int]] = (0, (0, 0))
         """For cached features: the number of stages that computed them, and the (H, W) of their images."""
@@ -142,9 +144,12 @@ class Learner(pl.LightningModule):
         self.freezing.set_modes(training=True)
         torch.manual_seed(seed_of(self._seed, self.current_epoch, batch_idx, self.global_rank))
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss of one batch."""
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
+        """The loss of one batch; None, so that Lightning makes no step, if it is not finite and is to be skipped."""
         losses = self.task.loss(self.outputs(batch), batch)
+        if self.skips_nan and not bool(losses["loss"].isfinite()):
+            print(f"step {self.global_step}: the loss is not finite; the batch was skipped", flush=True)
+            return None
         self._log_losses("train", losses, batch)
         return losses["loss"]
 

@@ -41,6 +41,7 @@ METADATA: dict[str, frozenset[str]] = {
             "channels_last",
             "compile",
             "keep_memory",
+            "on_nan",
             "save_every",
             "processes",
             "nodes",

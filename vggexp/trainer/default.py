@@ -184,6 +184,7 @@ _ADVICE = (
     ".*It is recommended to use .*sync_dist=True.*",  # torchmetrics has already reduced the scores over ranks
     ".*all_gather is deprecated.*",
     ".*lr_scheduler.step.*before.*optimizer.step.*",
+    ".*`training_step` returned `None`.*",  # trainer.on_nan=skip
     ".*ReduceLROnPlateau conditioned on metric .*",  # an epoch without validation
     ".*WeightAveraging callback with a model that overrides.*",  # EMA with FSDP is rejected by the checks
 )

@@ -14,6 +14,7 @@ from pytorch_lightning.loggers import Logger
 
 from vggexp.cache.feature_cache import FeatureCache, feature_cache
 from vggexp.cache.settings import CacheSettings
+from vggexp.callback.finite import Finite
 from vggexp.callback.freeze_ledger import FreezeLedger
 from vggexp.callback.keep_last import KeepLast
 from vggexp.callback.progress import Progress
@@ -216,6 +217,10 @@ def compile_network(config: Mapping[str, Any], learner: Learner, batches: Resuma
 def make_trainer(run: Training, kept: Mapping[str, Any]) -> pl.Trainer:
     """Build the trainer with the run's callbacks and loggers; ``kept`` holds the states of loggers that resume."""
     config, folder, learner = run.config, run.folder, run.learner
+    on_nan = config["trainer"].get("on_nan", "stop")
+    if on_nan != "stop" and place_in_run()[1] > 1:
+        raise ConfigError(f"trainer.on_nan={on_nan} works in one process only; choose stop")
+    learner.skips_nan = on_nan == "skip"
     loggers = _loggers(config, folder, kept)
     brought = [callback for logger in loggers for callback in getattr(logger, "callbacks", ())]
     trainer: pl.Trainer = build(
@@ -227,6 +232,7 @@ def make_trainer(run: Training, kept: Mapping[str, Any]) -> pl.Trainer:
         loggers=loggers,
         callbacks=[
             run.stopwatch,
+            Finite(folder.last, on_nan),
             run.freeze_ledger,
             Progress(*learner.objective),
             *_callbacks(config, folder),

@@ -77,6 +77,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "trainer.compress": ("none", "fp16", "bf16"),
     "trainer.compile": ("false", "true", "auto"),
     "trainer.strategy": ("ddp", "fsdp"),
+    "trainer.on_nan": ("stop", "skip", "restore"),
     "objective.mode": ("min", "max"),
 }
 """The allowed words of each key of a training; the first one is assumed for older runs that lack the key."""

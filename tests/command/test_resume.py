@@ -49,3 +49,15 @@ def test_an_extended_run_follows_the_schedule_of_its_new_length(
     assert len((short / "metrics.jsonl").read_text().splitlines()) == len(
         (whole / "metrics.jsonl").read_text().splitlines()
     )
+
+
+def test_the_source_of_the_first_weights_may_be_gone(train_tiny: Callable[..., Path], vggexp: Vggexp) -> None:
+    source = train_tiny(*SMALL, name="source")
+    folder = train_tiny(*SMALL, "backbone.weights=source", name="a")
+    source.rename("elsewhere")
+    code, out, errors = vggexp("resume", "a", "trainer.max_epochs=2")
+    assert code == 0, errors
+    assert "its drift is not known" in out
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["drift"] == {}
+    assert summary["config"]["backbone"]["weights"] == "source"

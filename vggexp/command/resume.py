@@ -13,6 +13,7 @@ from vggexp.config.resumable import check_changes
 from vggexp.distributed.claim import claim
 from vggexp.errors import ConfigError
 from vggexp.run_folder import RunFolder
+from vggexp.transfer.without_weights import without_weights
 
 
 def run(config: Mapping[str, Any]) -> int:
@@ -35,7 +36,7 @@ def _resume(config: Mapping[str, Any], folder: RunFolder) -> int:
             f"python -m vggexp rerun {folder.path} run.dir=..."
         )
     amended["run"]["overwrite"] = True  # what is in the folder is this run
-    check("train", amended)
+    check("train", without_weights(amended) if has_last else amended)
     amended["run"]["overwrite"] = not has_last
     if has_last and changes:
         folder.change(amended)

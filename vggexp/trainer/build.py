@@ -124,8 +124,12 @@ def build_network(config: Config, info: DataInfo) -> tuple[Backbone, Head, Task]
     return backbone, head, task
 
 
-def build_learner(config: Config, info: DataInfo) -> Learner:
-    """Build the learner, load the weights that the config names for its parts, and print what was loaded."""
+def build_learner(config: Config, info: DataInfo, recorded: Config | None = None) -> Learner:
+    """Build the learner, load the weights that the config names for its parts, and print what was loaded.
+
+    Args:
+        recorded: the config that its checkpoints record, if that is another one.
+    """
     if config["trainer"].get("keep_memory", True):
         keep_freed_memory()
     backbone, head, task = build_network(config, info)
@@ -146,7 +150,7 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
             channels_last=config["trainer"]["channels_last"],
             seed=config["seed"],
             score_baseline=config["baseline"],
-            config=dict(config),
+            config=dict(recorded or config),
             info=info,
         )
     except ValueError as error:

@@ -24,7 +24,7 @@ from vggexp.config.check import needs
 from vggexp.distributed.fsdp import load_full
 from vggexp.distributed.memory import give_back_freed_memory
 from vggexp.distributed.processes import place_in_run
-from vggexp.errors import ConfigError
+from vggexp.errors import ConfigError, UserError, one_line
 from vggexp.learner.compile import compile_in_place, pays
 from vggexp.learner.learner import Learner
 from vggexp.learner.optimizer import parameter_groups
@@ -40,6 +40,7 @@ from vggexp.trainer.objective import check_objective
 from vggexp.trainer.splits import Splits
 from vggexp.transfer.checkpoint import read_checkpoint, read_info
 from vggexp.transfer.class_names import require_same_names
+from vggexp.transfer.without_weights import without_weights
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Training:
     splits: Splits
     stopwatch: Stopwatch
     freeze_ledger: FreezeLedger
+    knows_start: bool = True
+    """Whether the weights that the run began with are known; they may have come from a source that is gone."""
 
 
 _TRAININGS = count()
@@ -68,7 +71,7 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     if next(_TRAININGS) > 0:
         give_back_freed_memory()  # memory of the sweep's previous run
     pl.seed_everything(config["seed"], workers=True, verbose=False)
-    run = assemble(config)
+    run = assemble(config, go_on)
     run.splits.check()
     if place_in_run()[0] == 0:
         run.splits.check_files()
@@ -89,13 +92,25 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     return 0
 
 
-def assemble(config: Mapping[str, Any]) -> Training:
-    """Build the data, the learner and their callbacks. Writes nothing."""
+def assemble(config: Mapping[str, Any], go_on: bool = False) -> Training:
+    """Build the data, the learner and their callbacks. Writes nothing.
+
+    Args:
+        go_on: the weights will come from the run's checkpoint, so the source of the first ones may be gone.
+    """
     folder, data = RunFolder(config["run"]["dir"]), build_data(config)
-    learner = build_learner(config, data.info)
+    knows_start = True
+    try:
+        learner = build_learner(config, data.info)
+    except UserError as error:
+        if not go_on or without_weights(config) == config:
+            raise
+        print(f"{one_line(error)}; the run's checkpoint has its weights, but its drift is not known")
+        knows_start = False
+        learner = build_learner(without_weights(config), data.info, recorded=config)
     stopwatch, freeze_ledger = Stopwatch(), FreezeLedger(folder.freeze, learner.freezing)
     splits = Splits(config, data, _feature_cache(learner, config))
-    return Training(config, folder, learner, splits, stopwatch, freeze_ledger)
+    return Training(config, folder, learner, splits, stopwatch, freeze_ledger, knows_start)
 
 
 def begin(run: Training, batches: ResumableLoader, go_on: bool) -> Mapping[str, Any]:
@@ -134,7 +149,7 @@ def sum_up(run: Training, trainer: pl.Trainer) -> dict[str, Any]:
     pruned = next((one.pruned for one in trainer.callbacks if isinstance(one, Prune) and one.pruned), None)  # type: ignore[attr-defined]
     tests = run.splits.tests and not pruned
     scores = trainer.test(learner, run.splits.loader("test"), verbose=False)[0] if tests else {}
-    drift = run.freeze_ledger.drift()  # under FSDP every rank must call it
+    drift = run.freeze_ledger.drift() if run.knows_start else {}  # under FSDP every rank must call it
     if place_in_run()[0] > 0:
         return {}
     summary = summarize(config, folder, learner, run.stopwatch, scores)

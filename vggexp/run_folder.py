@@ -65,7 +65,7 @@ class RunFolder:
 
     def go_on(self, epochs: int) -> None:
         """Delete the rows written after the last checkpoint, which has ``epochs`` epochs; a resume rewrites them."""
-        _keep_lines(self.metrics, lambda line: json.loads(line)["epoch"] < epochs)
+        _keep_lines(self.metrics, lambda line: int(json.loads(line)["epoch"]) < epochs)
         _keep_lines(self.freeze, lambda line: line.startswith("epoch,") or int(line.partition(",")[0]) < epochs)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
@@ -108,8 +108,14 @@ class RunFolder:
 
 
 def _keep_lines(path: Path, keep: Callable[[str], bool]) -> None:
+    """Keep these lines of a file. One that a kill or a full disk cut short is dropped: a resume writes it again."""
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines(True) if path.exists() else []:
+        with suppress(ValueError, KeyError, TypeError):
+            if line.endswith("\n") and keep(line):
+                kept.append(line)
     if path.exists():
-        write_whole(path, "".join(line for line in path.read_text(encoding="utf-8").splitlines(True) if keep(line)))
+        write_whole(path, "".join(kept))
 
 
 def hold(folder: RunFolder) -> IO[str]:

@@ -61,3 +61,32 @@ def test_the_source_of_the_first_weights_may_be_gone(train_tiny: Callable[..., P
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["drift"] == {}
     assert summary["config"]["backbone"]["weights"] == "source"
+
+
+def test_files_that_were_cut_short(train_tiny: Callable[..., Path], vggexp: Vggexp) -> None:
+    """By a kill, or by a full disk, which ends a file anywhere."""
+    folder = train_tiny(*SMALL, name="a")
+    (folder / "summary.json").unlink()
+    rows = (folder / "metrics.jsonl").read_text()
+    for name in ("metrics.jsonl", "freeze.csv"):
+        with (folder / name).open("a") as file:
+            file.write((folder / name).read_text().splitlines()[-1][:9])
+    assert vggexp("report", ".")[0] == 0
+    (folder / "config.yaml").write_text("")
+    code, out, errors = vggexp("resume", "a", "trainer.max_epochs=2")
+    assert code == 0, errors
+    assert "its copy in a/checkpoint/last.ckpt takes its place" in out
+    lines = (folder / "metrics.jsonl").read_text()
+    assert lines.startswith(rows)
+    assert all(json.loads(line) for line in lines.splitlines())
+    assert len(rates(folder)) == 2
+
+
+@pytest.mark.parametrize("content", [b"hello\n", b"", b"PK\x03\x04", b"\x80\x02cos\nsystem\n."])
+def test_a_file_that_is_no_checkpoint_is_one_line(content: bytes, vggexp: Vggexp) -> None:
+    Path("x.ckpt").write_bytes(content)
+    code, _, errors = vggexp("evaluate", "x.ckpt")
+    assert code == 1
+    assert len(errors.splitlines()) == 1
+    assert "x.ckpt" in errors
+    assert "weights_only" not in errors

@@ -34,7 +34,7 @@ class Best(ModelCheckpoint):
 
         paths = ("best_model_path", "kth_best_model_path", "last_model_path")
         if before != now:
-            own = {key: moved(state_dict[key]) for key in paths if key in state_dict}
+            own: dict[str, Any] = {key: moved(state_dict[key]) for key in paths if key in state_dict}
             own["best_k_models"] = {moved(path): score for path, score in state_dict.get("best_k_models", {}).items()}
             state_dict = {**state_dict, **own, "dirpath": now}
         super().load_state_dict(state_dict)

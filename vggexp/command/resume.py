@@ -11,7 +11,7 @@ from vggexp.config.check import check
 from vggexp.config.recorded import amend, read_config
 from vggexp.config.resumable import check_changes
 from vggexp.distributed.claim import claim
-from vggexp.errors import ConfigError
+from vggexp.errors import ConfigError, DataError
 from vggexp.run_folder import RunFolder
 from vggexp.transfer.without_weights import without_weights
 
@@ -24,7 +24,7 @@ def run(config: Mapping[str, Any]) -> int:
 
 
 def _resume(config: Mapping[str, Any], folder: RunFolder) -> int:
-    changes, recorded, has_last = config["override"], read_config(folder), folder.last.exists()
+    changes, recorded, has_last = config["override"], _recorded(folder), folder.last.exists()
     amended = amend(recorded, {**changes, "run": {**changes.get("run", {}), "dir": str(folder.path)}})
     epochs, before = (whole["trainer"]["max_epochs"] for whole in (amended, recorded))
     if has_last:
@@ -41,3 +41,18 @@ def _resume(config: Mapping[str, Any], folder: RunFolder) -> int:
     if has_last and changes:
         folder.change(amended)
     return train.run(amended, go_on=has_last)
+
+
+def _recorded(folder: RunFolder) -> dict[str, Any]:
+    """The config in config.yaml; if that was cut short, the one in the last checkpoint, which is written back."""
+    try:
+        return read_config(folder)
+    except DataError:
+        if not (folder.config.exists() and folder.last.exists()):
+            raise
+    from vggexp.transfer.checkpoint import read_checkpoint
+
+    config = read_checkpoint(folder.last)["config"]
+    print(f"{folder.config} cannot be read; its copy in {folder.last} takes its place")
+    folder.change(config)
+    return read_config(folder)

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vggexp.distributed.lock import lock, open_folder
+from vggexp.distributed.processes import adopt_slurm, place_in_run
 from vggexp.errors import ConfigError
 
 _held: dict[Path, int] = {}
@@ -32,6 +33,10 @@ def claim(folder: Path, advice: str = "choose another run.dir") -> Iterator[None
     Raises:
         TakenError: another process holds it; the message names that process and its host.
     """
+    adopt_slurm()
+    if place_in_run()[0] > 0:  # of the processes that torchrun or srun started, the first writes the folder
+        yield
+        return
     with claimed(folder) as is_ours:
         if not is_ours:
             raise TakenError(f"{folder} is being written by {_writer(folder)}; wait until that has ended, or {advice}")

@@ -76,8 +76,10 @@ def require_share(key: str, value: object, *, below_one: bool = False) -> None:
         raise ConfigError(f"{key}={value} is not a number from 0 to {'below ' if below_one else ''}1")
 
 
-def require_weights(key: str, values: Iterable[object]) -> None:
-    """ConfigError unless the values are finite numbers of at least 0, and one of them is above 0."""
+def require_weights(key: str, values: object) -> None:
+    """ConfigError unless the values are a list of finite numbers of at least 0, and one of them is above 0."""
+    if not isinstance(values, Iterable):
+        raise ConfigError(f"{key}={values} is not a list of numbers")
     values = list(values)
     for value in values:
         require_at_least(key, value, 0.0)

@@ -6,6 +6,7 @@ summary.json       final metrics and cost; it exists if and only if the run is f
 state.json         for an unfinished run: the process that writes it, or why it stopped
 freeze.csv         what was trainable in each epoch, with hashes of the tensors
 splits.csv         for a data set that divides photos: the split of each
+skipped.csv        photos that were left out because they cannot be read (data.on_error=skip)
 checkpoint/        best.ckpt, last.ckpt
 prediction/        pictures; val.json and test.json with predictions per image and diagnostics
 """
@@ -25,8 +26,8 @@ import yaml
 from vggexp.distributed.lock import lock
 from vggexp.errors import ConfigError
 
-_OWN = ("config.yaml", "metrics.jsonl", "summary.json", "state.json", "freeze.csv", "splits.csv", "checkpoint",
-        "prediction", "csv", "tensorboard", "wandb")  # fmt: skip
+_OWN = ("config.yaml", "metrics.jsonl", "summary.json", "state.json", "freeze.csv", "splits.csv", "skipped.csv",
+        "checkpoint", "prediction", "csv", "tensorboard", "wandb")  # fmt: skip
 PREVIOUS = ".previous"
 
 
@@ -41,6 +42,7 @@ class RunFolder:
         self.state = self.path / "state.json"
         self.freeze = self.path / "freeze.csv"
         self.splits = self.path / "splits.csv"
+        self.skipped = self.path / "skipped.csv"
         self.predictions = self.path / "prediction"
         self.best = self.path / "checkpoint" / "best.ckpt"
         self.last = self.path / "checkpoint" / "last.ckpt"

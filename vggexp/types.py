@@ -4,7 +4,7 @@ These parts do not import one another. They depend only on these types, and ``bu
 Shapes: N images, C classes, H x W pixels.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypedDict, runtime_checkable
 
@@ -26,11 +26,19 @@ class Batch(TypedDict, total=False):
     """int64, (N,): the sample's index in its split, from 0."""
     label: Tensor
     """int64, (N,): class, 0 to C - 1."""
+    labels: Tensor
+    """uint8, (N, C): 1 for each class that the image shows, else 0."""
     box: Tensor
     """float32, (N, 4): (x, y, h, w) as fractions of the image size, 0 to 1; (x, y) is the top-left corner."""
     mask: Tensor
     """uint8, (N, H, W): class of each pixel, or VOID."""
 
+
+Mixed = list[tuple[float, Batch]]
+"""Batches of the same images with different targets, each with its share of the loss; the shares sum to 1."""
+
+TARGETS = ("label", "labels", "box", "mask")
+"""The keys of a batch that a task may learn from."""
 
 Objective = tuple[str, Literal["min", "max"]]
 """The metric that a run optimizes, such as "val/miou", and its direction."""
@@ -42,7 +50,7 @@ Outputs = Tensor | dict[str, Tensor]
 """What a head returns: one tensor, or one tensor per named head."""
 
 Prediction = dict[str, Tensor]
-"""Outputs converted to the format of the targets: ``label`` and ``probability``, ``box`` (corner format), ``mask``."""
+"""Outputs in the format of the targets: ``label`` or ``labels`` with ``probability``, ``box`` (corner), ``mask``."""
 
 Rows = dict[str, dict[str, Tensor]]
 """Results per image, by kind of target: tensors (N, ...), one of which is ``score``, 0 to 1."""
@@ -151,6 +159,17 @@ class Metrics(Protocol):
         """Reset for another pass."""
 
 
+class Mix(Protocol):
+    """Mixes the images of a training batch."""
+
+    def __call__(self, batch: Batch, seed: int) -> Mixed:
+        """The mixed images, once with each label that they show.
+
+        Args:
+            seed: all that is drawn depends on it and on nothing else.
+        """
+
+
 class Task(Protocol):
     """Defines the targets, losses, metrics, predictions and drawings of a task."""
 
@@ -183,6 +202,24 @@ class Task(Protocol):
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Draw one sample's target or prediction on its image, uint8 (3, H, W). The picture may be larger."""
+
+
+@runtime_checkable
+class AveragesViews(Protocol):
+    """A task that can average the outputs for several views of the same images (``evaluation.flip``, ``.scales``)."""
+
+    def mirrored(self, outputs: Outputs) -> Outputs:
+        """Outputs for mirrored images (left and right exchanged), as outputs for the images themselves."""
+
+    def mean(self, views: Sequence[Outputs], size: tuple[int, int]) -> Outputs:
+        """Outputs for images of ``size`` = (H, W) that stand for the mean prediction of the views."""
+
+
+class Evaluation(Protocol):
+    """Applies a network to images in another way than once and whole."""
+
+    def __call__(self, forward: Callable[[Tensor], Outputs], task: Task, images: Tensor) -> Prediction:
+        """The prediction for uint8 images (N, 3, H, W); ``forward`` gives the head's outputs for such images."""
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,7 @@ def test_with_a_view_an_epoch_augmentation_is_what_it_would_have_been(tiny: Tiny
             ("freeze=backbone", "task=segmentation"),
             "head=unet also reads the first stages",
         ),
+        (("freeze=backbone", "mix=cutmix", *DENSE), "mix=cutmix mixes images"),
         (("freeze=backbone", "cache.max_gb=0", *DENSE), "more than cache.max_gb: not cached"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",

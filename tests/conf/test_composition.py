@@ -6,14 +6,19 @@ from pathlib import Path
 from typing import Any, Unpack, get_args, get_origin, get_type_hints
 
 import pytest
+import torch
 import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from vggexp.config.help import CONF, groups, verbs
+from vggexp.config.help import CONF, groups, options, verbs
+from vggexp.sample.transform import Transform
 from vggexp.trainer.build import METADATA
 
 OPTIONS = [(group, option) for group, options in groups().items() for option in options]
+PRESETS = ("experiment", "augment")
+"""Groups whose options set keys of other groups: they have no ``_target_``."""
+OF_A_CLASS = [pair for pair in OPTIONS if pair[0] not in PRESETS]
 # What build, train or the learner hands over; every other argument stands in the YAML.
 GIVEN = {
     "head": {"spec"},
@@ -23,6 +28,7 @@ GIVEN = {
     "trainer": {"folder", "objective", "loggers", "callbacks", "standing", "changing"},
     "callback": {"folder"},
     "logger": {"save_dir"},
+    "evaluation": {"image_size", "batch_size"},
 }
 
 
@@ -46,11 +52,11 @@ def test_that_groups_are_found() -> None:
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_composes(group: str, option: str) -> None:
     config = composed(f"{group}={option}")
-    if group != "experiment":
+    if group not in PRESETS:
         assert config[group]
 
 
-@pytest.mark.parametrize(("group", "option"), [pair for pair in OPTIONS if pair[0] != "experiment"])
+@pytest.mark.parametrize(("group", "option"), OF_A_CLASS)
 def test_every_option_opens_with_a_comment_and_one_target(group: str, option: str) -> None:
     text = (CONF / group / f"{option}.yaml").read_text()
     lines = [line for line in text.splitlines() if line.strip()]
@@ -59,11 +65,79 @@ def test_every_option_opens_with_a_comment_and_one_target(group: str, option: st
     assert text.count("@package") == (1 if group in ("callback", "logger") else 0)
 
 
-@pytest.mark.parametrize(("group", "option"), [pair for pair in OPTIONS if pair[0] != "experiment"])
+@pytest.mark.parametrize(("group", "option"), OF_A_CLASS)
 def test_every_key_is_an_argument(group: str, option: str) -> None:
     unknown, missing = mismatch(group, content(group, option))
     assert not unknown
     assert not missing
+
+
+def test_the_ways_to_evaluate_are_as_their_classes_take_them() -> None:
+    ways = options("evaluation")
+    assert {"whole", "sliding"} <= set(ways)
+    for option in ways:
+        text = (CONF / "evaluation" / f"{option}.yaml").read_text()
+        assert text.startswith("#")
+        assert mismatch("evaluation", yaml.safe_load(text)) == (set(), set())
+
+
+RECIPES = groups()["augment"]
+
+
+@pytest.mark.parametrize("option", RECIPES)
+def test_every_recipe_sets_the_training_s_and_no_more(option: str) -> None:
+    text = (CONF / "augment" / f"{option}.yaml").read_text(encoding="utf-8")
+    assert text.splitlines()[0] == "# @package data"
+    assert text.splitlines()[1].startswith("# ")
+    assert yaml.safe_load(text).keys() == {"train_transform"}
+    plain, config = composed("data=pets"), composed("data=pets", f"augment={option}")
+    assert config["data"] == {**plain["data"], "train_transform": config["data"]["train_transform"]}
+
+
+def test_without_a_word_the_data_s_own_recipe_is_taken() -> None:
+    for data in ("digits", "pets", "auto", "image_folder"):
+        words = [f"data={data}", *(["data.root=photos"] if data in ("auto", "image_folder") else [])]
+        own = yaml.safe_load((CONF / "data" / f"{data if data in ('digits', 'pets') else '_photos'}.yaml").read_text())
+        names = [step if isinstance(step, str) else next(iter(step)) for step in own["train_transform"]]
+        recipe = composed(*words)["data"]["train_transform"]
+        assert names == [step if isinstance(step, str) else next(iter(step)) for step in recipe]
+        assert composed(*words, "augment=none")["data"]["train_transform"] == composed(*words)["data"]["eval_transform"]
+        if data != "digits":
+            assert composed(*words, "augment=standard") == composed(*words)
+
+
+def test_a_recipe_takes_the_place_of_an_experiments() -> None:
+    words = ("experiment=camvid", "data.root=photos")
+    own, light = composed(*words), composed(*words, "augment=light")
+    assert own["data"]["train_transform"] != light["data"]["train_transform"]
+    assert (
+        light["data"]["train_transform"]
+        == composed("data=pets", "data.image_size=[180,240]", "augment=light")["data"]["train_transform"]
+    )
+
+
+@pytest.mark.parametrize("option", RECIPES)
+def test_every_recipe_keeps_box_and_mask_with_the_image(option: str) -> None:
+    """A bright rectangle: after flips, crops and turns its mask and its box lie where it is bright."""
+    recipe = composed("data=pets", "data.image_size=[96,128]", f"augment={option}")["data"]
+    transform = Transform(recipe["train_transform"], recipe["eval_transform"])
+    image, mask = torch.zeros(3, 120, 160, dtype=torch.uint8), torch.zeros(120, 160, dtype=torch.uint8)
+    image[:, 30:80, 40:110], mask[30:80, 40:110] = 200, 1
+    torch.manual_seed(0)
+    agree = []
+    for _ in range(30):
+        sample = transform(image, index=0, box=torch.tensor([40.0, 30, 110, 80]), mask=mask)
+        assert sample["image"].shape == (3, 96, 128)
+        inside = (sample["mask"] == 1).float()
+        gray = sample["image"].float().mean(0)
+        agree.append(float(torch.corrcoef(torch.stack([gray, inside]).flatten(1))[0, 1].abs()))
+        x, y, h, w = (sample["box"] * torch.tensor([128, 96, 96, 128])).tolist()
+        rows, columns = inside.nonzero(as_tuple=True)
+        assert x - 2 <= columns.min() and columns.max() <= x + w + 2  # noqa: PT018
+        assert y - 2 <= rows.min() and rows.max() <= y + h + 2  # noqa: PT018
+    # Sometimes a change of colours leaves no contrast at all; nan, or a mask beside the image, is far below.
+    assert torch.tensor(agree).nan_to_num(1).median() > 0.95
+    assert torch.tensor(agree).nan_to_num(1).quantile(0.1) > 0.7
 
 
 def test_that_a_wrong_key_would_be_found() -> None:
@@ -109,6 +183,7 @@ def _unpacked(target: Any) -> set[str]:
     [
         ("classification", "mlp", "cross_entropy"),
         ("localization", "box", "squared_box"),
+        ("multilabel", "mlp", "binary_cross_entropy"),
         ("multitask", "parallel", "parallel"),
         ("segmentation", "unet", "cross_entropy"),
     ],

@@ -1,6 +1,7 @@
 """A finished run's config, changed; completed ones are tested by the sweeps that find them again (test_sweep.py)."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,3 +30,16 @@ def test_anything_goes_under_an_empty_mapping() -> None:
 def test_what_is_no_run_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"config\.yaml cannot be read .*; give a run folder"):
         read_config(RunFolder(tmp_path))
+
+
+def test_another_image_size_changes_the_recorded_recipes_too() -> None:
+    def data(size: list[int], mode: str) -> dict[str, Any]:
+        recipe = [{"Fit": {"size": size, "mode": mode}}, "Grayscale"]
+        return {"data": {"image_size": size, "resize": mode, "train_transform": recipe, "eval_transform": recipe}}
+
+    recorded = data([64, 64], "squash")
+    assert amend(recorded, {"data": {"image_size": [96, 64]}}) == data([96, 64], "squash")
+    assert amend(recorded, {"data": {"resize": "crop"}}) == data([64, 64], "crop")
+    own = {"data": {"image_size": [96, 64], "eval_transform": []}}
+    assert amend(recorded, own)["data"]["eval_transform"] == []
+    assert recorded == data([64, 64], "squash")

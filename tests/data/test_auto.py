@@ -87,3 +87,21 @@ def test_what_cannot_be_is_one_line(words: tuple[str, ...], code: int, said: str
     assert (found, errors.count("\n")) == (code, 1)
     assert said in errors
     assert not Path("run").exists()
+
+
+def test_photos_that_cannot_be_read_are_left_out_on_request(vggexp: Vggexp) -> None:
+    write_photos([f"{split}/{kind}/{n}.png" for split in ("train", "val") for kind in ("cat", "dog") for n in range(8)])
+    broken = Path("photos/train/dog/3.png")
+    broken.write_bytes(broken.read_bytes()[:300])
+    code, _, errors = vggexp(*SMALL, "run.dir=stopped")
+    assert code == 1
+    assert "photos/train/dog/3.png" in errors
+    code, _, errors = vggexp(*SMALL, "data.on_error=skip", "run.dir=run")
+    assert code == 0, errors
+    assert "photos that cannot be read and are left out: 1, see run/skipped.csv" in errors
+    assert Path("run/skipped.csv").read_text().splitlines()[1].startswith("train/dog/3.png,")
+    Path("photos/val/cat/1.png").write_bytes(b"")
+    Path("photos/val/cat/2.png").write_bytes(b"")
+    code, _, errors = vggexp(*SMALL, "data.on_error=skip", "run.dir=more")
+    assert code == 1
+    assert "2 of 16 photos in split 'val' cannot be read, and data.on_error=skip leaves out at most 1%" in errors

@@ -114,6 +114,12 @@ def test_another_canvas() -> None:
     torch.testing.assert_close(edges[[3, 2]], ink.amax(0).float() + 1)
 
 
+def test_the_listed_labels_are_those_of_the_samples(digits: Digits) -> None:
+    split = digits.split("val", frozenset({"label"}))
+    assert split.labels == [int(split[index]["label"]) for index in range(len(split))]  # type: ignore[attr-defined, arg-type]
+    assert digits.split("val", frozenset({"mask"})).labels is None  # type: ignore[attr-defined]
+
+
 def test_workers_get_a_copy(digits: Digits) -> None:
     split = digits.split("val", ALL)
     assert torch.equal(pickle.loads(pickle.dumps(split))[7]["image"], split[7]["image"])

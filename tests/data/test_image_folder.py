@@ -42,6 +42,12 @@ def test_a_copy_across_splits_is_named_with_its_original(case: Case, told: Told)
     assert (len(photos.split("train", LABEL)), len(photos.split("val", LABEL))) == (8, 8)
 
 
+def test_the_listed_labels_are_those_of_the_samples(case: Case) -> None:
+    split = image_folder(str(case("classes_copies"))).split("train", LABEL)
+    assert split.labels == [int(split[index]["label"]) for index in range(len(split))]
+    assert len(set(split.labels)) > 1
+
+
 def test_that_other_layouts_are_not_taken_for_class_folders(case: Case) -> None:
     for name in ("masks_suffix", "masks_0_255", "csv_bom", "yolo_roboflow"):
         assert recognize(case(name)) is None

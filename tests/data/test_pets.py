@@ -11,10 +11,10 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from vggexp.boxes import to_edges
-from vggexp.data import pets_folder
 from vggexp.data.pets import Pets
 from vggexp.errors import ConfigError, DataError
 from vggexp.sample.image import read_image
+from vggexp.sample.layout import pets_folder
 from vggexp.types import VOID, Data, Sample
 
 NONE, LABEL, BOX, MASK = frozenset(), frozenset({"label"}), frozenset({"box"}), frozenset({"mask"})  # type: ignore[var-annotated]

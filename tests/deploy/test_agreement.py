@@ -40,6 +40,10 @@ RECIPES: dict[str, tuple[list[Any], tuple[int, int]]] = {
     "nearest": ([{"Resize": {"size": [37, 45], "interpolation": "nearest"}}], (37, 45)),
     "aliased": ([{"Resize": {"size": [37, 45], "antialias": False}}], (37, 45)),
     "shorter side": ([{"Resize": {"size": 37}}, {"CenterCrop": {"size": [41, 37]}}], (41, 37)),
+    "squash": ([{"Fit": {"size": [40, 33]}}], (40, 33)),
+    "letterbox": ([{"Fit": {"size": [40, 57], "mode": "letterbox"}}], (40, 57)),
+    "letterbox, bicubic": ([{"Fit": {"size": [64, 33], "mode": "letterbox", "interpolation": "bicubic"}}], (64, 33)),
+    "crop": ([{"Fit": {"size": [33, 40], "mode": "crop"}}], (33, 40)),
     "padded": ([{"CenterCrop": {"size": [151, 151]}}, {"Resize": {"size": [40, 33]}}], (40, 33)),
 }
 

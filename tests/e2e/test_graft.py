@@ -11,6 +11,8 @@ import torch
 import yaml
 
 from vggexp.command.restore import restore
+from vggexp.deploy.graft import check_mergeable
+from vggexp.errors import ConfigError
 from vggexp.transfer.checkpoint import read_checkpoint, write_checkpoint
 
 Train = Callable[..., Path]
@@ -138,3 +140,18 @@ def test_the_same_data_in_two_folders(tree: Any, vggexp: Any) -> None:
         "data.root is . in one and copy in two, which cannot be compared: copy/oxford-iiit-pet/annotations/" in errors
     )
     assert not Path("again").exists()
+
+
+def test_each_run_has_its_own_file_of_splits(tmp_path: Path) -> None:
+    configs = []
+    for task, text in (
+        ("classification", "a.jpg,train\n"),
+        ("localization", "a.jpg,train\n"),
+        ("other", "a.jpg,val\n"),
+    ):
+        (tmp_path / f"{task}.csv").write_text(f"photo,split\n{text}")
+        data = {"split": str(tmp_path / f"{task}.csv")}
+        configs.append({"choice": {"task": task, "data": "voc"}, "task": {}, "data": data, "backbone": {}})
+    check_mergeable(["one", "two"], configs[:2])
+    with pytest.raises(ConfigError, match=r"data\.split is splits\.csv \w{8} in one and splits\.csv \w{8} in other"):
+        check_mergeable(["one", "other"], [configs[0], configs[2]])

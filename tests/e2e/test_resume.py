@@ -74,7 +74,8 @@ def test_from_any_epoch_of_a_schedule(
     [
         ("freeze=linear_probe", "freeze.epochs=2", "freeze.factor=0.1"),
         slow(("scheduler=plateau", "scheduler.patience=0")), slow(("scheduler=step", "scheduler.every=1")),
-        ("trainer.ema=0.9",), slow(("data.workers=2",)), slow(("optimizer=sgd",)),
+        ("trainer.ema=0.9",), ("mix=mixup_cutmix", "augment=light"),
+        slow(("data.sampling=balanced", "data.workers=2")), slow(("data.workers=2",)), slow(("optimizer=sgd",)),
         ("trainer.early_stopping=5", "trainer.accumulate=2"),
     ],
 )  # fmt: skip

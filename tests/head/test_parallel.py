@@ -73,6 +73,7 @@ def test_hydra_composes_the_parts(tmp_path: Path) -> None:
     assert {name: part.gives for name, part in head.part.items()} == {
         "classification": "class_logits",
         "localization": "box",
+        "multilabel": "class_logits",
         "segmentation": "pixel_logits",
     }
     assert head.gives == "parallel"

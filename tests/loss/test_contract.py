@@ -17,8 +17,10 @@ from vggexp.types import VOID
 
 ROOT = Path(__file__).parents[2]
 LOSSES = sorted(path.stem for path in (ROOT / "conf" / "loss").glob("*.yaml"))
-METADATA = {"_target_", "scores"}
+METADATA = {"_target_", "scores", "targets"}
 KINDS = ("class_logits", "pixel_logits", "box")
+TARGETS = {"class_logits": "label", "logits of labels": "labels", "pixel_logits": "mask", "box": "box"}
+"""By kind of outputs: what the loss compares them with."""
 CLASSES = 3
 
 Loss = Callable[..., Tensor]
@@ -32,7 +34,9 @@ def composed(name: str) -> dict[str, Any]:
 
 
 def build(config: dict[str, Any]) -> Loss:
-    return instantiate({key: value for key, value in config.items() if key != "scores"}, _convert_="all")
+    return instantiate(
+        {key: value for key, value in config.items() if key not in ("scores", "targets")}, _convert_="all"
+    )
 
 
 def target(kind: str) -> Tensor:
@@ -40,6 +44,8 @@ def target(kind: str) -> Tensor:
         return torch.tensor([[0.1, 0.2, 0.5, 0.3], [0.4, 0.3, 0.2, 0.4]])
     if kind == "class_logits":
         return torch.tensor([0, 2])
+    if kind == "logits of labels":
+        return torch.tensor([[1, 0, 1], [0, 0, 1]], dtype=torch.uint8)
     mask = torch.tensor([[[0, 0, 1], [1, 2, VOID]], [[2, 2, 0], [0, 0, VOID]]])
     return mask.to(torch.uint8)
 
@@ -48,7 +54,7 @@ def outputs(kind: str, seed: int = 0) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     if kind == "box":
         return torch.rand(2, 4, generator=generator)
-    shape = (2, CLASSES) if kind == "class_logits" else (2, CLASSES, 2, 3)
+    shape = (2, CLASSES) if kind != "pixel_logits" else (2, CLASSES, 2, 3)
     return torch.randn(shape, generator=generator)
 
 
@@ -57,6 +63,8 @@ def right(kind: str) -> Tensor:
     if kind == "box":
         return target(kind)
     answer = target(kind).long()
+    if kind == "logits of labels":
+        return 40 * answer.float() - 20
     logits = 40 * functional.one_hot(answer.masked_fill(answer == VOID, 0), CLASSES).float() - 20
     return logits.movedim(-1, 1)
 
@@ -116,7 +124,16 @@ def check_255_is_a_class(loss: Loss, kind: str) -> None:
 
 
 CHECKS = [value for name, value in list(globals().items()) if name.startswith("check_")]
-CASES = [(name, kind) for name in LOSSES for kind in composed(name)["scores"] if kind in KINDS]
+
+
+def kinds(config: dict[str, Any]) -> list[str]:
+    """What a loss is tried on: its outputs, with each target that it compares them with."""
+    found = [kind for kind in config["scores"] if kind in KINDS]
+    found += ["logits of labels"] * ("class_logits" in found)
+    return [kind for kind in found if TARGETS[kind] in config.get("targets", [TARGETS[one] for one in KINDS])]
+
+
+CASES = [(name, kind) for name in LOSSES for kind in kinds(composed(name))]
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -150,8 +167,8 @@ def test_one_word_three_trees() -> None:
     modules = {path.stem for path in (ROOT / "vggexp" / "loss").glob("*.py")} - {"__init__", "smp"}
     tests = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py")} - {"contract", "smp"}
     assert set(LOSSES) == modules == tests
-    assert len(LOSSES) >= 8
-    assert len(CASES) >= 9
+    assert len(LOSSES) >= 9
+    assert len(CASES) >= 11
     assert len(CHECKS) == 6
 
 

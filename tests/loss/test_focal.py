@@ -1,6 +1,7 @@
 import torch
 from torch.nn import functional
 
+from vggexp.loss.binary_cross_entropy import BinaryCrossEntropy
 from vggexp.loss.focal import Focal
 from vggexp.types import VOID
 
@@ -16,3 +17,9 @@ def test_by_hand() -> None:
     torch.testing.assert_close(Focal(gamma=1.5)(logits, mask), ((1 - p) ** 1.5 * cross).mean())
     side = torch.where(truth == 1, 0.25, 0.75)
     torch.testing.assert_close(Focal(gamma=0.0, alpha=0.25)(logits, mask), (side * cross).mean())
+
+
+def test_of_several_labels_is_binary_cross_entropy_at_gamma_0() -> None:
+    logits = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]], dtype=torch.uint8)
+    torch.testing.assert_close(Focal(gamma=0.0)(logits, labels), BinaryCrossEntropy()(logits, labels))

@@ -30,6 +30,7 @@ def test_each_part_is_chosen_by_its_path(overrides: list[str], expected: list[st
     del config["scores"]
     for part in config["part"].values():
         del part["scores"]
+        part.pop("targets", None)
     loss = instantiate(config, _convert_="all")
     assert isinstance(loss, Parallel)
     assert [type(loss.part[name]).__name__ for name in ("classification", "localization", "segmentation")] == expected

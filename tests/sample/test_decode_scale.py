@@ -16,6 +16,7 @@ from vggexp.errors import DataError
 from vggexp.sample import image as images
 from vggexp.sample.decode_scale import _smallest_crop, shrink_factor
 from vggexp.sample.files import Files, scaled
+from vggexp.sample.fit import Fit
 from vggexp.sample.image import read_shrunk, shrunk_size
 from vggexp.sample.transform import Transform
 
@@ -38,6 +39,14 @@ TRAINING: list[Any] = [{"RandomResizedCrop": {"size": [96, 96], "scale": [0.7, 1
         (v2.RandomResizedCrop([224, 224], scale=(0.25, 1.0), ratio=(1.0, 1.0)), (448, 448), 1),
         (v2.RandomResizedCrop([224, 224], scale=(0.25, 1.0), ratio=(1.0, 1.0)), (896, 896), 2),
         (v2.CenterCrop([224, 224]), (900, 900), 1),
+        (Fit([224, 224], "letterbox"), (448, 200), 2),  # the longer side becomes 224
+        (Fit([224, 224], "letterbox"), (447, 447), 1),
+        (Fit([224, 112], "letterbox"), (300, 448), 4),
+        (Fit([224, 224], "crop"), (900, 448), 2),  # the shorter side becomes 224
+        (Fit([224, 224], "crop"), (900, 447), 1),
+        (Fit([224, 224], "letterbox", scale=[0.25, 1.0]), (1035, 1035), 2),  # 448 are left of a drawn part
+        (Fit([224, 224], "letterbox", scale=[0.25, 1.0]), (1030, 1030), 1),
+        (Fit([224, 224], "crop", interpolation="nearest"), (900, 900), 1),
         (v2.RandomHorizontalFlip(), (900, 900), 1),
         (None, (900, 900), 1),
     ],

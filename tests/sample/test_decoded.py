@@ -16,18 +16,32 @@ from vggexp.sample.decoded import keep_decoded
 from vggexp.sample.files import Files
 
 RESIZE = {"Resize": {"size": [12, 16]}}
+LETTERBOX = {"Fit": {"size": [12, 16], "mode": "letterbox"}}
+CROP = {"Fit": {"size": [9, 8], "mode": "crop"}}
 RECIPES: dict[str, list[Any]] = {
     "crop": [{"RandomResizedCrop": {"size": [10, 12], "scale": [0.5, 1.0]}}, "RandomHorizontalFlip"],
     "small crop": [{"RandomResizedCrop": {"size": [4, 4], "scale": [0.5, 1.0]}}],  # decoded smaller
     "resize, crop": [RESIZE, {"RandomCrop": {"size": [10, 12]}}],
     "resize": [RESIZE],
     "nothing": [],
+    "letterbox": [LETTERBOX],
+    "letterbox, crop": [LETTERBOX, {"RandomCrop": {"size": [10, 12]}}],
+    "small letterbox": [{"Fit": {"size": [5, 9], "mode": "letterbox"}}],  # decoded smaller
+    "part": [{"Fit": {"size": [5, 4], "mode": "letterbox", "scale": [0.5, 1.0]}}],
+    "centre": [CROP],
+    "centre, crop": [CROP, {"RandomCrop": {"size": [7, 7]}}],
 }
 TARGETS = [{"label"}, {"label", "box"}, {"mask"}, {"box", "mask"}]
 
 
 def split(tree: Any, recipe: list[Any], needs: set[str] = TARGETS[1], augment: bool = True, **arguments: Any) -> Files:
-    evaluation = recipe[:1] if recipe[:1] == [RESIZE] else [{"Resize": {"size": [4, 4]}}] if recipe else []
+    evaluation = (
+        recipe[:1]
+        if recipe[:1] in ([RESIZE], [LETTERBOX], [CROP])
+        else [{"Resize": {"size": [4, 4]}}]
+        if recipe
+        else []
+    )
     data = Pets(str(tree.root), train_transform=recipe, eval_transform=evaluation, **arguments)
     return data.split("train", frozenset(needs), augment=augment)
 

@@ -110,6 +110,49 @@ def test_processes_divide_one_processs_batches(size: int) -> None:
         assert sorted(batch) == sorted(index for part in parts for index in part)
 
 
+LABELS = [0] * 15 + [1] * 6 + [2] * 2
+"""Of ``Noisy``'s 23 samples."""
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_balanced_epoch_is_as_repeatable_as_a_shuffled_one(workers: int) -> None:
+    """For any number of workers, and gone on with in the middle."""
+    whole = epoch(make_loader(Noisy(), 5, 0, seed=1, labels=LABELS), 3)
+    assert equal(epoch(make_loader(Noisy(), 5, workers, seed=1, labels=LABELS), 3), whole)
+    cut = make_loader(Noisy(), 5, workers, seed=1, labels=LABELS)
+    cut.order.set_epoch(3)
+    batches = iter(cut)
+    next(batches), next(batches)
+    resumed = make_loader(Noisy(), 5, workers, seed=1, labels=LABELS)
+    resumed.load_state_dict(cut.state_dict())
+    assert equal(epoch(resumed, 3), whole[2:])
+    assert not equal(epoch(make_loader(Noisy(), 5, 0, seed=1, labels=LABELS), 4), whole)
+
+
+def test_a_sample_that_is_drawn_again_is_augmented_anew() -> None:
+    """And the first time as in an epoch that draws it once."""
+    rows = torch.cat(epoch(make_loader(Noisy(), 5, 0, seed=1, labels=LABELS), 2))
+    assert len(rows) == 23
+    assert len(set(rows[:, 0].tolist())) < 23
+    assert len({tuple(row) for row in rows[:, 1:].tolist()}) == 23
+    once = {tuple(row) for row in torch.cat(epoch(make_loader(Noisy(), 5, 0, seed=1), 2)).tolist()}
+    assert len(once & {tuple(row) for row in rows.tolist()}) == len(set(rows[:, 0].tolist()))
+
+
+@pytest.mark.parametrize("size", [16, 17, 18, 23])
+def test_processes_divide_one_processs_balanced_batches(size: int) -> None:
+    labels = LABELS[-size:]
+    one = list(Order(size, 8, 1, labels=labels))
+    shares = [list(Order(size, 4, 1, rank, 2, labels)) for rank in (0, 1)]
+    assert len(shares[0]) == len(shares[1])
+    for batch, *parts in zip(one, *shares, strict=False):
+        assert sorted(batch) == sorted(place for part in parts for place in part)
+
+
+def test_an_evaluation_is_never_balanced() -> None:
+    assert [index for batch in Order(23, 4, None, labels=LABELS) for index in batch] == list(range(23))
+
+
 def test_a_lone_last_sample_is_left_out_of_training_only() -> None:
     assert [len(batch) for batch in Order(9, 4, 1)] == [4, 4]
     assert [len(batch) for batch in Order(9, 4, None)] == [4, 4, 1]

@@ -16,7 +16,8 @@ from torchvision import tv_tensors
 from vggexp.boxes import from_edges, to_edges
 from vggexp.deploy.predict.view import View
 from vggexp.errors import ConfigError
-from vggexp.sample.recipe import Recipe, pipeline
+from vggexp.sample.recipe import pipeline
+from vggexp.sample.resize import Recipe
 from vggexp.sample.transform import Transform
 from vggexp.types import VOID
 
@@ -46,11 +47,14 @@ def placement(shown: Tensor, valid: Tensor) -> Tensor:
     return torch.linalg.lstsq(places, torch.stack([columns, rows], 1).double() + 0.5).solution.T
 
 
-def check(recipe: Recipe, size: tuple[int, int], box: Tensor, seed: int, nearest: float = 0.0) -> None:
+def check(
+    recipe: Recipe, size: tuple[int, int], box: Tensor, seed: int, nearest: float = 0.0, pads: bool = False
+) -> None:
     """Mask and box of what a recipe gives lie where its image is.
 
     Args:
         nearest: pixels that torch's "nearest-exact" may move an image.
+        pads: whether what was cut out is padded with black: a box that the cut went through ends there.
     """
     image = photo(size)
     torch.manual_seed(seed)
@@ -72,7 +76,12 @@ def check(recipe: Recipe, size: tuple[int, int], box: Tensor, seed: int, nearest
         offset = min(offsets, key=abs)
         assert abs(offset) < TOLERANCE + nearest, f"the mask lies {offset:.3f} pixels beside the image"
     limits = torch.tensor([*shown.shape[:0:-1]] * 2)
-    expected = hull(box, matrix).clamp(min=0).minimum(limits)
+    start = torch.zeros(4, dtype=torch.float64)
+    if pads:
+        rows, columns = (shown[2] > 127).nonzero(as_tuple=True)
+        start = torch.stack([columns.min(), rows.min()] * 2)
+        limits_shown = torch.stack([columns.max() + 1, rows.max() + 1] * 2)
+    expected = hull(box, matrix).maximum(start).minimum(limits_shown if pads else limits)
     edges = to_edges(sample["box"]).double() * limits
     torch.testing.assert_close(edges, expected, rtol=0, atol=TOLERANCE + nearest)
 
@@ -110,6 +119,8 @@ def recipes(draw: st.DrawFn) -> list[Any]:
                 step("RandomResizedCrop", size=seen, scale=[0.6, 1.0], interpolation=mode),
                 step("RandomShortestSize", min_size=seen, interpolation=mode),
                 step("RandomResize", min_size=50, max_size=90, interpolation=mode),
+                step("Fit", size=seen, mode="letterbox", gray=0, interpolation=mode),
+                step("Fit", size=seen, mode="crop", interpolation=mode),
                 step("ScaleJitter", target_size=seen, scale_range=[0.8, 1.2], interpolation=mode),
             ]
         )
@@ -173,8 +184,19 @@ def test_nearest_is_the_one_that_moves_nothing(name: str, mode: str | int) -> No
     check(recipe, (201, 201), torch.tensor([20.0, 30, 130, 120]), seed=0)
 
 
-@settings(max_examples=30, deadline=None, derandomize=True, database=None)
-@given(scenes(), st.sampled_from(["squash", "shorter", "crop", "pad", "none"]), SEEN)
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@given(scenes(), SEEN, st.sampled_from(["squash", "letterbox", "crop", "part"]), st.integers(0, 2**31))
+def test_every_mode_moves_image_mask_and_box_together(
+    scene: tuple[tuple[int, int], Tensor], seen: tuple[int, int], mode: str, seed: int
+) -> None:
+    more = {"gray": 0} if mode in ("letterbox", "part") else {}  # black shows where there is no photo
+    if mode == "part":
+        mode, more = "letterbox", {"scale": [0.5, 1.0], **more}
+    check([step("Fit", size=list(seen), mode=mode, **more)], *scene, seed, pads=mode == "letterbox")
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(scenes(), st.sampled_from(["squash", "shorter", "crop", "pad", "none", "fit", "letterbox", "centre"]), SEEN)
 def test_what_is_found_in_a_view_lies_there_on_the_photo(
     scene: tuple[tuple[int, int], Tensor], name: str, seen: tuple[int, int]
 ) -> None:
@@ -186,6 +208,9 @@ def test_what_is_found_in_a_view_lies_there_on_the_photo(
         "crop": [step("CenterCrop", size=[height - 9, width - 4]), step("Resize", size=list(seen))],
         "pad": [step("Pad", padding=[7, 2, 0, 5]), step("Resize", size=list(seen))],
         "none": [],
+        "fit": [step("Fit", size=list(seen))],
+        "letterbox": [step("Fit", size=list(seen), mode="letterbox", gray=0)],
+        "centre": [step("Fit", size=list(seen), mode="crop")],
     }
     image = photo((height, width))
     pixels, window = View(recipes[name], seen)(image.byte())

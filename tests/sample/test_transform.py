@@ -7,7 +7,7 @@ from torch import Tensor
 
 from vggexp.boxes import to_edges
 from vggexp.errors import ConfigError
-from vggexp.sample.recipe import Recipe
+from vggexp.sample.resize import MODES, Recipe
 from vggexp.sample.transform import Transform
 from vggexp.types import VOID, Sample
 
@@ -161,7 +161,7 @@ def test_mistakes_in_a_recipe_are_named_before_any_image(recipe: Recipe, message
     ("recipe", "message"),
     [
         ([{"RandomCrop": {"size": [400, 40]}}], "fails on an image of 60 x 80: Required crop size"),
-        (["RandAugment"], "BoundingBoxes are not supported"),
+        (["AugMix"], "BoundingBoxes are not supported"),
         (["Grayscale"], "must give a uint8 RGB image"),
     ],
 )
@@ -171,7 +171,8 @@ def test_recipes_that_fail_on_an_image(recipe: Recipe, message: str) -> None:
         Transform(recipe, [])(image, index=0, box=box)
 
 
-def test_the_recipes_of_the_yaml_files_work() -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_the_recipes_of_the_yaml_files_work(mode: str) -> None:
     paths = sorted((Path(__file__).parents[2] / "conf" / "data").glob("*.yaml"))
     recipes = [
         recipe
@@ -183,7 +184,8 @@ def test_the_recipes_of_the_yaml_files_work() -> None:
     image, box, mask = scene()
     for recipe in recipes:
         for arguments in (each for step in recipe if isinstance(step, dict) for each in step.values()):
-            arguments.update({key: [32, 32] for key, value in arguments.items() if value == "${data.image_size}"})
+            values = {"${data.image_size}": [32, 32], "${data.resize}": mode}
+            arguments.update({key: values.get(value, value) for key, value in arguments.items() if type(value) is str})
         Transform(recipe, [])(image, index=0, box=box, mask=mask)
 
 

@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vggexp.errors import DataError
-from vggexp.types import VOID, Batch, DataInfo, Outputs
+from vggexp.types import TARGETS, VOID, Batch, DataInfo, Outputs
 
 ROOT = Path(__file__).parents[2]
 TASKS = sorted(path.stem for path in (ROOT / "conf" / "task").glob("*.yaml"))
-METADATA = {"_target_", "_partial_", "needs", "takes", "objective", "scores"}
+METADATA = {"_target_", "_partial_", "needs", "takes", "objective", "scores", "targets"}
 INFO = DataInfo(classes=("cat", "dog", "eel"), mask_classes=("ground", "animal"))
 PARTS = ("classification", "localization", "segmentation")
 
@@ -41,10 +41,10 @@ def strip(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def build(name: str) -> nn.Module:
-    """The task as composed, with every part that it has."""
+    """The task as composed, with every part that it has, but one classifier."""
     loss, config = (strip(composed(name)[key]) for key in ("loss", "task"))
     if "parts" in config:
-        config["parts"] = list(config["part"])
+        config["parts"] = [name for name in config["part"] if name != "multilabel"]
     return instantiate(config, _convert_="all")(info=INFO, loss=instantiate(loss, _convert_="all"))
 
 
@@ -56,6 +56,7 @@ def batch() -> Batch:
         "image": torch.full((4, 3, 6, 8), 90, dtype=torch.uint8),
         "index": torch.arange(4),
         "label": torch.tensor([2, 0, 1, 2]),
+        "labels": torch.tensor([[0, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=torch.uint8),
         "box": torch.tensor([[0.1, 0.3, 0.4, 0.5], [0.2, 0.3, 0.2, 0.5], [0.1, 0.2, 0.4, 0.6], [0.0, 0.0, 1.0, 1.0]]),
         "mask": mask,
     }
@@ -72,6 +73,8 @@ def right(kind: str) -> Outputs:
         boxes = torch.zeros(4, 3, 4)
         boxes[torch.arange(4), truth["label"]] = truth["box"]
         return boxes
+    if kind == "logits of labels":
+        return 40 * truth["labels"].float() - 20
     if kind == "class_logits":
         return 20 * functional.one_hot(truth["label"], 3).float()
     mask = truth["mask"].long()
@@ -125,13 +128,13 @@ def check_right_outputs_score_one(task: Any, kind: str) -> None:
 def check_prediction(task: Any, kind: str) -> None:
     """In a target's terms and types, one row an image."""
     prediction = task.predict(apply(right(kind), Tensor.bfloat16))
-    types = {"label": torch.int64, "mask": torch.uint8}
+    types = {"label": torch.int64, "labels": torch.uint8, "mask": torch.uint8}
     assert {name: value.dtype for name, value in prediction.items()} == {
         name: types.get(name, torch.float32) for name in prediction
     }
     for name, value in prediction.items():
         assert len(value) == 4
-        if name in ("label", "box", "mask"):
+        if name in TARGETS:
             assert value.shape == batch()[name].shape  # type: ignore[literal-required]
 
 
@@ -174,7 +177,7 @@ def check_nothing_observed_is_no_error(task: Any, kind: str) -> None:
 def check_draw(task: Any, kind: str) -> None:
     """Truth and prediction, each on a new image of one size."""
     truth = batch()
-    values = {name: truth[name][0] for name in ("label", "box", "mask")}  # type: ignore[literal-required]
+    values = {name: truth[name][0] for name in TARGETS}  # type: ignore[literal-required]
     prediction = {name: value[0] for name, value in task.predict(right(kind)).items()}
     for what in (values, prediction):
         picture = task.draw(truth["image"][0], what)
@@ -198,7 +201,15 @@ def check_diagnostics(task: Any, kind: str) -> None:
 
 
 CHECKS = [value for name, value in list(globals().items()) if name.startswith("check_")]
-CASES = [(name, kind) for name in TASKS for kind in composed(name)["task"]["takes"]]
+
+
+def kinds(name: str) -> list[str]:
+    """What a task takes; the same logits say something else where several classes are right."""
+    task = composed(name)["task"]
+    return ["logits of labels" if task.get("needs") == ["labels"] else kind for kind in task["takes"]]
+
+
+CASES = [(name, kind) for name in TASKS for kind in kinds(name)]
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -218,7 +229,7 @@ def check_yaml(config: dict[str, Any]) -> None:
     assert config["_partial_"] is True
     assert config["objective"] == {"metric": task.objective, "mode": "max"}
     assert config["takes"]
-    assert set(config.get("needs", [])) <= {"label", "box", "mask"}
+    assert set(config.get("needs", [])) <= set(TARGETS)
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -241,8 +252,8 @@ def test_one_word_three_trees() -> None:
     modules = {path.stem for path in (ROOT / "vggexp" / "task").glob("*.py")} - {"__init__", *SHARED}
     tests = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py")}
     assert set(TASKS) == modules == tests - {"contract", "composition", *SHARED}
-    assert len(TASKS) >= 4
-    assert len(CASES) >= 5
+    assert len(TASKS) >= 5
+    assert len(CASES) >= 6
     assert len(CHECKS) == 9
 
 

@@ -27,12 +27,13 @@ from vggexp.learner.learner import Learner
 from vggexp.sample.column_store import is_kept, read_columns, write_columns
 from vggexp.sample.loader import Collate, Seeded, collate
 from vggexp.sample.reading import Reading
+from vggexp.sample.resize import plain_recipe
 from vggexp.types import Batch, Sample
 
 Config = Mapping[str, Any]
-FIXED = frozenset({"CenterCrop", "Grayscale", "Identity", "Pad", "Resize"})
-"""Torchvision transforms without randomness."""
-UNSEEN = ("batch_size", "workers", "cache", "cache_max_gb", "cache_dir")
+FIXED = frozenset({"CenterCrop", "Fit", "Grayscale", "Identity", "Pad", "Resize"})
+"""Transforms without randomness; ``Fit`` unless it has a ``scale``."""
+UNSEEN = ("batch_size", "workers", "sampling", "cache", "cache_max_gb", "cache_dir")
 """Keys of the data config that do not change the samples."""
 _DTYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
@@ -54,9 +55,14 @@ class CachedSplit(Dataset[Sample]):
         return len(self.source)  # type: ignore[arg-type]
 
     def __getitems__(self, places: list[Any]) -> Batch:
-        """The batch of these indices or (epoch, index) pairs; epoch e gets view e modulo the number of views."""
-        pairs = [place if isinstance(place, tuple) else (0, place) for place in places]
-        rows = torch.tensor([epoch % self._views * len(self) + index for epoch, index in pairs])
+        """The batch of these indices or places (``loader.Place``).
+
+        In epoch e a sample is in view e modulo the number of views; if the epoch draws it again, in the next one.
+        """
+        whole = [place if isinstance(place, tuple) else (0, place) for place in places]
+        rows = torch.tensor(
+            [(epoch + sum(before)) % self._views * len(self) + index for epoch, index, *before in whole]
+        )
         batch: Any = {name: column[rows] for name, column in self._columns.items()}
         if "feature" in batch:
             batch["feature"] = batch["feature"].permute(0, 3, 1, 2)  # a view, so the memory layout stays channels-last
@@ -183,8 +189,10 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
     if not (frozen := _frozen_stages(learner)):
         return None
     stage = min(frozen, 0 if learner.head.reads else learner.head.shallowest)
+    mix = config["choice"].get("mix") or "none"  # configs of older runs lack the group
     why = {
         "the run has several processes": place_in_run()[1] > 1,
+        f"mix={mix} mixes images": mix != "none",
         f"head={config['choice']['head']} also reads the first stages": not stage,
         "data.train_transform is random; cache.views=4 would cache four views of each image": bool(
             is_random(config["data"]["train_transform"]) and not settings.views
@@ -200,12 +208,13 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
 
 
 def is_random(recipe: Sequence[Any]) -> bool:
-    """Whether a training transform may be random: true unless every step is listed in ``FIXED``.
+    """Whether a training transform may be random: true unless every step is listed in ``FIXED``, and draws no part.
 
     >>> is_random(["RandomHorizontalFlip"]), is_random([{"Resize": {"size": [224, 224]}}]), is_random([])
     (True, False, False)
     """
-    return any(str(step if isinstance(step, str) else next(iter(step))) not in FIXED for step in recipe)
+    steps = [(step, {}) if isinstance(step, str) else next(iter(step.items())) for step in plain_recipe(recipe)]
+    return any(name not in FIXED or (name == "Fit" and given.get("scale") is not None) for name, given in steps)
 
 
 def _frozen_stages(learner: Learner) -> int:

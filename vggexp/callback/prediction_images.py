@@ -12,7 +12,7 @@ from torch.utils.data import Dataset, default_collate
 from vggexp.distributed.fsdp import gather, scatter
 from vggexp.learner.learner import Learner
 from vggexp.task.drawing import grid, pair, save
-from vggexp.types import Batch, Prediction, Sample
+from vggexp.types import TARGETS, Batch, Prediction, Sample
 
 
 class PredictionImages(Callback):
@@ -86,7 +86,7 @@ def pictures(learner: Learner, batch: Batch, prediction: Prediction) -> list[Ten
     """One picture per sample: target left, prediction right."""
     found = []
     for place, image in enumerate(batch["image"]):
-        truth = {name: value[place] for name, value in batch.items() if name in ("label", "box", "mask")}  # type: ignore[index]
+        truth = {name: value[place] for name, value in batch.items() if name in TARGETS}  # type: ignore[index]
         guess = {name: value[place] for name, value in prediction.items()}
         found.append(pair(learner.task.draw(image, truth), learner.task.draw(image, guess)))
     return found

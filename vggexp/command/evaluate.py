@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from vggexp.run_folder import RunFolder, plain, write_whole
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import open_split
 from vggexp.trainer.build import build, build_data, build_loader
+from vggexp.trainer.evaluation import at_own_size, is_sliding, make_evaluation, words
 from vggexp.trainer.image_size import check_image_size
 from vggexp.transfer.class_names import require_same_names
 from vggexp.types import Data
@@ -25,30 +27,48 @@ from vggexp.types import Data
 def run(config: Mapping[str, Any]) -> int:
     """Print the scores, and write them as JSON: ``evaluation-<split>.json`` beside the run, or ``output``.
 
+    Scores of another ``evaluation`` than the default get a name of their own, such as ``evaluation-test-sliding.json``.
+
     The test of a run folder as it is, without ``output``, also writes what the run keeps of single images anew.
     """
     split = config["split"]
     require_known("split", split, ("val", "test"))
     restored = restore(Path(config["checkpoint"]), config["override"])
-    output = config["output"]
-    is_unchanged = Path(config["checkpoint"]).is_dir() and not config["override"] and output is None
-    file = restored.folder / f"evaluation-{split}.json" if output is None else Path(str(output))
+    output, chosen = config["output"], config["evaluation"]
+    how = words(config["choice"], chosen)
+    is_unchanged = Path(config["checkpoint"]).is_dir() and not config["override"] and output is None and how is None
+    restored = replace(restored, config=prepare(restored, chosen))
     data = build_data(restored.config)
     check_names(config["checkpoint"], restored, data)
+    file = restored.folder / f"evaluation-{split}{_suffix(how)}.json" if output is None else Path(str(output))
     file.parent.mkdir(parents=True, exist_ok=True)
     with claim(restored.folder, "give output=FILE") if output is None else nullcontext():
-        return _write(config, restored, data, file, is_unchanged)
-
-
-def _write(config: Mapping[str, Any], restored: Restored, data: Data, file: Path, is_unchanged: bool) -> int:
-    split = config["split"]
-    scores = score(restored, data, split, diagnostics=is_unchanged and split == "test")
-    baseline = restored.learner.baseline
-    content = {"split": split, "metrics": scores, "baseline": baseline}
-    write_whole(file, json.dumps(plain(content), indent=2) + "\n")
+        keeps = is_unchanged and split == "test"
+        scores = score(restored, data, split, diagnostics=keeps, own_size=is_sliding(chosen))
+        baseline = restored.learner.baseline
+        content = {"split": split, "metrics": scores, "baseline": baseline, **(how or {})}
+        write_whole(file, json.dumps(plain(content), indent=2) + "\n")
     print_scores(f"{config['checkpoint']} on {split}", scores, baseline)
     print(f"scores: {file}")
     return 0
+
+
+def prepare(restored: Restored, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Let the learner evaluate as ``evaluation`` says; the config with which the data fits that.
+
+    Raises:
+        ConfigError: the run cannot be evaluated so.
+    """
+    config, learner = restored.config, restored.learner
+    learner.evaluation = make_evaluation(chosen, config, learner, config["data"]["batch_size"])
+    return at_own_size(config) if is_sliding(chosen) else config
+
+
+def _suffix(how: Mapping[str, Any] | None) -> str:
+    if how is None:
+        return ""
+    views = ["flip"] * how["flip"] + ["scales"] * (how["scales"] != [1.0])
+    return "-" + "-".join([*(["sliding"] if is_sliding(how) else []), *views])
 
 
 def check_names(name: str, restored: Restored, data: Data) -> None:
@@ -58,15 +78,19 @@ def check_names(name: str, restored: Restored, data: Data) -> None:
     require_same_names(restored.info, data.info, needs(restored.config), where, advice)
 
 
-def score(restored: Restored, data: Data, split: str, diagnostics: bool = False) -> dict[str, float]:
+def score(
+    restored: Restored, data: Data, split: str, diagnostics: bool = False, own_size: bool = False
+) -> dict[str, float]:
     """The metrics of a finished run on a split. Afterwards ``learner.baseline`` has the baseline's metrics.
 
     Args:
         diagnostics: whether to write what the page shows of single images into the folder, if the run keeps such.
+        own_size: whether images keep their own sizes.
     """
     learner, config = restored.learner, restored.config
     dataset = open_split(data, split, needs(config))
-    check_image_size(config, dataset)
+    if not own_size:
+        check_image_size(config, dataset)
     loader = build_loader(config, dataset, contract=Contract(split, data.info, needs(config)))
     devices = {"gpus": min(gpus, 1) if (gpus := config["trainer"]["gpus"]) else gpus}  # this process alone
     trainer = build(

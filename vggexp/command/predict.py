@@ -16,6 +16,8 @@ from vggexp.deploy.predict.view import View
 from vggexp.report.console import console
 from vggexp.run_folder import RunFolder, plain
 from vggexp.sample.image_files import ImageFile, find_images
+from vggexp.sample.resize import without_size
+from vggexp.trainer.evaluation import is_sliding, make_evaluation, words
 
 
 def run(config: Mapping[str, Any]) -> int:
@@ -54,6 +56,7 @@ def _made_by(config: Mapping[str, Any]) -> dict[str, Any]:
         "time of the checkpoint": state.st_mtime_ns,
         "override": plain(config["override"]),
         "overlays": config["overlays"],
+        "evaluation": words(config["choice"], config["evaluation"]),
     }
 
 
@@ -61,6 +64,10 @@ def predict(restored: Restored, files: list[ImageFile], folder: PredictionFolder
     """Add the predictions of these files to the folder, and the reasons why some could not be read."""
     predictor, view = ready(restored)
     size = config["batch_size"] or restored.config["data"]["batch_size"]
+    if chosen := config.get("evaluation"):
+        restored.learner.evaluation = make_evaluation(chosen, restored.config, restored.learner, size)
+    if chosen and is_sliding(chosen):  # then the batch is of tiles
+        view, size = View(without_size(restored.config["data"]["eval_transform"]), None), 1
     groups = load(files, view, size, config["workers"], config["overlays"])
     # It draws when told to, from no thread of its own: the processes that read photos are forked.
     with Progress(console=console(), auto_refresh=False, disable=not console().is_terminal) as bar:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vggexp.config.check import check_sizes
 from vggexp.config.recorded import amend, keep_split
 from vggexp.errors import ConfigError, DataError
 from vggexp.learner.learner import Learner
@@ -34,6 +35,7 @@ def restore(path: Path, changes: Mapping[str, Any]) -> Restored:
         raise DataError(f"{path} was not written by vggexp: it holds weights and no config")
     folder = path if path.is_dir() else path.parent.parent if path.parent.name == "checkpoint" else path.parent
     config = amend(keep_split(content["config"], RunFolder(folder)), changes)
+    check_sizes(config)
     info = read_info(content)
     learner = build_learner(without_weights(config), info)
     try:

@@ -13,6 +13,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from vggexp.config.augment import check_taken
 from vggexp.config.help import CONF, groups, synopsis
 from vggexp.config.hydra_error import explain
 from vggexp.config.naming import choices, register
@@ -79,13 +80,15 @@ def _compose_once(words: Sequence[str]) -> None:
 def settle(verb: str, config: DictConfig) -> dict[str, Any]:
     """A composed config as a plain dict, with interpolations resolved and the chosen options under ``choice``."""
     try:
-        return with_absolute_root({"choice": choices(), **as_dict(config, throw_on_missing=True)})
+        settled = with_absolute_root({"choice": choices(), **as_dict(config, throw_on_missing=True)})
     except MissingMandatoryValue as error:
         is_bare = str(error.full_key).upper() in synopsis(verb)
         hint = f"usage: python -m vggexp {synopsis(verb)}" if is_bare else f"give {error.full_key}=..."
         raise ConfigError(f"{error.full_key} is missing; {hint}") from error
     except OmegaConfBaseException as error:
         raise ConfigError(explain(error, lambda: known_keys(verb))) from error
+    check_taken(config)
+    return settled
 
 
 def with_absolute_root(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,12 +145,14 @@ def _with_new_names(words: Sequence[str]) -> list[str]:
 def _route(verb: str, words: Sequence[str]) -> list[str]:
     """For verbs that read a recorded run, put the keys of the run's config under ``override``."""
     own = OmegaConf.load(CONF / f"{verb}.yaml")
+    assert isinstance(own, DictConfig)
     if "override" not in own:
         return list(words)
+    of_verb = {str(name) for each in own.get("defaults", ()) if isinstance(each, DictConfig) for name in each}
     routed = []
     for word in words:
         key = word.partition("=")[0]
-        is_own = word.startswith(("-", "+", "~")) or "=" not in word or key.split(".")[0] in {*own, "hydra"}
+        is_own = word.startswith(("-", "+", "~")) or "=" not in word or key.split(".")[0] in {*own, *of_verb, "hydra"}
         routed.append(word if is_own else f"+override.{word}")
     return routed
 

@@ -57,11 +57,19 @@ def verbs() -> dict[str, str]:
 SWEEPS = CONF / "sweep"
 """Definitions for ``wandb sweep``: a folder beside the groups that is not a group."""
 
+EVALUATIONS = CONF / "evaluation"
+"""A group of evaluate and predict."""
+
 
 def groups() -> dict[str, list[str]]:
-    """Every group, with the names of its options."""
-    folders = sorted(folder for folder in CONF.iterdir() if any(folder.glob("*.yaml")) and folder != SWEEPS)
-    return {folder.name: sorted(path.stem for path in folder.glob("[!_]*.yaml")) for folder in folders}
+    """Every group of train, with the names of its options."""
+    folders = sorted(folder for folder in CONF.iterdir() if any(folder.glob("*.yaml")))
+    return {folder.name: options(folder.name) for folder in folders if folder not in (SWEEPS, EVALUATIONS)}
+
+
+def options(group: str) -> list[str]:
+    """The names of a group's options, of whatever verb."""
+    return sorted(path.stem for path in (CONF / group).glob("[!_]*.yaml"))
 
 
 def formats() -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 
 from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
 
-from vggexp.config.help import groups
+from vggexp.config.help import options
 from vggexp.errors import did_you_mean
 
 
@@ -22,7 +22,7 @@ def explain(error: Exception, known_keys: Callable[[], Collection[str]]) -> str:
         found := re.search(r"Could not (?:find|load) '(\S+?)/(\S+?)'", text)
     ):
         group, option = found.groups()
-        return f"{group} has no option '{option}'{did_you_mean(option, groups().get(group, []))}"
+        return f"{group} has no option '{option}'{did_you_mean(option, options(group))}"
     if isinstance(error, ConfigCompositionException) and (found := re.search(r"Could not override '(\S+?)'", text)):
         if found[1] == "data.root":
             return "data.root names a folder of your own photos, which goes with data=auto: data=auto data.root=..."

@@ -14,6 +14,7 @@ from vggexp.config.hydra_error import explain
 from vggexp.config.naming import choices
 from vggexp.errors import ConfigError, DataError, did_you_mean
 from vggexp.run_folder import RunFolder
+from vggexp.sample.resize import RECIPES, at_size
 from vggexp.transfer.renamed import renew
 
 
@@ -38,7 +39,11 @@ def keep_split(config: Mapping[str, Any], folder: RunFolder) -> dict[str, Any]:
 
 
 def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A recorded config with some keys changed. Raises ConfigError for a key that it does not have."""
+    """A recorded config with some keys changed, and its recipes with its image size.
+
+    Raises:
+        ConfigError: a key that it does not have.
+    """
     known = set(dotted_keys(config))
     for key in dotted_keys(changes, leaves=True):
         if key not in known and key.rpartition(".")[0] not in _open(config):
@@ -48,7 +53,26 @@ def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     if "metric" in new and "mode" not in new:
         own = merged["task"]["objective"]
         merged["objective"]["mode"] = direction(new["metric"], own["metric"], own["mode"])
-    return merged
+    return _with_fitting_recipes(merged, config, changes)
+
+
+def _with_fitting_recipes(
+    amended: dict[str, Any], config: Mapping[str, Any], changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The amended config, where another ``data.image_size`` or ``data.resize`` also changes the recorded recipes.
+
+    They were resolved, so they hold the values of these keys, no longer their names.
+    """
+    given, data = changes.get("data", {}), amended.get("data", {})
+    if not given.keys() & {"image_size", "resize"} or not isinstance(data.get("image_size"), list):
+        return amended
+    mode = data["resize"] if "resize" in given else None
+    recipes = {
+        key: at_size(data[key], config["data"]["image_size"], data["image_size"], mode)
+        for key in RECIPES
+        if key in data and key not in given
+    }
+    return {**amended, "data": {**data, **recipes}}
 
 
 def complete(recorded: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Unpack
 
 import vggexp.data
 from vggexp.errors import DataError
-from vggexp.sample.record.layout import folders_in
+from vggexp.sample.layout.folders import folders_in
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 
 

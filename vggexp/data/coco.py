@@ -6,11 +6,11 @@ Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014; https://coco
 from pathlib import Path
 from typing import Unpack
 
-from vggexp.data.coco_folder import Named, PhotoFinder, annotation_files, leads_out
 from vggexp.errors import DataError
-from vggexp.sample.record.coco_json import CocoJson, read_json
-from vggexp.sample.record.coco_objects import id_problems, objects_by_image, size_of
-from vggexp.sample.record.layout import name_of, photos_below
+from vggexp.sample.layout.coco_folder import Named, PhotoFinder, annotation_files, leads_out
+from vggexp.sample.layout.coco_json import CocoJson, read_json
+from vggexp.sample.layout.coco_objects import id_problems, objects_by_image, size_of
+from vggexp.sample.layout.folders import name_of, photos_below
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record

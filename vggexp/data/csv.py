@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Unpack
 
 from vggexp.errors import DataError, require_known
-from vggexp.sample.record.layout import name_of, photos_below
-from vggexp.sample.record.photo_index import PhotoIndex
+from vggexp.sample.layout.folders import name_of, photos_below
+from vggexp.sample.layout.photo_index import PhotoIndex
+from vggexp.sample.layout.table_file import read_table, tables_in
+from vggexp.sample.layout.table_rows import Box, Unit, records_of
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record, names_in_order
-from vggexp.sample.record.table_file import read_table, tables_in
-from vggexp.sample.record.table_rows import Box, Unit, records_of
 
 
 def csv(

@@ -18,7 +18,7 @@ from torch.utils.data import Dataset
 
 from vggexp.boxes import from_edges, to_edges
 from vggexp.errors import ConfigError
-from vggexp.sample.recipe import Recipe
+from vggexp.sample.resize import Recipe
 from vggexp.sample.transform import Transform
 from vggexp.types import DataInfo, Sample
 
@@ -85,6 +85,7 @@ class _Canvases(Dataset[Sample]):
 
     def __init__(self, columns: dict[str, Tensor], transform: Transform | None) -> None:
         self._columns, self._transform = columns, transform
+        self.labels = columns["label"].tolist() if "label" in columns else None
 
     def __len__(self) -> int:
         return len(self._columns["image"])

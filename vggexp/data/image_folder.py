@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Unpack
 
-from vggexp.sample.record.layout import folders_in, name_of, photos_below, split_folders
-from vggexp.sample.record.mask_pairs import is_masks_layout
+from vggexp.sample.layout.folders import folders_in, name_of, photos_below, split_folders
+from vggexp.sample.layout.mask_pairs import is_masks_layout
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record, names_in_order

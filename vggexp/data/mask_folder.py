@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from vggexp.errors import DataError
-from vggexp.sample.record.layout import folders_in, name_of
-from vggexp.sample.record.mask_meaning import meaning
-from vggexp.sample.record.mask_pairs import mask_places, paired
-from vggexp.sample.record.mask_proposal import strays
-from vggexp.sample.record.mask_scan import scanned
-from vggexp.sample.record.mask_words import Values, mask_words
+from vggexp.sample.layout.folders import folders_in, name_of
+from vggexp.sample.layout.mask_meaning import meaning
+from vggexp.sample.layout.mask_pairs import mask_places, paired
+from vggexp.sample.layout.mask_proposal import strays
+from vggexp.sample.layout.mask_scan import scanned
+from vggexp.sample.layout.mask_words import Values, mask_words
+from vggexp.sample.layout.split_lists import split_lists, with_listed_splits
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record
-from vggexp.sample.record.split_lists import split_lists, with_listed_splits
 
 
 def mask_folder(

@@ -10,12 +10,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vggexp.data.pets_folder import BACKGROUND, PetsFolder, breed_of, fetch
 from vggexp.errors import ConfigError, DataError, did_you_mean
 from vggexp.sample.files import Files, Stored, scaled
 from vggexp.sample.header import read_header
 from vggexp.sample.image import Shrink, read_shrunk
-from vggexp.sample.recipe import Recipe
+from vggexp.sample.layout.pets_folder import BACKGROUND, PetsFolder, breed_of, fetch
+from vggexp.sample.resize import Recipe
 from vggexp.sample.transform import Transform
 from vggexp.sample.voc_xml import Annotation, place
 from vggexp.types import VOID, DataInfo

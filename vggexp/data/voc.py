@@ -7,15 +7,15 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Unpack
 
-from vggexp.data.voc_folder import VocFolder, by_stem, require_no_folder_between, voc_folder, xml_below
 from vggexp.errors import require_known
-from vggexp.sample.record.layout import NAMES, name_of, photos_below
+from vggexp.sample.layout.folders import NAMES, name_of, photos_below
+from vggexp.sample.layout.voc_file import VocFile, read_voc_file
+from vggexp.sample.layout.voc_folder import VocFolder, by_stem, require_no_folder_between, voc_folder, xml_below
+from vggexp.sample.layout.voc_lists import listed_splits
+from vggexp.sample.layout.voc_masks import mask_values
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record
-from vggexp.sample.record.voc_file import VocFile, read_voc_file
-from vggexp.sample.record.voc_lists import listed_splits
-from vggexp.sample.record.voc_masks import mask_values
 
 LISTS = ("Segmentation", "Main")
 """Segmentation comes first: it has few photos, and so no network that was trained by Main has seen those of its val."""

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Unpack
 
 from vggexp.errors import DataError
-from vggexp.sample.record.layout import name_of, photos_below, split_folders
-from vggexp.sample.record.photo_index import PhotoIndex
+from vggexp.sample.layout.folders import name_of, photos_below, split_folders
+from vggexp.sample.layout.photo_index import PhotoIndex
+from vggexp.sample.layout.split_lists import listed, text_of
+from vggexp.sample.layout.yolo_rows import label_file, objects_in
+from vggexp.sample.layout.yolo_yaml import Described, described, description
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record
-from vggexp.sample.record.split_lists import listed, text_of
-from vggexp.sample.record.yolo_rows import label_file, objects_in
-from vggexp.sample.record.yolo_yaml import Described, described, description
 
 
 def yolo(root: str, yaml: str | None = None, **words: Unpack[PhotoWords]) -> Photos:

@@ -20,6 +20,7 @@ from torch import Tensor
 from vggexp.deploy.predict.network import MEANING, Network
 from vggexp.errors import ConfigError
 from vggexp.run_folder import write_whole
+from vggexp.sample.resize import meaning
 from vggexp.types import DataInfo, Prediction
 
 LABELS = 1e-3
@@ -111,6 +112,7 @@ def describe(network: Network, content: Mapping[str, Any], images: Tensor) -> di
         "preprocessing": {
             "orientation": "upright, as EXIF says",
             "decoding": "at full size: not a JPEG's decoder at a half, a quarter or an eighth of the sides",
+            "resize": meaning(config["data"]["eval_transform"]),
             "steps": config["data"]["eval_transform"],
             "then": f"unless it is {height} high and {width} wide: resize to that, bilinear, antialiased, not cropped",
         },
@@ -152,7 +154,7 @@ def _attempt(name: str, action: Callable[[], Any]) -> Any:
 
 def _check(name: str, found: Mapping[str, float], tolerance: float) -> None:
     for output, difference in found.items():
-        is_label = output in ("label", "mask")
+        is_label = output in ("label", "labels", "mask")
         if difference > (LABELS if is_label else tolerance):
             what = f"{difference:.1%} of its labels" if is_label else f"by {difference:.2g}"
             raise ConfigError(

@@ -4,8 +4,10 @@ As on the lecture's last slide: train a box head on a classifier's frozen convol
 head and a sigmoid head then does both.
 """
 
+import hashlib
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -19,7 +21,18 @@ from vggexp.types import DataInfo
 Config = Mapping[str, Any]
 
 _ONLY_LOADING = frozenset(
-    {"batch_size", "workers", "cache", "cache_max_gb", "cache_dir", "download", "train_transform", "provides", "root"}
+    {
+        "batch_size",
+        "workers",
+        "sampling",
+        "cache",
+        "cache_max_gb",
+        "cache_dir",
+        "download",
+        "train_transform",
+        "provides",
+        "root",
+    }
 )
 """Keys of a data set's config that affect neither the choice nor the content of the samples for evaluation.
 
@@ -70,9 +83,16 @@ def _reading(config: Config) -> dict[str, Any]:
     own, backbone = config["data"], config["backbone"]
     return {
         "data": config["choice"]["data"],
-        **{f"data.{key}": value for key, value in own.items() if key not in _ONLY_LOADING},
+        **{f"data.{key}": _content(key, value) for key, value in own.items() if key not in _ONLY_LOADING},
         **{f"backbone.{key}": value for key, value in backbone.items() if not key.startswith("weights")},
     }
+
+
+def _content(key: str, value: Any) -> Any:
+    """What a key says: of a file of splits its digest, since each run has a file of its own."""
+    if key == "split" and isinstance(value, str) and Path(value).is_file():
+        return f"splits.csv {hashlib.sha256(Path(value).read_bytes()).hexdigest()[:8]}"
+    return value
 
 
 def check_backbones(names: Sequence[str], learners: Sequence[Learner]) -> int:

@@ -24,6 +24,7 @@ class DeconvNet(nn.Module):
     """
 
     reads: frozenset[str] = frozenset({"switches"})
+    fully_convolutional = True
     shallowest = 1
 
     def __init__(self, spec: HeadSpec, hidden: int = 4096, window: int = 7, batch_norm: bool = True) -> None:

@@ -23,6 +23,7 @@ class FCN(nn.Module):
     """
 
     reads: frozenset[str] = frozenset()
+    fully_convolutional = True
 
     def __init__(self, spec: HeadSpec, stride: int = 8, hidden: int = 4096, dropout: float = 0.5) -> None:
         super().__init__()

@@ -17,6 +17,7 @@ class Linear(nn.Module):
     """
 
     reads: frozenset[str] = frozenset()
+    fully_convolutional = True
     shallowest = 5
 
     def __init__(self, spec: HeadSpec, dropout: float = 0.0) -> None:

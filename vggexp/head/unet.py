@@ -22,6 +22,7 @@ class UNet(nn.Module):
     """
 
     reads: frozenset[str] = frozenset({"skips"})
+    fully_convolutional = True
     shallowest = 1
 
     def __init__(self, spec: HeadSpec, width: float = 0.5, batch_norm: bool = True) -> None:

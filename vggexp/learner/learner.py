@@ -3,7 +3,7 @@
 A training step calls backbone, head, task and loss in this order. The learner has no code for a particular task.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from vggexp.learner.optimizer import begin_epoch, make_optimizer
 from vggexp.learner.scoring import Scoring
 from vggexp.sample.loader import seed_of
 from vggexp.scheduler import Schedule, Span
-from vggexp.types import Backbone, Batch, DataInfo, Head, Objective, Outputs, Prediction, Task
+from vggexp.types import Backbone, Batch, DataInfo, Evaluation, Head, Mix, Objective, Outputs, Prediction, Task
 
 
 class Learner(pl.LightningModule):
@@ -35,6 +35,7 @@ class Learner(pl.LightningModule):
         channels_last: memory format NHWC for weights and images.
         seed: seed of the random numbers in a training step, such as dropout.
         score_baseline: also score the task's baseline; call ``task.observe`` before.
+        mix: mixes the images of a training batch; None: they stay as they are.
         config, info: the resolved config and the data set's class names; both are saved in checkpoints.
     """
 
@@ -51,6 +52,7 @@ class Learner(pl.LightningModule):
         channels_last: bool = True,
         seed: int = 0,
         score_baseline: bool = True,
+        mix: Mix | None = None,
         config: Mapping[str, Any] | None = None,
         info: DataInfo | None = None,
     ) -> None:
@@ -59,13 +61,15 @@ class Learner(pl.LightningModule):
         self.objective = objective
         self._optimizer = partial(make_optimizer, optimizer, decay_biases_and_norms=decay_biases_and_norms)
         self._scheduler = scheduler
-        self._seed = seed
+        self._seed, self._mix = seed, mix
         self._is_extended = self._plateaus = False
         self.skips_nan = False
         """Whether a batch without a finite loss is left out."""
         self._groups: list[dict[str, Any]] = []
         self.entrance: tuple[int, tuple[int, int]] = (0, (0, 0))
         """For cached features: the number of stages that computed them, and the (H, W) of their images."""
+        self.evaluation: Evaluation | None = None
+        """How images are evaluated, if not each once and whole. Their loss is then not computed: it is of one pass."""
         self._config = dict(config or {})
         self.info: dict[str, list[str]] = {}
         """The class names: ``classes`` and ``mask_classes``."""
@@ -142,11 +146,16 @@ class Learner(pl.LightningModule):
         random numbers.
         """
         self.freezing.set_modes(training=True)
-        torch.manual_seed(seed_of(self._seed, self.current_epoch, batch_idx, self.global_rank))
+        torch.manual_seed(self._seed_of_step(batch_idx))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
-        """The loss of one batch; None, so that Lightning makes no step, if it is not finite and is to be skipped."""
-        losses = self.task.loss(self.outputs(batch), batch)
+        """The loss of one batch; of mixed images, the weighted mean of the losses with each of their labels.
+
+        None, so that Lightning makes no step, if it is not finite and such batches are skipped.
+        """
+        mixed = [(1.0, batch)] if self._mix is None else self._mix(batch, self._seed_of_step(batch_idx))
+        outputs = self.outputs(mixed[0][1])
+        losses = _mean([(share, self.task.loss(outputs, each)) for share, each in mixed])
         if self.skips_nan and not bool(losses["loss"].isfinite()):
             print(f"step {self.global_step}: the loss is not finite; the batch was skipped", flush=True)
             return None
@@ -211,10 +220,16 @@ class Learner(pl.LightningModule):
         self._is_extended = length[0] != length[1]
         self.scoring.baseline = dict(checkpoint.get("baseline", checkpoint.get("constant", {})))  # the older key
 
+    def _seed_of_step(self, batch_idx: int) -> int:
+        return seed_of(self._seed, self.current_epoch, batch_idx, self.global_rank)
+
     def _score(self, split: str, batch: Batch) -> Prediction:
-        outputs = self.outputs(batch)
-        self._log_losses(split, self.task.loss(outputs, batch), batch)
-        prediction = self.task.predict(outputs)
+        if self.evaluation is not None:
+            prediction = self.evaluation(self, self.task, batch["image"])
+        else:
+            outputs = self.outputs(batch)
+            self._log_losses(split, self.task.loss(outputs, batch), batch)
+            prediction = self.task.predict(outputs)
         self.scoring.update(split, prediction, batch, self.task.baseline)
         return prediction
 
@@ -223,3 +238,10 @@ class Learner(pl.LightningModule):
         # A float: Lightning averages the count over ranks, and would truncate the mean of integers.
         count: Any = float(len(batch["index"]))
         self.log_dict(named, on_step=False, on_epoch=True, sync_dist=True, batch_size=count)
+
+
+def _mean(losses: Sequence[tuple[float, Mapping[str, Tensor]]]) -> dict[str, Tensor]:
+    """The weighted mean of each loss; one alone stays as it is, to the bit."""
+    if len(losses) == 1:
+        return dict(losses[0][1])
+    return {name: torch.stack([share * each[name] for share, each in losses]).sum() for name in losses[0][1]}

@@ -135,6 +135,8 @@ def _pixels(path: Path) -> np.ndarray[Any, Any]:
 
 def _caption(image: Mapping[str, Any], classes: Sequence[str]) -> str:
     labels = [f"{kind} {classes[image[kind]['label']]}" for kind in ("truth", "prediction") if "label" in image[kind]]
+    several = {kind: image[kind]["labels"] for kind in ("truth", "prediction") if "labels" in image[kind]}
+    labels += [f"{kind} {_names(shown, classes)}" for kind, shown in several.items()]
     score = [] if image["score"] is None else [f"score {image['score']:.3f}"]
     return ", ".join([str(image["index"]), *labels, *score])
 
@@ -164,9 +166,15 @@ def _columns(diagnostics: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
         for name, values in found.get("each", {}).items():
             if name in ("label", "predicted"):
                 values = [classes[value] for value in values]
+            elif name in ("truth_labels", "predicted_labels"):
+                values = [_names(value, classes) for value in values]
             elif values and isinstance(values[0], list):
                 values = [str(tuple(value)) for value in values]
             yield (f"{kind}/{name}" if len(diagnostics) > 1 else name), values
+
+
+def _names(labels: Sequence[int], classes: Sequence[str]) -> str:
+    return " and ".join(classes[label] for label in labels) or "no class"
 
 
 def freeze_table(path: Path) -> wandb.Table:

@@ -18,7 +18,9 @@ class Focal(nn.Module):
     def __init__(self, gamma: float = 2.0, alpha: float | None = None):
         super().__init__()
         self.loss = library_loss("FocalLoss", "focal", gamma=gamma, alpha=alpha)
+        # Each class of each image for itself: the library's mode "multilabel" fails beside ignore_index (smp 0.6).
+        self.several = library_loss("FocalLoss", "focal", mode="binary", gamma=gamma, alpha=alpha)
 
     def forward(self, outputs: Tensor, target: Tensor) -> Tensor:
-        """Loss of logits (N, C) with labels (N,), or (N, C, H, W) with masks (N, H, W); VOID pixels are ignored."""
-        return apply(self.loss, outputs, target)
+        """Loss of logits (N, C) with labels (N,) or (N, C), or (N, C, H, W) with masks (N, H, W); VOID is ignored."""
+        return apply(self.loss if target.ndim < outputs.ndim else self.several, outputs, target)

@@ -15,15 +15,15 @@ IGNORED = -100
 """The library's value for VOID pixels: 255 can be a class label of an image."""
 
 
-def library_loss(name: str, word: str, **arguments: float | bool | None) -> nn.Module:
-    """The library's loss ``name`` over exclusive classes; ``word`` is the option after ``loss=``."""
+def library_loss(name: str, word: str, mode: str = "multiclass", **arguments: float | bool | None) -> nn.Module:
+    """The library's loss ``name``, over exclusive classes unless ``mode`` is "binary"; ``word`` as in ``loss=``."""
     try:
         losses = import_module("segmentation_models_pytorch.losses")
     except ImportError as error:
         raise ConfigError(
             f"loss={word} needs segmentation-models-pytorch; pip install 'vggexp[smp]' ({error})"
         ) from error
-    loss: nn.Module = getattr(losses, name)("multiclass", ignore_index=IGNORED, **arguments)
+    loss: nn.Module = getattr(losses, name)(mode, ignore_index=IGNORED, **arguments)
     return loss
 
 

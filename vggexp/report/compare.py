@@ -147,7 +147,8 @@ def _names(run: Run) -> Names:
     if "classes" not in run.summary:
         return ()
     wanted = needs(run.config)
-    lists = {"label": run.summary["classes"], "mask": run.summary["mask_classes"]}
+    classes = run.summary["classes"]
+    lists = {"label": classes, "labels": classes, "mask": run.summary["mask_classes"]}
     return tuple(str(name) for target, names in lists.items() if target in wanted for name in names)
 
 

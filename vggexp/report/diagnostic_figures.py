@@ -70,7 +70,7 @@ def left_out(found: Sequence[Diagnostics], figures: Mapping[str, Figure]) -> lis
             lines.append(
                 f"The confusion matrix of {'images' if kind == 'classification' else 'pixels'} is {which}: {cells}."
             )
-    curves = sum(len(part["curve"]) for one in found if (part := one.kinds.get("classification")))
+    curves = sum(len(part["curve"]) for _, part in _with_curves(found))
     if curves and "curve" not in figures:
         lines.append(f"Precision and recall are not drawn: there are {curves:,} curves; the limit is {CURVES:,}.")
     return lines
@@ -78,7 +78,7 @@ def left_out(found: Sequence[Diagnostics], figures: Mapping[str, Figure]) -> lis
 
 def precision_recall(found: Sequence[Diagnostics]) -> Figure | None:
     """Precision-recall curves of each class against the rest; the legend has the average precisions."""
-    shown = [(one, one.kinds["classification"]) for one in found if "classification" in one.kinds]
+    shown = _with_curves(found)
     total = sum(len(part["curve"]) for _, part in shown)
     if not total or total > CURVES:
         return None
@@ -104,6 +104,11 @@ def precision_recall(found: Sequence[Diagnostics]) -> Figure | None:
     }
     title = "precision and recall, one curve per class"
     return {"data": traces, "layout": layout(title, **axes, height=480, meta={"picks": picks})}
+
+
+def _with_curves(found: Sequence[Diagnostics]) -> list[tuple[Diagnostics, Mapping[str, Any]]]:
+    """The diagnostics that have a curve per class, of one label per image or of several."""
+    return [(one, part) for one in found for part in one.kinds.values() if "curve" in part]
 
 
 def histogram(found: Sequence[Diagnostics]) -> Figure | None:

@@ -13,6 +13,8 @@ Figure = dict[str, Any]
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#B0A000", "#888888")
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")
 COSTS = {"trainable_parameters": "parameters trained", "seconds": "seconds", "peak_memory_mib": "peak memory, MiB"}
+BY_CLASS = {"iou": "IoU", "dice": "Dice", "ap": "average precision"}
+"""Scores of single classes, by the name before the slash in the metric."""
 CURVES = 200
 """Maximum number of runs whose curves one figure draws: more cannot be distinguished."""
 GRAY = "#808080"
@@ -190,7 +192,7 @@ def iou_against_dice(runs: Sequence[Run]) -> Figure | None:
 
 
 def by_class(group: Group, kind: str) -> Figure | None:
-    """Heat map of the mean "iou" or "dice" of each class, by setting."""
+    """Heat map of the mean of each class's score, by setting; ``kind`` is a key of ``BY_CLASS``."""
     prefix = f"test/{kind}/"
     names = [name for run in group.runs for name in run.summary["metrics"] if name.startswith(prefix)]
     if not (names := list(dict.fromkeys(names))):
@@ -205,7 +207,7 @@ def by_class(group: Group, kind: str) -> Figure | None:
             "texttemplate": "%{z:.2f}" if len(names) * len(rows) <= 400 else "",
         }],
         "layout": layout(
-            f"{'IoU' if kind == 'iou' else 'Dice'} of each class, mean over seeds",
+            f"{BY_CLASS[kind]} of each class, mean over seeds",
             xaxis={"type": "category"}, yaxis={"type": "category", "autorange": "reversed"},
             height=160 + 28 * len(rows),
         ),

@@ -59,7 +59,7 @@ def _shot(record: Mapping[str, Any], one: Diagnostics, album: Album) -> dict[str
     layers = {kind: _layers(record[kind], one.folder, (width, height), album) for kind in ("truth", "prediction")}
     texts = {kind: _text(record[kind], classes) for kind in ("truth", "prediction")}
     says = f"{one.score_name} {'-' if record['score'] is None else format(record['score'], '.2f')}"
-    labels = [record[kind].get("label") for kind in ("truth", "prediction")]
+    labels = [record[kind].get("label", record[kind].get("labels")) for kind in ("truth", "prediction")]
     is_wrong = None not in labels and labels[0] != labels[1]
     return {
         "index": int(record["index"]),
@@ -92,11 +92,18 @@ def _layers(values: Mapping[str, Any], folder: Path, size: tuple[int, int], albu
 
 
 def _text(values: Mapping[str, Any], classes: Sequence[str]) -> str:
-    """The class, with its probability if there is one."""
+    """The class or the classes, with their probabilities if there are any."""
+    if "labels" in values and classes:
+        shares = values.get("probabilities") or [None] * len(values["labels"])
+        pairs = zip(values["labels"], shares, strict=True)
+        return ", ".join(_with_share(classes[label], share) for label, share in pairs) or "no class"
     if "label" not in values or not classes:
         return ""
-    probability = f" {values['probability']:.0%}" if values.get("probability") is not None else ""
-    return f"{classes[values['label']]}{probability}"
+    return _with_share(classes[values["label"]], values.get("probability"))
+
+
+def _with_share(name: str, share: float | None) -> str:
+    return name if share is None else f"{name} {share:.0%}"
 
 
 def _alt(index: int, texts: Mapping[str, str], says: str, is_wrong: bool) -> str:

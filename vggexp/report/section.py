@@ -7,6 +7,7 @@ from typing import Any
 
 from vggexp.report import diagnostic_figures, diagnostics, figures
 from vggexp.report.album import Album
+from vggexp.report.class_table import class_tables
 from vggexp.report.compare import Group, Setting, paired_difference
 from vggexp.report.confusions import confusions
 from vggexp.report.gallery import gallery, sheets
@@ -24,8 +25,7 @@ def section(group: Group, name: str, drawn: dict[str, figures.Figure], album: Al
         # The cost figures stay side by side, even if one is empty.
         {f"cost-{place}": figures.against_cost(group, cost) for place, cost in enumerate(figures.COSTS)},
         {"curves": figures.curves(group)},
-        {"iou": figures.by_class(group, "iou")},
-        {"dice": figures.by_class(group, "dice")},
+        *({kind: figures.by_class(group, kind)} for kind in figures.BY_CLASS),
         {**shown},
     ]
     if len(group.settings) == 1:
@@ -40,6 +40,7 @@ def section(group: Group, name: str, drawn: dict[str, figures.Figure], album: Al
         "figure_rows": [placed for row in rows if (placed := _placed(row, f"figure-{name}", drawn))],
         "left_out": diagnostic_figures.left_out(looked, shown),
         "confused": confusions(looked),
+        "by_class": class_tables(looked),
         "gallery": gallery(looked, album, budget),
         "sheets": [] if looked else sheets(group, diagnostics.SETTINGS),
         "diagnostics_note": note,

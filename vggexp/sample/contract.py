@@ -18,8 +18,9 @@ from vggexp.types import VOID, Batch, DataInfo, Sample
 SLACK = 1e-3
 """How far a box may reach outside the image, as a share of it: rounding, and less than a pixel of most images."""
 DTYPES = {"image": (torch.uint8,), "index": (torch.int64,), "label": (torch.int64,), "mask": (torch.uint8,),
-          "box": (torch.float32, torch.float64)}  # fmt: skip
-SHAPES = {"image": "(3, H, W)", "index": "a number", "label": "a number", "mask": "(H, W)", "box": "(4,)"}
+          "labels": (torch.uint8,), "box": (torch.float32, torch.float64)}  # fmt: skip
+SHAPES = {"image": "(3, H, W)", "index": "a number", "label": "a number", "labels": "(classes,)", "mask": "(H, W)",
+          "box": "(4,)"}  # fmt: skip
 """Of one sample: the types and the shapes that its values may have."""
 
 
@@ -58,7 +59,9 @@ class Contract:
         given: Mapping[str, Any] = batch
         for key in ("index", *(["image"] if "image" in given else []), *sorted(self.needs)):
             self._check_form(key, given.get(key), batch)
-        for target, check in (("label", self._check_label), ("box", self._check_box), ("mask", self._check_mask)):
+        checks = {"label": self._check_label, "labels": self._check_labels, "box": self._check_box,
+                  "mask": self._check_mask}  # fmt: skip
+        for target, check in checks.items():
             if target in self.needs:
                 check(batch)
 
@@ -105,7 +108,10 @@ class Contract:
             "image": len(shape) == 3 and shape[0] == 3,
             "mask": len(shape) == 2 and shape == size,
             "box": shape == (4,),
+            "labels": shape == (len(self.info.classes),),
         }
+        if key == "labels":
+            right = f"one number for each class, ({len(self.info.classes)},)"
         if not fits.get(key, shape == ()):
             raise DataError(f"{first} has the shape {shape}; it must be {right}{_advice(key, value)}")
 
@@ -115,6 +121,14 @@ class Contract:
             raise DataError(
                 f"label of {self._of(batch, row)} is {int(label[row])}, but the data set names {count} classes, 0 to "
                 f"{count - 1}; correct its annotation or add the class's name"
+            )
+
+    def _check_labels(self, batch: Batch) -> None:
+        labels = batch["labels"]
+        if (row := _first((labels > 1).any(1))) is not None:
+            raise DataError(
+                f"labels of {self._of(batch, row)} holds {int(labels[row].max())}; it is 1 for each class that the "
+                f"image shows, and 0 for the others"
             )
 
     def _check_box(self, batch: Batch) -> None:

@@ -39,8 +39,8 @@ class Crop(v2.Transform):  # type: ignore[misc]
             return self.step.make_params(flat_inputs)  # type: ignore[no-any-return]
         drawn = self.step.make_params([torch.empty((0, *self._size))])
         height, width = v2.query_size(flat_inputs)
-        top, rows = _scaled(drawn["top"], drawn["height"], height, self._size[0])
-        left, columns = _scaled(drawn["left"], drawn["width"], width, self._size[1])
+        top, rows = scaled_part(drawn["top"], drawn["height"], height, self._size[0])
+        left, columns = scaled_part(drawn["left"], drawn["width"], width, self._size[1])
         return {"top": top, "left": left, "height": rows, "width": columns}
 
     def transform(self, inpt: Any, params: dict[str, int]) -> Any:
@@ -53,7 +53,7 @@ class Crop(v2.Transform):  # type: ignore[misc]
         return interpolate(crop, size=self.step.size, mode=self._mode, antialias=True, align_corners=False)[0]
 
 
-def _scaled(start: int, length: int, decoded: int, stored: int) -> tuple[int, int]:
+def scaled_part(start: int, length: int, decoded: int, stored: int) -> tuple[int, int]:
     """A stretch of a side of ``stored`` pixels, on the same side of ``decoded`` pixels."""
     length = max(round(length * decoded / stored), 1)
     return min(round(start * decoded / stored), decoded - length), length

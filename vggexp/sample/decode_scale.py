@@ -6,12 +6,21 @@ pixels differ from a whole decode's by some gray levels at edges.
 """
 
 import math
+from typing import Protocol, runtime_checkable
 
 from torchvision.transforms import v2
 
 FACTORS = (8, 4, 2)
 SMOOTH = ("bilinear", "bicubic", 2, 3)
 """Interpolations that average, as torchvision takes them: names or Pillow's numbers."""
+
+
+@runtime_checkable
+class Resizing(Protocol):
+    """A step of this project that resizes, and says by itself what it needs."""
+
+    def has_enough(self, height: float, width: float) -> bool:
+        """Whether an image of this size is nowhere enlarged."""
 
 
 def shrink_factor(step: v2.Transform | None, height: int, width: int) -> int:
@@ -25,6 +34,8 @@ def shrink_factor(step: v2.Transform | None, height: int, width: int) -> int:
 
 def _fits(step: v2.Transform | None, height: float, width: float) -> bool:
     """Whether a decoded image of this size holds enough for the step."""
+    if isinstance(step, Resizing):
+        return averages(step) and step.has_enough(height, width)
     match step:
         case v2.Resize(size=[_, *_] as size, max_size=None) if averages(step):
             needed = (size[0], size[1]) if len(size) == 2 else (min(size), min(size))
@@ -35,7 +46,7 @@ def _fits(step: v2.Transform | None, height: float, width: float) -> bool:
     return False
 
 
-def averages(step: v2.Resize | v2.RandomResizedCrop) -> bool:
+def averages(step: v2.Transform) -> bool:
     """Whether it averages over what it shrinks; one that picks single pixels would pick others."""
     return getattr(step.interpolation, "value", step.interpolation) in SMOOTH and bool(step.antialias)
 

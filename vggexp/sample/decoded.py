@@ -125,7 +125,7 @@ def _sample(files: Files, index: int) -> dict[str, Tensor]:
     stored = dict(files.reader.read(index, files.shrink))
     opening = files.transform.divided()[0]
     if opening is not None:
-        moved = opening.move(stored["image"], stored.get("box"), stored.get("mask"))  # type: ignore[arg-type]
+        moved = opening.move(*(stored.get(key) for key in ("image", "box", "mask", "size")))  # type: ignore[arg-type]
         stored |= {key: moved[key] for key in ("image", "box", "mask") if key in stored}
         stored["size"] = tuple(moved["image"].shape[1:])  # the rest of the recipe meets it whole
     return {key: torch.as_tensor(value) for key, value in stored.items()}

@@ -4,6 +4,7 @@ A data set of files writes a ``Source`` and hands over ``Files(source, transform
 keeping what was decoded (``decoded.py``) are then no business of its own.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, TypedDict, runtime_checkable
 
@@ -24,6 +25,8 @@ class Stored(TypedDict, total=False):
     image: Tensor
     """uint8, (3, H, W)."""
     label: int | Tensor
+    labels: Tensor
+    """uint8, (C,): 1 for each class that the photo shows."""
     box: Tensor
     """float32, (4,): edges in pixels of ``image``."""
     mask: Tensor
@@ -97,6 +100,12 @@ class Files(Dataset[Sample]):
             self.reader.check(index)
         else:
             read_header(self.reader.files(index)[0])
+
+    @property
+    def labels(self) -> Sequence[int] | None:
+        """The label of each sample, where the source knows them without reading files."""
+        known: Sequence[int] | None = getattr(self.reader, "labels", None)
+        return known
 
     def shrink(self, height: int, width: int) -> int:
         """What the sides of an image of this size are divided by when it is decoded."""

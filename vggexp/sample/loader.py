@@ -12,11 +12,12 @@ import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from vggexp.errors import ConfigError
+from vggexp.sample.balance import balanced
 from vggexp.types import Batch, Sample
 
 Collate = Callable[[Any], Batch]
-Place = tuple[int, int]
-"""(epoch, index) of a sample whose augmentation depends on both."""
+Place = tuple[int, ...]
+"""(epoch, index) of a sample whose augmentation depends on both; and, if an epoch draws it again, how often before."""
 
 
 def seed_of(*numbers: int) -> int:
@@ -26,18 +27,28 @@ def seed_of(*numbers: int) -> int:
 
 
 class Order:
-    """The batches of every epoch: a shuffled or the given order, cut into batches, each divided over the processes.
+    """The batches of every epoch: a drawn or the given order, cut into batches, each divided over the processes.
 
     Args:
         size: samples.
         batch_size: samples of a process in a batch.
         seed: of the shuffle; None keeps the given order, and every sample is met exactly once.
         rank, world_size: this process, of how many.
+        labels: of each sample: every class has the same part of a shuffled epoch, see ``balance``; None: every sample
+            is met once.
     """
 
-    def __init__(self, size: int, batch_size: int, seed: int | None, rank: int = 0, world_size: int = 1) -> None:
+    def __init__(
+        self,
+        size: int,
+        batch_size: int,
+        seed: int | None,
+        rank: int = 0,
+        world_size: int = 1,
+        labels: Sequence[int] | None = None,
+    ) -> None:
         self.size, self.batch_size, self.seed = size, batch_size, seed
-        self.rank, self.world_size = rank, world_size
+        self.rank, self.world_size, self._labels = rank, world_size, labels
         self.epoch = self.start = 0
 
     @property
@@ -58,20 +69,24 @@ class Order:
         return whole + (rest >= 2 * self.world_size or not whole)
 
     def __iter__(self) -> Iterator[list[Any]]:
-        """Indices, or (epoch, index) places if shuffled, from batch ``start`` on; the next epoch starts at 0."""
+        """Indices, or places if shuffled, from batch ``start`` on; the next epoch starts at 0."""
         first, self.start = self.start, 0
-        order: Sequence[int] = range(self.size)
-        if self.seed is not None:
-            generator = torch.Generator().manual_seed(seed_of(self.seed, self.epoch))
-            order = torch.randperm(self.size, generator=generator).tolist()
+        order: Sequence[Any] = range(self.size) if self.seed is None else self._drawn(self.seed)
         together = self.batch_size * self.world_size
         for batch in range(first, len(self)):
-            share = order[batch * together : (batch + 1) * together][self.rank :: self.world_size]
-            yield list(share) if self.seed is None else [(self.epoch, index) for index in share]
+            yield list(order[batch * together : (batch + 1) * together][self.rank :: self.world_size])
+
+    def _drawn(self, seed: int) -> list[Place]:
+        """The epoch's places."""
+        generator = torch.Generator().manual_seed(seed_of(seed, self.epoch))
+        if self._labels is None:
+            return [(self.epoch, index) for index in torch.randperm(self.size, generator=generator).tolist()]
+        drawn = balanced(self._labels, generator)
+        return [(self.epoch, index, before) if before else (self.epoch, index) for index, before in drawn]
 
 
 class Seeded(Dataset[Sample]):
-    """A data set whose random transforms draw from (seed, epoch, index), whoever loads the sample, and when."""
+    """A data set whose random transforms draw from the seed and the place, whoever loads the sample, and when."""
 
     def __init__(self, dataset: Dataset[Sample], seed: int) -> None:
         self._dataset, self._seed = dataset, seed
@@ -120,13 +135,15 @@ def make_loader(
     rank: int = 0,
     world_size: int = 1,
     together: Collate | None = None,
+    labels: Sequence[int] | None = None,
 ) -> ResumableLoader:
     """Batches of a data set: shuffled and augmented by a seed, or (None) in the given order, each sample once.
 
     Args:
         together: makes a batch of samples, or looks at one that the data set made itself; by default ``collate``.
+        labels: of each sample, where classes are balanced, see ``Order``.
     """
-    order = Order(len(dataset), batch_size, seed, rank, world_size)  # type: ignore[arg-type]
+    order = Order(len(dataset), batch_size, seed, rank, world_size, labels)  # type: ignore[arg-type]
     is_batched = getattr(dataset, "is_batched", False)  # it looks up whole batches, and knows views by their epoch
     workers = 0 if is_batched else workers
     loader = ResumableLoader(

@@ -1,31 +1,37 @@
 """Recipes as YAML writes them, to torchvision.transforms.v2: names and arguments are checked, nothing is applied yet.
 
-A recipe is a list of steps, each a transform's name or ``{name: arguments}``::
+A recipe is a list of steps, each a transform's name or ``{name: arguments}``; ``Fit`` is this project's (``fit.py``)::
 
     - RandomResizedCrop: {size: [224, 224], scale: [0.5, 1.0]}
     - RandomHorizontalFlip
 """
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from torchvision.transforms import v2
 
 from vggexp.errors import ConfigError, did_you_mean, first_line
+from vggexp.sample.auto_augment import AutoAugment
 from vggexp.sample.center_crop import CenterCrop
 from vggexp.sample.crop import Crop
+from vggexp.sample.fit import Fit
 from vggexp.sample.jitter import Jitter
 from vggexp.sample.labels import Labels
+from vggexp.sample.resize import Recipe, plain
 from vggexp.sample.rotation import rotation
 from vggexp.types import VOID
 
-Step = str | Mapping[str, Mapping[str, Any] | None]
-Recipe = Sequence[Step]
-
-OWN = {"RandomResizedCrop": Crop, "ColorJitter": Jitter, "CenterCrop": CenterCrop, "RandomRotation": rotation}
+OWN = {
+    "RandomResizedCrop": Crop,
+    "ColorJitter": Jitter,
+    "CenterCrop": CenterCrop,
+    "RandomRotation": rotation,
+    **dict.fromkeys(("AutoAugment", "RandAugment", "TrivialAugmentWide"), AutoAugment),
+}
 """Transforms of this project that take the place of torchvision's: they are faster, or keep a box where it belongs."""
-SCALING = ("Resize", "RandomResizedCrop", "RandomResize", "RandomShortestSize", "ScaleJitter")
+SCALING = ("Fit", "Resize", "RandomResizedCrop", "RandomResize", "RandomShortestSize", "ScaleJitter")
 NEAREST = ("nearest", 0, v2.InterpolationMode.NEAREST)
 
 
@@ -49,6 +55,7 @@ def named_steps(recipe: Recipe) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _step(name: str, given: Mapping[str, Any]) -> v2.Transform:
     kinds = {key: kind for key, kind in vars(v2).items() if inspect.isclass(kind) and issubclass(kind, v2.Transform)}
+    kinds["Fit"] = Fit
     if name not in kinds:
         raise ConfigError(f"torchvision.transforms.v2 has no transform {name!r}{did_you_mean(name, kinds)}")
     known = inspect.signature(kinds[name]).parameters
@@ -68,4 +75,6 @@ def _step(name: str, given: Mapping[str, Any]) -> v2.Transform:
         built = kinds[name](**arguments)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"transform {name}: {first_line(error)}") from error
+    if (same := plain(name, given))[0] != name:
+        return _step(*same)
     return OWN[name](built) if name in OWN else built

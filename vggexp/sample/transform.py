@@ -11,8 +11,10 @@ from vggexp.boxes import from_edges
 from vggexp.errors import ConfigError, first_line
 from vggexp.sample.crop import Crop
 from vggexp.sample.decode_scale import shrink_factor
+from vggexp.sample.fit import Fit
 from vggexp.sample.labels import Labels
-from vggexp.sample.recipe import Recipe, pipeline
+from vggexp.sample.recipe import pipeline
+from vggexp.sample.resize import Recipe, plain_recipe
 from vggexp.types import Sample
 
 DRAWS = 10
@@ -35,9 +37,9 @@ class Transform:
     """
 
     def __init__(self, recipe: Recipe, evaluation: Recipe | None = None) -> None:
-        self.recipes = (recipe, evaluation)
         self._steps = pipeline(recipe)
         self._evaluation = None if evaluation is None else pipeline(evaluation)
+        self.recipes = (plain_recipe(recipe), None if evaluation is None else plain_recipe(evaluation))
         self._factors: dict[tuple[int, int], int] = {}
 
     def __call__(
@@ -46,6 +48,7 @@ class Transform:
         *,
         index: int | Tensor,
         label: int | Tensor | None = None,
+        labels: Tensor | None = None,
         box: Tensor | None = None,
         mask: Tensor | None = None,
         size: tuple[int, int] | None = None,
@@ -56,6 +59,7 @@ class Transform:
             image: uint8, (3, H, W).
             index: the sample's place in its split.
             label: its class.
+            labels: uint8, (C,): 1 for each class that it shows; a crop that cuts an object away leaves its class.
             box: (4,), edges (left, top, right, bottom) in pixels, inside the image.
             mask: uint8, (H, W). What a transform uncovers becomes VOID.
             size: (height, width) that the image is stored at, if it was decoded smaller.
@@ -67,6 +71,8 @@ class Transform:
         sample: Sample = {"image": moved["image"], "index": torch.as_tensor(index)}
         if label is not None:
             sample["label"] = torch.as_tensor(label)
+        if labels is not None:
+            sample["labels"] = labels
         if box is not None:
             height, width = moved["image"].shape[-2:]
             sample["box"] = from_edges(moved["box"] / torch.tensor([width, height, width, height]))
@@ -85,11 +91,15 @@ class Transform:
         return self._factors[height, width]
 
     def divided(self) -> "tuple[Transform | None, Transform]":
-        """Its opening resize to a fixed size, which gives the same every time, and the rest; None if it has none."""
+        """Its opening resize to a fixed size, which gives the same every time, and the rest; None if it has none.
+
+        Nor is one that crops taken off what may draw again: how much of a box is left would be counted from the crop.
+        """
         recipe, fallback = self.recipes
-        opening = recipe[:1]
-        size = getattr(_first(self._steps), "size", ())
-        fixed = isinstance(_first(self._steps), v2.Resize) and len(size) == 2
+        opening, first = recipe[:1], _first(self._steps)
+        fixed = isinstance(first, v2.Resize) and len(first.size) == 2
+        if isinstance(first, Fit):
+            fixed = first.scale is None and (first.mode == "letterbox" or fallback is None)
         if not fixed or (fallback is not None and fallback[:1] != opening):
             return None, self
         return Transform(opening), Transform(recipe[1:], None if fallback is None else fallback[1:])
@@ -103,15 +113,16 @@ class Transform:
     ) -> dict[str, Tensor]:
         """Image, box (edges in pixels) and mask, those that are given, as the recipe leaves them."""
         if self._evaluation is not None:
-            steps = _at_scale(self._steps, size, image)
+            steps = at_scale(self._steps, size, image)
             for _ in range(DRAWS):
                 moved, kept = _apply(steps, image, box, mask)
                 if kept >= KEPT:
                     return moved
-        moved, kept = _apply(self._evaluation or self._steps, image, box, mask)
+        moved, kept = _apply(at_scale(self._evaluation or self._steps, size, image), image, box, mask)
         if kept <= 0:
             raise ConfigError(
-                "the evaluation recipe cuts a box away; let it keep the whole image: Resize, not CenterCrop"
+                "the evaluation recipe cuts a box away; keep the whole photo: data.resize=letterbox, not crop; "
+                "in a recipe of your own Resize, not CenterCrop"
             )
         return moved
 
@@ -120,10 +131,10 @@ def _first(steps: v2.Transform) -> v2.Transform | None:
     return steps.transforms[0] if isinstance(steps, v2.Compose) else None
 
 
-def _at_scale(steps: v2.Transform, size: tuple[int, int] | None, image: Tensor) -> v2.Transform:
+def at_scale(steps: v2.Transform, size: tuple[int, int] | None, image: Tensor) -> v2.Transform:
     """The steps for an image that is stored at ``size``."""
     first = _first(steps)
-    if size is None or size == tuple(image.shape[-2:]) or not isinstance(first, Crop):
+    if size is None or size == tuple(image.shape[-2:]) or not isinstance(first, Crop | Fit):
         return steps
     return v2.Compose([first.of(size), *steps.transforms[1:]])
 

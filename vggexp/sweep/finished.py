@@ -8,6 +8,7 @@ import yaml
 from vggexp.config.compose import with_absolute_root
 from vggexp.errors import ConfigError
 from vggexp.run_folder import RunFolder
+from vggexp.sample.resize import RECIPES, plain_recipe
 from vggexp.transfer.renamed import renew
 
 Config = Mapping[str, Any]
@@ -48,4 +49,7 @@ def _relevant(config: Config) -> dict[str, Any]:
     plain = {key: value for key, value in with_absolute_root(config).items() if key not in ("debug", "logger")}
     for group, keys in _IRRELEVANT.items():
         plain[group] = {key: value for key, value in config.get(group, {}).items() if key not in keys}
+    for key in RECIPES:
+        if key in (data := plain.get("data") or {}):  # recorded by torchvision's names, by earlier versions
+            plain["data"] = {**data, key: plain_recipe(data[key])}
     return plain

@@ -1,6 +1,6 @@
 """Classification: one label per image (VGG, arXiv 1409.1556)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from vggexp.errors import ConfigError
 from vggexp.task import drawing
 from vggexp.task.diagnostics import classification
+from vggexp.task.mean_logits import mean_logits
 from vggexp.task.metric.classification import ClassificationMetrics
 from vggexp.task.targets import balance, tell_absent
 from vggexp.types import Batch, DataInfo, Outputs, Prediction, Rows
@@ -50,6 +51,14 @@ class Classification(nn.Module):
         assert isinstance(outputs, Tensor)
         probability = outputs.float().softmax(1)
         return {"label": probability.argmax(1), "probability": probability}
+
+    def mirrored(self, outputs: Outputs) -> Outputs:
+        """The same: a class has no side."""
+        return outputs
+
+    def mean(self, views: Sequence[Outputs], size: tuple[int, int]) -> Outputs:
+        """Logits (N, C) whose probabilities are the mean of the views'."""
+        return mean_logits(list(views))
 
     def metrics(self) -> ClassificationMetrics:
         """``top1``, ``top5``, ``f1`` and ``f1/<class>``."""

@@ -1,6 +1,6 @@
 """Localization: one box per image, or one per class (VGG, appendix A: single- and per-class regression)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -59,6 +59,16 @@ class Localization(nn.Module):
         assert isinstance(outputs, Tensor)
         box = boxes.convert(outputs.float(), self.format, "corner")
         return {"box" if box.ndim == 2 else "box_per_class": box}
+
+    def mirrored(self, outputs: Outputs) -> Outputs:
+        """Boxes on the other side of the image; their sizes and heights stay."""
+        assert isinstance(outputs, Tensor)
+        x, y, h, w = outputs.unbind(-1)
+        return torch.stack((1 - x - w if self.format == "corner" else 1 - x, y, h, w), -1)
+
+    def mean(self, views: Sequence[Outputs], size: tuple[int, int]) -> Outputs:
+        """The mean of each coordinate."""
+        return torch.stack([view for view in views if isinstance(view, Tensor)]).mean(0)
 
     def metrics(self) -> BoxMetrics:
         """``box_iou``, ``box_dice`` and ``box_accuracy``."""

@@ -1,6 +1,6 @@
 """Semantic segmentation: one label per pixel."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from vggexp.errors import DataError
 from vggexp.task import drawing
 from vggexp.task.diagnostics import segmentation
+from vggexp.task.mean_logits import mean_logits
 from vggexp.task.metric.segmentation import SegmentationMetrics
 from vggexp.task.targets import balance, tell_absent
 from vggexp.types import VOID, Batch, DataInfo, Outputs, Prediction, Rows
@@ -49,6 +50,15 @@ class Segmentation(nn.Module):
         assert isinstance(outputs, Tensor)
         return {"mask": outputs.argmax(1).to(torch.uint8)}
 
+    def mirrored(self, outputs: Outputs) -> Outputs:
+        """Logits with left and right exchanged."""
+        assert isinstance(outputs, Tensor)
+        return outputs.flip(-1)
+
+    def mean(self, views: Sequence[Outputs], size: tuple[int, int]) -> Outputs:
+        """Logits (N, C, *size) whose probabilities are the mean of the views'; those of another size are resized."""
+        return mean_logits([_at_size(view, size) for view in views])
+
     def metrics(self) -> SegmentationMetrics:
         """``miou``, ``mdice``, their means over images, the accuracies, and each class's IoU and Dice."""
         return SegmentationMetrics(self.names)
@@ -83,6 +93,13 @@ class Segmentation(nn.Module):
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Blend each class's colour over its pixels, and gray over void."""
         return drawing.blend_mask(drawing.legible(image), values["mask"], len(self.names))
+
+
+def _at_size(logits: Outputs, size: tuple[int, int]) -> Tensor:
+    assert isinstance(logits, Tensor)
+    if tuple(logits.shape[-2:]) == size:
+        return logits
+    return nn.functional.interpolate(logits.float(), size, mode="bilinear", antialias=True)
 
 
 def _count(mask: Tensor) -> Tensor:

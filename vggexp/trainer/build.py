@@ -5,7 +5,7 @@ is passed as an argument to a ``_partial_``: the data set's ``DataInfo`` to the 
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -32,9 +32,11 @@ METADATA: dict[str, frozenset[str]] = {
     "backbone": frozenset({"weights", "weights_map"}),
     "head": frozenset({"gives", "weights", "weights_map"}),
     "task": frozenset({"needs", "takes", "objective"}),
-    "loss": frozenset({"scores"}),
+    "loss": frozenset({"scores", "targets"}),
     "freeze": frozenset({"lr_decay", "norm", "dropout"}),
-    "data": frozenset({"provides", "image_size", "batch_size", "workers", "cache", "cache_max_gb", "cache_dir"}),
+    "data": frozenset(
+        {"provides", "image_size", "resize", "batch_size", "workers", "sampling", "cache", "cache_max_gb", "cache_dir"}
+    ),
     "optimizer": frozenset({"decay_biases_and_norms", "lr_for_batch"}),
     "trainer": frozenset(
         {
@@ -150,6 +152,7 @@ def build_learner(config: Config, info: DataInfo, recorded: Config | None = None
             channels_last=config["trainer"]["channels_last"],
             seed=config["seed"],
             score_baseline=config["baseline"],
+            mix=build("mix", config["mix"]) if "mix" in config else None,  # configs of older runs lack the group
             config=dict(recorded or config),
             info=info,
         )
@@ -221,6 +224,7 @@ def build_loader(
     shuffle: bool = False,
     shared: bool = True,
     contract: Contract | None = None,
+    labels: Sequence[int] | None = None,
 ) -> ResumableLoader:
     """A loader over a split. The seed and the epoch determine the order and the augmentation.
 
@@ -228,6 +232,7 @@ def build_loader(
         shared: true: each process of the run gets a part of the batches; false: each process gets all of them.
         contract: what the samples must be. Of shuffled ones, which were looked at in their order, only a sample that
             does not go into a batch is named.
+        labels: of each sample: every class has the same part of a shuffled epoch; None: every sample is met once.
     """
     workers = config["data"]["workers"]
     if workers is None:
@@ -240,4 +245,4 @@ def build_loader(
     elif shuffle:
         together = None
     place = place_in_run() if shared else (0, 1)
-    return make_loader(dataset, config["data"]["batch_size"], workers, seed, *place, together=together)
+    return make_loader(dataset, config["data"]["batch_size"], workers, seed, *place, together=together, labels=labels)

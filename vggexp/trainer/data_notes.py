@@ -5,7 +5,7 @@ from typing import Any
 
 from vggexp.run_folder import RunFolder, write_whole
 from vggexp.sample.record.problem import findings
-from vggexp.sample.record.split_file import splits_text
+from vggexp.sample.record.split_file import splits_text, table_text
 
 MOST = 8
 """Kinds of problems that are printed."""
@@ -15,6 +15,16 @@ def write_splits(folder: RunFolder, data: Any) -> None:
     """Write ``splits.csv`` if the data divides photos."""
     if divided := getattr(data, "splits", None):
         write_whole(folder.splits, splits_text(divided))
+
+
+def write_skipped(folder: RunFolder, data: Any) -> None:
+    """Write ``skipped.csv`` if photos were left out because they cannot be read, and say how many."""
+    if skipped := getattr(data, "skipped", None):
+        write_whole(folder.skipped, table_text(("photo", "reason"), sorted(skipped.items())))
+        print(
+            f"vggexp: data: photos that cannot be read and are left out: {len(skipped)}, see {folder.skipped}",
+            file=sys.stderr,
+        )
 
 
 def print_problems(data: Any, untested: bool) -> None:

@@ -9,12 +9,14 @@ from torch.utils.data import Dataset
 
 from vggexp.cache.feature_cache import CachedSplit, FeatureCache
 from vggexp.config.check import needs
+from vggexp.sample.balance import labels_of
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import check_ends, check_truth, open_split
 from vggexp.sample.decoded import keep_decoded
 from vggexp.sample.files import Files
 from vggexp.sample.loader import ResumableLoader
 from vggexp.sample.open_check import check_files
+from vggexp.sample.resize import RECIPES, plain_recipe
 from vggexp.trainer.build import build_loader
 from vggexp.trainer.image_size import check_image_size
 from vggexp.types import Data, Sample, Task
@@ -48,7 +50,10 @@ class Splits:
             check_image_size(self.config, dataset)
         if self.features is not None and (split != "test" or self.features.settings.mode == "disk"):
             dataset = self.features.split(dataset, split, shuffle, contract.together)
-        return build_loader(self.config, self._decoded(dataset, split), shuffle=shuffle, contract=contract)
+        balances = shuffle and self.config["data"].get("sampling") == "balanced"  # configs of older runs lack the key
+        labels = labels_of(self._open(split)) if balances else None
+        decoded = self._decoded(dataset, split)
+        return build_loader(self.config, decoded, shuffle=shuffle, contract=contract, labels=labels)
 
     def check(self) -> None:
         """DataError unless every split that the run reads can be read, its ends keep the contract, and it has truth."""
@@ -99,6 +104,7 @@ class Splits:
 
     def _targets(self, trained: Dataset[Sample]) -> Dataset[Sample]:
         own = self.config["data"]
-        if isinstance(trained, CachedSplit) and own["train_transform"] in ([], own["eval_transform"]):
+        training, evaluation = (plain_recipe(own[key]) for key in RECIPES)
+        if isinstance(trained, CachedSplit) and training in ([], evaluation):
             return trained.targets()
         return self._open("train")

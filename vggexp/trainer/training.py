@@ -35,7 +35,7 @@ from vggexp.report.summary import summarize
 from vggexp.run_folder import RunFolder
 from vggexp.sample.loader import ResumableLoader
 from vggexp.trainer.build import accumulation, build, build_data, build_learner
-from vggexp.trainer.data_notes import print_problems, write_splits
+from vggexp.trainer.data_notes import print_problems, write_skipped, write_splits
 from vggexp.trainer.objective import check_objective
 from vggexp.trainer.splits import Splits
 from vggexp.transfer.checkpoint import read_checkpoint, read_info
@@ -126,6 +126,7 @@ def begin(run: Training, batches: ResumableLoader, go_on: bool) -> Mapping[str, 
     elif is_first:
         run.folder.begin(config, config["run"]["overwrite"])
         write_splits(run.folder, run.splits.data)
+        write_skipped(run.folder, run.splits.data)
     if is_first:
         print_problems(run.splits.data, untested=config["test"] and not run.splits.tests)
         print_freezing(run.learner.freezing, config["choice"]["freeze"], config["trainer"]["max_epochs"])

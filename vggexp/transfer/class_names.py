@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from vggexp.errors import ConfigError
 from vggexp.types import DataInfo
 
-LISTS = {"label": ("classes", "classes"), "mask": ("mask_classes", "pixel classes")}
+LISTS = {"label": ("classes", "classes"), "labels": ("classes", "classes"), "mask": ("mask_classes", "pixel classes")}
 """By target: the field of ``DataInfo`` with its class names, and the words for it in a message."""
 SHOWN = 12
 """Maximum number of names that a message lists."""
@@ -22,7 +22,7 @@ def require_same_names(
 
     Args:
         ours, theirs: the names on the two sides.
-        targets: those of "label", "box" and "mask" to compare; a box has no class names.
+        targets: those of ``types.TARGETS`` to compare; a box has no class names.
         where: names of the two sides for the message.
         advice: what to do instead.
     """

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vggexp.config.check.parts import check_data, needs
+from vggexp.config.check.parts import check_data, check_sizes, needs
 from vggexp.errors import ConfigError
 
 
@@ -31,3 +31,21 @@ def test_a_window_too_large_is_named_by_the_key_that_sets_it() -> None:
     config["data"]["image_size"] = [224, 64]
     with pytest.raises(ConfigError, match=r"give head\.part\.mask\.window=2 or less"):
         check_data(config)
+
+
+def test_a_resize_that_no_step_has_is_refused() -> None:
+    recipe: list[Any] = [{"Fit": {"size": [64, 64], "mode": "letterbox"}}]
+    config = {
+        "task": {},
+        "head": {},
+        "data": {"image_size": [64, 64], "resize": "letterbox", "eval_transform": recipe},
+    }
+    check_sizes(config)
+    config["data"]["eval_transform"] = [{"Resize": {"size": [64, 64]}}]
+    with pytest.raises(
+        ConfigError, match=r"data\.resize=letterbox has no effect: data\.eval_transform has no step Fit"
+    ):
+        check_sizes(config)
+    config["data"]["resize"] = "crob"
+    with pytest.raises(ConfigError, match=r"data\.resize=crob is not known; did you mean 'crop'"):
+        check_sizes(config)

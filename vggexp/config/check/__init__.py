@@ -4,6 +4,6 @@ Each check finds one kind of mistake and raises a ConfigError that says what, wh
 """
 
 from vggexp.config.check.config import check
-from vggexp.config.check.parts import needs
+from vggexp.config.check.parts import check_sizes, needs
 
-__all__ = ["check", "needs"]
+__all__ = ["check", "check_sizes", "needs"]

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vggexp.config.check.augment import check_augment, check_mix, check_sampling
 from vggexp.config.check.keys import check_keys
 from vggexp.config.check.machine import check_machine
 from vggexp.config.check.parts import check_data, check_parts
 from vggexp.config.check.paths import check_checkpoints, check_output, check_run, check_weights
 from vggexp.config.check.targets import check_targets
-from vggexp.config.check.values import check_formats, check_numbers, check_override, check_words
+from vggexp.config.check.values import check_evaluation, check_formats, check_numbers, check_override, check_words
 from vggexp.sample.image_files import find_images
 
 
@@ -23,12 +24,17 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
     if verb == "train":
         check_words(config)
         check_data(config)
+        check_augment(config)
+        check_mix(config)
+        check_sampling(config)
         check_machine(config)
         check_run(config)
     if "backbone" in config:
         check_weights(config)
     check_override(verb, config)
     check_checkpoints(verb, config)
+    if "evaluation" in config:
+        check_evaluation(config)
     if verb == "predict":
         check_output(config)
     if verb == "export":

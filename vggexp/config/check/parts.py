@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vggexp.errors import ConfigError, did_you_mean
+from vggexp.errors import ConfigError, did_you_mean, require_known
+from vggexp.sample.resize import MODES, modes
 
 Config = Mapping[str, Any]
 
@@ -28,6 +29,7 @@ def check_parts(config: Config) -> None:
     """Check that the head's outputs fit the task, and that the loss fits the head's outputs."""
     _check_head(config)
     _check_loss(config)
+    _check_one_classifier(config)
 
 
 def check_data(config: Config) -> None:
@@ -37,8 +39,14 @@ def check_data(config: Config) -> None:
         has = ", ".join(config["data"]["provides"])
         wanted = " and ".join(missing)
         raise ConfigError(f"task={task} needs {wanted}, and data={data} has only {has}; choose other data")
+    check_sizes(config)
+
+
+def check_sizes(config: Config) -> None:
+    """Check that the network accepts the image size, and that ``data.resize`` takes effect."""
     _check_image_size(config)
     _check_window(config)
+    _check_resize(config["data"])
 
 
 def _check_head(config: Config) -> None:
@@ -64,14 +72,26 @@ def _check_loss(config: Config) -> None:
     if (parts is None) == ("part" in loss):
         right = "parallel" if parts else "a loss of its own"
         raise ConfigError(f"loss={choice['loss']} does not fit task={choice['task']}, which takes {right}")
-    pairs = [(loss, head, "loss")]
+    triples = [(loss, config["task"], head, "loss")]
     if parts is not None:
-        pairs = [(loss["part"].get(name), head["part"][name], f"loss.part.{name}") for name in parts]
-    for one, its_head, where in pairs:
+        own = config["task"]["part"]
+        triples = [(loss["part"].get(name), own[name], head["part"][name], f"loss.part.{name}") for name in parts]
+    for one, its_task, its_head, where in triples:
         if one is None:
             raise ConfigError(f"{where} is missing: the task has this part")
         if its_head["gives"] not in one["scores"]:
             raise ConfigError(f"{where} scores {' or '.join(one['scores'])}, and its head gives {its_head['gives']}")
+        # Older runs and losses of the user's own have no targets: they take what goes with such outputs.
+        if "targets" in one and not set(one["targets"]) & set(its_task["needs"]):
+            takes, wanted = " or ".join(one["targets"]), " and ".join(its_task["needs"])
+            raise ConfigError(f"{where} compares with {takes}, and its task learns from {wanted}; choose another loss")
+
+
+def _check_one_classifier(config: Config) -> None:
+    """Two parts may not both say which classes an image shows: predictions and scores have one name for it."""
+    task = config["task"]
+    if {"label", "labels"} <= {target for name in task.get("parts", ()) for target in task["part"][name]["needs"]}:
+        raise ConfigError("task.parts: one part learns from label, another from labels; leave one of them out")
 
 
 def _check_image_size(config: Config) -> None:
@@ -79,6 +99,17 @@ def _check_image_size(config: Config) -> None:
     if not (isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side >= 32 for side in size)):
         raise ConfigError(
             f"data.image_size={size}: VGG halves the image five times; give [height, width] of 32 or more"
+        )
+
+
+def _check_resize(data: Config) -> None:
+    """Check that ``data.resize`` is known, and that the evaluation recipe has it. Older runs lack the key."""
+    resize = data.get("resize", "squash")
+    require_known("data.resize", resize, MODES)
+    if resize != "squash" and resize not in modes(data["eval_transform"]):
+        raise ConfigError(
+            f"data.resize={resize} has no effect: data.eval_transform has no step Fit with this mode; "
+            f"leave data.eval_transform as it is, or write Fit: {{size: {data['image_size']}, mode: {resize}}} there"
         )
 
 

@@ -50,29 +50,48 @@ _AT_LEAST: dict[str, float] = {
     "freeze.epochs": 1,
     "freeze.factor": 0.0,
     "freeze.lr_decay": 0.0,
+    "mix.alpha": 0.0,
+    "mix.mixup_alpha": 0.0,
+    "mix.cutmix_alpha": 0.0,
     "loss.smooth": 0.0,
     "loss.gamma": 0.0,
     "loss.beta": 0.0,
     "head.hidden": 1,
     "head.pool": 1,
     "head.width": 0.0,
+    "evaluation.tile": 32,
+    "evaluation.scales": 0.0,
 }
 """The minimum of a number, or of each number of a list, by key. If the minimum is an int, the value must be one."""
 
-_POSITIVE = ("backbone.width", "trainer.clip", "head.width", "freeze.lr_decay")
+_POSITIVE = (
+    "evaluation.scales",
+    "backbone.width",
+    "trainer.clip",
+    "head.width",
+    "freeze.lr_decay",
+    "mix.alpha",
+    "mix.mixup_alpha",
+    "mix.cutmix_alpha",
+)
 """Keys whose value is above 0."""
 
 _SHARES: dict[str, bool] = {
     "loss.label_smoothing": False,
+    "mix.probability": False,
+    "mix.switch": False,
     "loss.alpha": False,
+    "task.threshold": True,
     "head.dropout": True,
     "optimizer.momentum": True,
     "trainer.ema": True,
+    "evaluation.overlap": True,
 }
 """Keys whose value is from 0 to 1; true: 1 is excluded."""
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "data.cache": ("none", "memory", "disk"),
+    "data.sampling": ("shuffle", "balanced"),
     "trainer.precision": PRECISIONS,
     "trainer.compress": ("none", "fp16", "bf16"),
     "trainer.compile": ("false", "true", "auto"),
@@ -84,7 +103,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
 
 
 _TAKES_PHOTOS = ("predict", "export", "demo")
-_OF_PHOTOS = ("image_size", "eval_transform", "batch_size")
+_OF_PHOTOS = ("image_size", "resize", "eval_transform", "batch_size")
 
 
 def check_numbers(config: Config) -> None:
@@ -97,12 +116,24 @@ def check_numbers(config: Config) -> None:
     for key, below_one in _SHARES.items():
         for name, value in _values(config, key):
             require_share(name, value, below_one=below_one)
-    for name, value in _lists(config, "loss.class_weight"):
-        if not isinstance(value, str):
-            require_weights(name, value)
+    for key in ("loss.class_weight", "loss.pos_weight"):
+        for name, value in _lists(config, key):
+            if not isinstance(value, str):
+                require_weights(name, value)
     if weights := _value(config, "task.weights"):
         chosen = [weight for part, weight in weights.items() if part in config["task"].get("parts", weights)]
         require_weights("task.weights", chosen)
+
+
+def check_evaluation(config: Config) -> None:
+    """Check the words of ``evaluation``; its numbers are checked with all others."""
+    chosen = config["evaluation"]
+    require_known("evaluation.flip", chosen["flip"], ("false", "true"))
+    if not isinstance(scales := chosen["scales"], list) or not scales or len(set(scales)) < len(scales):
+        raise ConfigError(f"evaluation.scales={scales} is not a list of factors, each once, such as [0.75, 1.0, 1.25]")
+    tile = chosen.get("tile")
+    if tile is not None and not (isinstance(tile, list) and len(tile) == 2):
+        raise ConfigError(f"evaluation.tile={tile} is not [height, width] in pixels of the photo, 32 or more each")
 
 
 def check_words(config: Config) -> None:

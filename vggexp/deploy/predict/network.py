@@ -8,7 +8,8 @@ from vggexp.types import Backbone, Head, Prediction, Task
 
 MEANING = {
     "label": "the most probable class, an index into `classes`",
-    "probability": "of each class, in the order of `classes`; sums to 1",
+    "labels": "for each class, in the order of `classes`: 1 if its probability is above the threshold, else 0",
+    "probability": "of each class, in the order of `classes`; beside `label` it sums to 1, beside `labels` it does not",
     "box": "(x, y, h, w): the top-left corner, height and width as shares of the network's image, 0 to 1",
     "box_per_class": "for each class, in the order of `classes`, a box as (x, y, h, w): top-left corner, height, width",
     "mask": "each pixel's class, an index into `mask_classes`",

@@ -8,7 +8,7 @@ from torch import Tensor
 from vggexp.distributed.device import resolve_devices, resolve_precision
 from vggexp.errors import ConfigError
 from vggexp.learner.learner import Learner
-from vggexp.types import Prediction
+from vggexp.types import Outputs, Prediction
 
 _TYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
@@ -36,10 +36,15 @@ class Predictor:
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> list[Prediction]:
         """uint8 (N, 3, H, W) to one prediction per image, relative to the network's image, not to the photo."""
+        evaluation, task = self.learner.evaluation, self.learner.task
         with self._autocast():
-            outputs = self.learner(images.to(self.device, non_blocking=True))
-            batch = {name: value.cpu() for name, value in self.learner.task.predict(outputs).items()}
+            found = evaluation(self._forward, task, images) if evaluation else task.predict(self._forward(images))
+            batch = {name: value.cpu() for name, value in found.items()}
         return [{name: value[place] for name, value in batch.items()} for place in range(len(images))]
+
+    def _forward(self, images: Tensor) -> Outputs:
+        outputs: Outputs = self.learner(images.to(self.device, non_blocking=True))
+        return outputs
 
     def _autocast(self) -> AbstractContextManager[object]:
         if self.precision not in _TYPES:

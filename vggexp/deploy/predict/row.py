@@ -13,13 +13,18 @@ from vggexp.types import VOID, DataInfo, Prediction
 def describe(prediction: Prediction, info: DataInfo, size: Size) -> dict[str, Any]:
     """The predictions for a photo of ``size`` = (H, W).
 
-    ``class``, and ``probability`` of each class; ``box``, (x, y, h, w) as shares of the photo, and ``box_pixels``,
-    (left, top, right, bottom), clipped to it; ``share`` of each pixel class among the pixels that are not VOID.
+    ``class``, or ``classes`` above the threshold, the most probable first, and ``probability`` of each class; ``box``,
+    (x, y, h, w) as shares of the photo, and ``box_pixels``, (left, top, right, bottom), clipped to it; ``share``
+    of each pixel class among the pixels that are not VOID.
     """
     row: dict[str, Any] = {}
     if "label" in prediction:
         row["class"] = info.classes[int(prediction["label"])]
         row["probability"] = dict(zip(info.classes, rounded(prediction["probability"]), strict=True))
+    if "labels" in prediction:
+        row["probability"] = dict(zip(info.classes, rounded(prediction["probability"]), strict=True))
+        shown = [info.classes[label] for label in prediction["labels"].nonzero()[:, 0].tolist()]
+        row["classes"] = sorted(shown, key=lambda name: -row["probability"][name])
     if "box" in prediction:
         row["box"] = rounded(prediction["box"])
         row["box_pixels"] = rounded(pixel_edges(prediction["box"], size), 1)

@@ -15,8 +15,9 @@ from vggexp.boxes import from_edges, to_edges
 from vggexp.errors import ConfigError, DataError, first_line
 from vggexp.sample.files import scaled
 from vggexp.sample.mask_grid import cells_under, pick
-from vggexp.sample.recipe import Recipe, pipeline
-from vggexp.sample.transform import Transform, moved
+from vggexp.sample.recipe import pipeline
+from vggexp.sample.resize import Recipe
+from vggexp.sample.transform import Transform, at_scale, moved
 from vggexp.trainer.image_size import require_size
 from vggexp.types import VOID, Prediction
 
@@ -79,23 +80,23 @@ class View:
     Args:
         recipe: ``data.eval_transform``.
         size: (H, W) of the network's image. If the recipe yields images of varying sizes, such as the empty recipe of
-            embedded data, a resize follows it.
+            embedded data, a resize follows it. None: what the recipe yields is evaluated at its own size.
         decode_scale: whether JPEGs are decoded at a smaller scale, as the run's evaluation decodes them (``Files``).
 
     Raises:
         ConfigError: the recipe yields images of one fixed size other than ``size``.
     """
 
-    def __init__(self, recipe: Recipe, size: Size, decode_scale: bool = False) -> None:
+    def __init__(self, recipe: Recipe, size: Size | None, decode_scale: bool = False) -> None:
         self.size = size
         self._steps = pipeline(recipe)
         self._evaluation = Transform(recipe) if decode_scale else None
-        if (ends := self._one_size()) is not None:
+        if size is not None and (ends := self._one_size(size)) is not None:
             require_size(ends, list(size))
 
-    def _one_size(self) -> Size | None:
+    def _one_size(self, size: Size) -> Size | None:
         """The fixed size that the recipe yields; None if the size depends on the image."""
-        height, width = self.size
+        height, width = size
         sizes = set()
         for sides in ((2 * height + 1, 3 * width), (3 * height, 2 * width + 1)):
             try:
@@ -110,7 +111,7 @@ class View:
         return 1 if self._evaluation is None else self._evaluation.shrink(height, width)
 
     def __call__(self, image: Tensor, size: Size | None = None) -> tuple[Tensor, Window]:
-        """uint8 (3, H, W) to uint8 (3, *size), and the position of the photo in it.
+        """uint8 (3, H, W) to the network's image, uint8 (3, *size), and the position of the photo in it.
 
         Args:
             image: the photo.
@@ -125,13 +126,15 @@ class View:
         canvas = (image.shape[-2], image.shape[-1])
         boxes = tv_tensors.BoundingBoxes(edges, format="XYXY", canvas_size=canvas, clamping_mode=None)
         try:
-            found = moved(self._steps, {"image": tv_tensors.Image(image), "boxes": boxes})
+            found = moved(
+                at_scale(self._steps, (height, width), image), {"image": tv_tensors.Image(image), "boxes": boxes}
+            )
         except ValueError as error:
             reason = first_line(error)
             raise DataError(f"data.eval_transform fails on an image of {width} x {height} pixels: {reason}") from error
         seen, edges = found["image"], found["boxes"]
         shares = edges.double() / torch.tensor((*seen.shape[:0:-1], *seen.shape[:0:-1]))
-        if tuple(seen.shape[-2:]) != self.size:
+        if self.size is not None and tuple(seen.shape[-2:]) != self.size:
             seen = functional.resize(seen, list(self.size))
         return seen.contiguous(), _window(shares)
 

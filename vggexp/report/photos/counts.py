@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vggexp.report.photos.alike import alike_across
+from vggexp.report.photos.pixels import pixel_shares
 from vggexp.report.photos.scan import PhotoFacts
 from vggexp.sample.record.objects import labels_of
 from vggexp.sample.record.photos import Photos
@@ -31,7 +32,7 @@ def counts(data: Photos, facts: Mapping[Path, PhotoFacts], image_size: tuple[int
         "splits": {split: sum(own == split for own in data.splits.values()) for split in SPLITS},
         "without_split": len(records) - len(data.splits),
         "classes": _classes(data),
-        "pixel_classes": list(data.info.mask_classes),
+        "pixel_classes": pixel_shares(data),
         "objects": sum(len(record.objects or ()) for record in records.values()),
         "photos_by_objects": _histogram(len(r.objects) for r in records.values() if r.objects is not None),
         "masks": sum(record.mask is not None for record in records.values()),

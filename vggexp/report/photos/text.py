@@ -35,7 +35,8 @@ def _class_table(classes: Mapping[str, Mapping[str, int]]) -> Table:
     table = Table("class", box=None, pad_edge=False)
     for split in SPLITS:
         table.add_column(split, justify="right")
-    for name, count in list(classes.items())[:ROWS]:
+    rows = sorted(classes.items(), key=lambda row: -sum(row[1].values())) if len(classes) > ROWS else classes.items()
+    for name, count in list(rows)[:ROWS]:
         table.add_row(name, *(str(count[split]) for split in SPLITS))
     if len(classes) > ROWS:
         table.add_row(f"and {len(classes) - ROWS} more")
@@ -56,8 +57,9 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"boxes: {boxes['count']}; area {middle:.1%} of the photo (8 in 10: {low:.1%} to {high:.1%}){small}"
         )
-    if found["masks"]:
-        lines.append(f"masks: {found['masks']}; pixel classes {', '.join(found['pixel_classes'])}")
+    if found["pixel_classes"]:
+        shares = ", ".join(f"{name} {one['pixels']:.1%}" for name, one in list(found["pixel_classes"].items())[:ROWS])
+        lines.append(f"pixels: {shares}")
     if found["alike"]:
         lines.append(f"photos of different splits that look alike: {len(found['alike'])} pairs")
     return lines

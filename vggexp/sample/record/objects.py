@@ -89,6 +89,11 @@ def labels_of(record: Record, table: ClassTable, difficult: bool) -> frozenset[i
     return frozenset(table.label_of[name] for name in names if name in table.label_of)
 
 
+def is_labelled(record: Record) -> bool:
+    """Whether somebody said which classes the photo shows, be it none."""
+    return bool(record.labels) or record.objects is not None
+
+
 def looks_like_shares(box: Edges) -> bool:
     """Whether a box in pixels is within the photo's first pixel: then it was meant as shares of the photo.
 

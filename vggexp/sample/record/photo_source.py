@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vggexp.sample.files import Stored, scaled
@@ -26,7 +28,8 @@ class PhotoSource:
 
     Args:
         records, targets: a target for each record.
-        needs: "label", "box", "mask": those that are read.
+        shown: where they are needed, the labels of all classes that each record shows, ascending; of ``num_classes``.
+        needs: those of ``types.TARGETS`` that are read.
         masks: how mask files are read; None: masks are painted from outlines.
         paint: by class, its label in painted masks.
         exif: see ``place``.
@@ -34,6 +37,8 @@ class PhotoSource:
 
     records: tuple[Record, ...]
     targets: tuple[Target | None, ...]
+    shown: tuple[tuple[int, ...], ...]
+    num_classes: int
     needs: frozenset[str]
     masks: MaskLabels | None
     paint: Mapping[str, int]
@@ -44,7 +49,7 @@ class PhotoSource:
         """What beside the files decides what is read: every annotation, in a digest."""
         digest = hashlib.blake2b(digest_size=16)
         own = (sorted(self.needs), self.masks and self.masks.facts, self.paint, self.exif)
-        for part in (own, *zip(self.records, self.targets, strict=True)):
+        for part in (own, self.num_classes, self.shown, *zip(self.records, self.targets, strict=True)):
             digest.update(repr(part).encode())  # one at a time: all outlines together are gigabytes
         return digest.hexdigest()
 
@@ -52,6 +57,12 @@ class PhotoSource:
     def has_masks(self) -> bool:
         """Whether a mask is read beside each photo."""
         return "mask" in self.needs
+
+    @property
+    def labels(self) -> list[int] | None:
+        """The label of each photo; None if one has none."""
+        found = [target.label for target in self.targets if target is not None]
+        return found if len(found) == len(self.targets) else None
 
     def __len__(self) -> int:
         return len(self.records)
@@ -80,6 +91,9 @@ class PhotoSource:
         stored: Stored = {"image": photo.image, "size": photo.size}
         if target is not None and "label" in self.needs:
             stored["label"] = target.label
+        if "labels" in self.needs:
+            stored["labels"] = torch.zeros(self.num_classes, dtype=torch.uint8)
+            stored["labels"][list(self.shown[index])] = 1
         if target is not None and target.box is not None and "box" in self.needs:
             stored["box"] = scaled(placed(target.box, record, photo, self.exif), photo.size, photo.image)
         if self.has_masks:
@@ -91,6 +105,13 @@ class PhotoSource:
         record = self.records[index]
         photo = read_header(record.image)
         return [(found.label, placed(found.box, record, photo, self.exif)) for found in record.objects or ()]
+
+    def stored_mask(self, index: int) -> NDArray[np.uint8]:
+        """The labels of a photo's mask, uint8 (H, W), as they are stored: perhaps not upright."""
+        record = self.records[index]
+        if record.mask is not None and self.masks is not None:
+            return self.masks.read(record.mask)
+        return painted(record, self.paint, annotated_size(record, read_header(record.image), self.exif))
 
     def _mask(self, record: Record, photo: Photo) -> Tensor:
         """uint8, (H, W), upright."""

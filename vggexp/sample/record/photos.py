@@ -1,26 +1,40 @@
 """A data set of the user's own photos: what is made of a listing, whatever the layout that it was read from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vggexp.errors import DataError, require_known
 from vggexp.sample.files import Files
-from vggexp.sample.recipe import Recipe
 from vggexp.sample.record.classes import Chosen, ClassTable
 from vggexp.sample.record.copies import copies_across
 from vggexp.sample.record.divide import divided
 from vggexp.sample.record.mask_labels import MaskLabels
-from vggexp.sample.record.objects import SELECT, Select, Target, labels_of, target_of, with_usable_objects
+from vggexp.sample.record.objects import (
+    SELECT,
+    Select,
+    Target,
+    is_labelled,
+    labels_of,
+    target_of,
+    with_usable_objects,
+)
 from vggexp.sample.record.outlines import has_outlines, without_outlines
 from vggexp.sample.record.photo_source import PhotoSource
 from vggexp.sample.record.place import Exif
 from vggexp.sample.record.problem import Problem
+from vggexp.sample.record.readable import ON_ERROR, without_unreadable
 from vggexp.sample.record.record import Listing, Record
 from vggexp.sample.record.splits import group_by, uniform
 from vggexp.sample.record.tables import tables
+from vggexp.sample.resize import Recipe
 from vggexp.sample.transform import Transform
+from vggexp.types import TARGETS
 
 INSPECT = "python -m vggexp inspect data.root=..."
 
@@ -36,6 +50,7 @@ class PhotoWords(TypedDict, total=False):
     select: Select
     difficult: bool
     exif: Exif | None
+    on_error: Literal["stop", "skip"]
     decode_scale: bool
     train_transform: Recipe
     eval_transform: Recipe
@@ -53,6 +68,7 @@ class Photos:
         select: which object is the target of a task that takes one, see ``objects.target_of``.
         difficult: use objects that VOC calls difficult.
         exif: "upright" or "stored": which pixels annotations count that do not give their photo's size.
+        on_error: "skip" leaves out photos that cannot be read, as far as it shows without decoding them.
         decode_scale: see ``Files``.
         train_transform, eval_transform: recipes, see ``transform.py``.
 
@@ -73,14 +89,19 @@ class Photos:
         select: Select = "largest",
         difficult: bool = False,
         exif: Exif | None = None,
+        on_error: Literal["stop", "skip"] = "stop",
         decode_scale: bool = True,
         train_transform: Recipe = (),
         eval_transform: Recipe = (),
     ) -> None:
         require_known("data.select", select, SELECT)
+        require_known("data.on_error", on_error, ON_ERROR)
         if exif is not None:
             require_known("data.exif", exif, ("upright", "stored"))
         self._select, self._difficult, self._exif, self._decode_scale = select, difficult, exif, decode_scale
+        self._on_error = on_error
+        self.skipped: dict[str, str] = {}
+        """By photo that a split leaves out because it cannot be read, why."""
         self._train, self._eval = Transform(train_transform, eval_transform), Transform(eval_transform)
         self.listing, problems = _prepared(listing, group)
         self._tables, spellings = tables(self.listing, classes)
@@ -97,11 +118,21 @@ class Photos:
         Raises:
             DataError: there is none.
         """
-        records, targets = self.photos(name, needs)
+        source = self._source(*self.photos(name, needs), needs)
+        if self._on_error == "skip":
+            source, broken = without_unreadable(source, name)
+            self.skipped |= broken
+        return Files(source, self._train if augment else self._eval, self._decode_scale)
+
+    def _source(
+        self, records: Sequence[Record], targets: Sequence[Target | None], needs: frozenset[str] = frozenset()
+    ) -> PhotoSource:
         listed = self.listing.masks
         masks = MaskLabels(listed, self._tables.masks) if listed else None
-        source = PhotoSource(tuple(records), tuple(targets), needs, masks, self._tables.paint, self._exif)
-        return Files(source, self._train if augment else self._eval, self._decode_scale)
+        shown = tuple(tuple(sorted(self._shown(record))) for record in records if "labels" in needs)
+        return PhotoSource(
+            tuple(records), tuple(targets), shown, len(self.info.classes), needs, masks, self._tables.paint, self._exif
+        )
 
     @property
     def label_table(self) -> ClassTable:
@@ -111,9 +142,14 @@ class Photos:
     @property
     def provides(self) -> frozenset[str]:
         """The targets that some photo can have."""
-        targets = ("label", "box", "mask")
         found = [(record, self._target(record)) for record in self.listing.records]
-        return frozenset(need for need in targets if any(self._has(*each, frozenset({need})) for each in found))
+        return frozenset(need for need in TARGETS if any(self._has(*each, frozenset({need})) for each in found))
+
+    def masked(self) -> list[Callable[[], NDArray[np.uint8]]]:
+        """For each photo with a mask, what reads the mask alone: uint8 (H, W), as it is stored."""
+        source = self._source(self.listing.records, [None] * len(self.listing.records))
+        places = [place for place, record in enumerate(source.records) if self._has(record, None, frozenset({"mask"}))]
+        return [partial(source.stored_mask, place) for place in places]
 
     @property
     def has_test(self) -> bool:
@@ -146,15 +182,19 @@ class Photos:
         has_label = target is not None
         has_box = target is not None and target.box is not None
         has_mask = record.mask is not None or has_outlines(record, self._tables.paint)
-        return all({"label": has_label, "box": has_box, "mask": has_mask}.get(need, False) for need in needs)
+        # A photo whose objects are all of other classes, or that has none, shows no class: that is an answer, too.
+        has = {"label": has_label, "labels": is_labelled(record), "box": has_box, "mask": has_mask}
+        return all(has.get(need, False) for need in needs)
 
     def _classes_of(self) -> dict[str, frozenset[str]]:
         """By photo, the names of the classes that it shows."""
         table = self._tables.labels
         return {
-            each.name: frozenset(table.names[label] for label in labels_of(each, table, self._difficult))
-            for each in self.listing.records
+            each.name: frozenset(table.names[label] for label in self._shown(each)) for each in self.listing.records
         }
+
+    def _shown(self, record: Record) -> frozenset[int]:
+        return labels_of(record, self._tables.labels, self._difficult)
 
     def _nothing(self, name: str, needs: frozenset[str]) -> str:
         """Why a split has no photo."""

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from vggexp.errors import DataError
@@ -15,10 +15,14 @@ NAME = "splits.csv"
 
 def splits_text(splits: Mapping[str, str]) -> str:
     """The file's text: a photo's path below the root and its split a row, by path."""
+    return table_text(("photo", "split"), sorted(splits.items()))
+
+
+def table_text(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table as CSV."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("photo", "split"))
-    writer.writerows(sorted(splits.items()))
+    writer.writerows([names, *rows])
     return text.getvalue()
 
 

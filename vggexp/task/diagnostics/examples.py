@@ -13,11 +13,10 @@ from vggexp.sample.mask_grid import stretch
 from vggexp.task.diagnostics.rounding import rounded
 from vggexp.task.drawing import palette_image
 from vggexp.task.metric.box import of_label
-from vggexp.types import Batch, Prediction
+from vggexp.types import TARGETS, Batch, Prediction
 
 Size = tuple[int, int]
 """(width, height), pixels."""
-_TARGETS = ("label", "box", "mask")
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def example_of(index: int, score: float, prediction: Prediction, batch: Batch, p
     guess = {name: value[place] for name, value in prediction.items()}
     if "box_per_class" in guess:
         guess["box"] = of_label(guess.pop("box_per_class")[None], batch["label"][place][None])[0]
-    truth = {name: value[place] for name, value in batch.items() if name in _TARGETS}  # type: ignore[index]
+    truth = {name: value[place] for name, value in batch.items() if name in TARGETS}  # type: ignore[index]
     # Copies: a view would keep the whole batch in memory, and send it to other ranks.
     copied = [{name: value.cpu().clone() for name, value in one.items()} for one in (truth, guess)]
     return Example(index, score, *copied)
@@ -85,7 +84,11 @@ def _numbers(values: Mapping[str, Tensor]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "label" in values:
         found["label"] = int(values["label"])
-    if "probability" in values:
+    if "labels" in values:
+        found["labels"] = values["labels"].nonzero()[:, 0].tolist()
+        if "probability" in values:
+            found["probabilities"] = rounded(values["probability"][found["labels"]])
+    elif "probability" in values:
         found["probability"] = round(float(values["probability"].max()), 4)
     if "box" in values:
         found["box"] = rounded(values["box"])

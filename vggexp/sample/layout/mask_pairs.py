@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vggexp.errors import DataError, did_you_mean
-from vggexp.sample.record.layout import NAMES, folders_in, name_of, photos_below, split_folders
-from vggexp.sample.record.photo_index import without_ending
+from vggexp.sample.layout.folders import NAMES, folders_in, name_of, photos_below, split_folders
+from vggexp.sample.layout.photo_index import without_ending
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Record
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from vggexp.errors import DataError
-from vggexp.sample.record.layout import NAMES
-from vggexp.sample.record.photo_index import PhotoIndex
+from vggexp.sample.layout.folders import NAMES
+from vggexp.sample.layout.photo_index import PhotoIndex
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Record
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vggexp.errors import ConfigError, DataError, did_you_mean
-from vggexp.sample.record.layout import NAMES, name_of, split_folders
+from vggexp.sample.layout.folders import NAMES, name_of, split_folders
 from vggexp.sample.record.problem import Problem
 
 SEPARATORS = (",", ";", "\t", "|")

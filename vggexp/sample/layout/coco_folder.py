@@ -8,7 +8,7 @@ from posixpath import basename, normpath
 
 from vggexp.errors import ConfigError, DataError, did_you_mean
 from vggexp.sample.image_files import is_hidden
-from vggexp.sample.record.layout import NAMES, folders_in, split_folders
+from vggexp.sample.layout.folders import NAMES, folders_in, split_folders
 
 Files = Mapping[Path, str | None]
 """Annotation files, each with its split."""

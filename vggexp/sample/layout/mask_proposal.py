@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from vggexp.sample.layout.mask_scan import Color, Scan, colors_of, pixels_of
 from vggexp.sample.record.mask_labels import raw_colors, raw_values, values_advice
-from vggexp.sample.record.mask_scan import Color, Scan, colors_of, pixels_of
 from vggexp.sample.record.problem import SHOWN, Problem
 from vggexp.sample.record.record import MaskValues, Record
 

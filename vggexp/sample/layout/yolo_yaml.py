@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from vggexp.errors import DataError, first_line
-from vggexp.sample.record.layout import NAMES
-from vggexp.sample.record.split_lists import text_of
+from vggexp.sample.layout.folders import NAMES
+from vggexp.sample.layout.split_lists import text_of
 
 NAME_FILES = ("classes.txt", "labels/classes.txt", "obj.names")
 """Lists of the classes' names that stand in for a data.yaml."""

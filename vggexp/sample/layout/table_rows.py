@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from vggexp.errors import DataError
-from vggexp.sample.record.layout import NAMES
-from vggexp.sample.record.photo_index import PhotoIndex, is_elsewhere
+from vggexp.sample.layout.folders import NAMES
+from vggexp.sample.layout.photo_index import PhotoIndex, is_elsewhere
+from vggexp.sample.layout.table_file import Table
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Edges, Object, Record, Size
-from vggexp.sample.record.table_file import Table
 
 SIDES = ("x", "y", "w", "h")
 ONE_CLASS = "object"

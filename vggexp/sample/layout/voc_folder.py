@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vggexp.errors import DataError
 from vggexp.sample.image_files import is_hidden
-from vggexp.sample.record.layout import folders_in, name_of
+from vggexp.sample.layout.folders import folders_in, name_of
 from vggexp.sample.record.problem import Problem
 
 PHOTOS = ("jpegimages", "images")

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from math import isfinite
 
-from vggexp.sample.record.photo_index import without_ending
+from vggexp.sample.layout.photo_index import without_ending
+from vggexp.sample.layout.yolo_yaml import Described
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Object
-from vggexp.sample.record.yolo_yaml import Described
 
 SHARES = "give shares of the photo's width and height, 0 to 1"
 MOST = 2.0

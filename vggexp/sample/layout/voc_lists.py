@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from vggexp.sample.image_files import SUFFIXES
-from vggexp.sample.record.layout import NAMES
+from vggexp.sample.layout.folders import NAMES
 from vggexp.sample.record.problem import Problem
 
 ENDINGS = SUFFIXES | {".xml"}

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from vggexp.sample.record.coco_json import Annotation, CocoJson, Id, Image
+from vggexp.sample.layout.coco_json import Annotation, CocoJson, Id, Image
 from vggexp.sample.record.objects import looks_like_shares
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Edges, Object, Shape, Size

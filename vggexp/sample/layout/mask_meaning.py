@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from vggexp.sample.layout.mask_proposal import proposed_colors, proposed_values
+from vggexp.sample.layout.mask_scan import Scan, pixels_of
+from vggexp.sample.layout.mask_words import OBJECT, MaskWords
 from vggexp.sample.record.mask_labels import BACKGROUND
-from vggexp.sample.record.mask_proposal import proposed_colors, proposed_values
-from vggexp.sample.record.mask_scan import Scan, pixels_of
-from vggexp.sample.record.mask_words import OBJECT, MaskWords
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import MaskValues, Record
 

@@ -11,17 +11,16 @@ from omegaconf import OmegaConf
 
 from vggexp.config.direction import direction
 
+OmegaConf.register_new_resolver("direction", direction, replace=True)  # it depends on no job
+
 
 def register(stamp: str) -> None:
-    """Register the resolvers for run names, chosen options and the direction of a metric.
-
-    Every process that resolves a config must call this.
+    """Register the resolvers for run names and chosen options. Every process that resolves a config must call this.
 
     Args:
         stamp: the time, for the names of run folders.
     """
     OmegaConf.register_new_resolver("run_name", lambda: _run_name(stamp), replace=True)
-    OmegaConf.register_new_resolver("direction", direction, replace=True)
     OmegaConf.register_new_resolver("run_group", lambda name: _run_group(name, stamp), replace=True)
     OmegaConf.register_new_resolver("choice", lambda group: choices()[group], replace=True)
 

@@ -32,6 +32,12 @@ class FreezeError(UserError):
     code = 1
 
 
+class DivergedError(UserError):
+    """A training's numbers became NaN or infinite: exit code 1. The message says at which step, and what came first."""
+
+    code = 1
+
+
 def did_you_mean(word: str, options: Iterable[str]) -> str:
     """A closing clause that names the nearest option, or all of them if none is near.
 

@@ -60,9 +60,14 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         write_whole(self.config, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
 
+    def change(self, config: Mapping[str, Any]) -> None:
+        """Record the config of a run that goes on, or that is extended, with other values. It is not finished then."""
+        write_whole(self.config, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+        self.summary.unlink(missing_ok=True)
+
     def go_on(self, epochs: int) -> None:
         """Delete the rows written after the last checkpoint, which has ``epochs`` epochs; a resume rewrites them."""
-        _keep_lines(self.metrics, lambda line: json.loads(line)["epoch"] < epochs)
+        _keep_lines(self.metrics, lambda line: int(json.loads(line)["epoch"]) < epochs)
         _keep_lines(self.freeze, lambda line: line.startswith("epoch,") or int(line.partition(",")[0]) < epochs)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
@@ -105,8 +110,14 @@ class RunFolder:
 
 
 def _keep_lines(path: Path, keep: Callable[[str], bool]) -> None:
+    """Keep these lines of a file. One that a kill or a full disk cut short is dropped: a resume writes it again."""
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines(True) if path.exists() else []:
+        with suppress(ValueError, KeyError, TypeError):
+            if line.endswith("\n") and keep(line):
+                kept.append(line)
     if path.exists():
-        write_whole(path, "".join(line for line in path.read_text(encoding="utf-8").splitlines(True) if keep(line)))
+        write_whole(path, "".join(kept))
 
 
 def hold(folder: RunFolder) -> IO[str]:
@@ -115,7 +126,7 @@ def hold(folder: RunFolder) -> IO[str]:
     The system releases the lock on the file when the process ends for any reason. The content tells other machines
     which host and process it is.
     """
-    file = folder.state.open("w", encoding="utf-8")
+    file = folder.state.open("a+", encoding="utf-8")  # "w" would empty the file of another process
     lock(file.fileno())
     say(file)
     return file

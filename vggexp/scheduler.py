@@ -30,6 +30,8 @@ class Span:
     """The metric that ``plateau`` watches, such as "val/miou"."""
     mode: str
     """Direction of the objective: "min" or "max"."""
+    val_every: int = 1
+    """Epochs between two validations."""
 
 
 Schedule = list[dict[str, Any]]
@@ -85,15 +87,24 @@ class Plateau(torch_schedules.ReduceLROnPlateau):
             super().step(metrics, epoch)
 
 
+def validations_in(epochs: int, val_every: int) -> int:
+    """How many validations a patience in epochs waits for.
+
+    >>> validations_in(5, 1), validations_in(5, 2), validations_in(1, 4), validations_in(0, 2)
+    (5, 3, 1, 0)
+    """
+    return -(-epochs // val_every)
+
+
 def plateau(optimizer: Optimizer, span: Span, patience: int = 5, gamma: float = 0.1, warmup: float = 0) -> Schedule:
     """Multiply the rate by gamma when the objective has not improved for ``patience`` epochs."""
     steps = _warmup_steps(span, warmup)
     rising = torch_schedules.LinearLR(optimizer, 1 / steps, total_iters=steps - 1) if steps > 1 else None
-    falling = Plateau(optimizer, span.mode, gamma, patience)  # type: ignore[arg-type]
+    falling = Plateau(optimizer, span.mode, gamma, validations_in(patience, span.val_every))  # type: ignore[arg-type]
     # Stepped after the epoch's last batch and validation. With the interval "epoch", Lightning would step it after the
     # epoch's checkpoint is written, and the checkpoint would miss that step.
     due = {"interval": "step", "frequency": span.batches_per_epoch}
-    schedules: Schedule = [{"scheduler": falling, **due, "monitor": span.objective}]
+    schedules: Schedule = [{"scheduler": falling, **due, "monitor": span.objective, "strict": False}]
     # Both schedulers only multiply the current rate, so they can be combined.
     return [{"scheduler": rising, "interval": "step"}, *schedules] if rising else schedules
 

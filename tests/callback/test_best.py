@@ -52,7 +52,7 @@ def test_the_last_epoch_is_best_until_there_is_a_value(
     tmp_path: Path, mode: str, values: list[float], kept: int, ran: int
 ) -> None:
     best = Best(tmp_path, "best", monitor="val/x", mode=mode, save_weights_only=True, enable_version_counter=False)
-    patience = Patience("val/x", mode=mode, patience=2)
+    patience = Patience("val/x", mode, 2)
     trainer = Trainer(
         accelerator="cpu", max_epochs=len(values), callbacks=[patience, best], logger=False, num_sanity_val_steps=0,
         enable_progress_bar=False, enable_model_summary=False,
@@ -65,7 +65,7 @@ def test_the_last_epoch_is_best_until_there_is_a_value(
 
 def test_a_run_that_began_with_lightnings_own_callbacks_goes_on() -> None:
     assert Best(monitor="val/x").state_key.startswith("ModelCheckpoint{")
-    assert Patience("val/x").state_key.startswith("EarlyStopping{")
+    assert Patience("val/x", "max", 1).state_key.startswith("EarlyStopping{")
 
 
 def test_why_there_is_no_value() -> None:
@@ -98,3 +98,47 @@ def test_a_validation_on_nothing_but_void(tree: Any, vggexp: Callable[..., tuple
     assert (code, errors.count("\n")) == (1, 1)
     assert errors.startswith("vggexp: error: every pixel of every mask of val is void (255); there is nothing to")
     assert not Path("none").exists()
+
+
+@pytest.mark.parametrize("schedule", ["plateau", "constant"])
+def test_patience_is_in_epochs_whatever_the_epochs_between_validations(
+    schedule: str, vggexp: Callable[..., tuple[int, str, str]], tiny: Callable[..., tuple[int, str, str]]
+) -> None:
+    """At a rate of zero nothing improves: validated in epochs 2, 4 and 6, of which the third is 4 epochs after 2."""
+    words = ("head.hidden=8", "head.pool=1", "callback=[]", "baseline=false", "test=false", "trainer.val_every=2")
+    still = ("optimizer.lr=1e-30", "optimizer.weight_decay=0", "backbone=vgg11")
+    stop = ("trainer.early_stopping=4", "trainer.max_epochs=9", f"scheduler={schedule}", "run.dir=a")
+    code, out, errors = tiny(*words, *still, *stop)
+    assert code == 0, errors
+    assert "stopped after epoch 6 (trainer.early_stopping): val/top1 has not improved for 4 epochs" in out
+    code, _, errors = vggexp(f"scheduler={schedule}", "trainer.early_stopping=1", "trainer.limit_val_batches=0")
+    assert (code, "trainer.limit_val_batches=0 validates nothing" in errors) == (2, True)
+
+
+def test_a_run_that_was_moved_keeps_its_best_score(tmp_path: Path) -> None:
+    before, after = (Best(tmp_path / name, "best", monitor="val/x", mode="max") for name in ("old", "new"))
+    kept = str(tmp_path / "old" / "best.ckpt")
+    before.best_model_score, before.kth_value = torch.tensor(0.9), torch.tensor(0.9)
+    before.best_model_path = before.kth_best_model_path = kept
+    before.best_k_models = {kept: torch.tensor(0.9)}
+    after.load_state_dict(before.state_dict())
+    assert after.best_model_score == 0.9
+    assert after.best_k_models == {str(tmp_path / "new" / "best.ckpt"): torch.tensor(0.9)}
+    assert after.best_model_path == after.kth_best_model_path == str(tmp_path / "new" / "best.ckpt")
+
+
+def test_a_worse_epoch_of_a_moved_run_does_not_replace_the_best(
+    train_tiny: Callable[..., Path], vggexp: Callable[..., tuple[int, str, str]]
+) -> None:
+    words = ("head.hidden=8", "head.pool=1", "callback=[]", "test=false", "trainer.max_epochs=1")
+    folder = train_tiny(*words, name="a").rename("b")
+    last = read_checkpoint(folder / "checkpoint" / "last.ckpt")
+    (key,) = (key for key in last["callbacks"] if key.startswith("ModelCheckpoint"))
+    state = last["callbacks"][key]
+    state["best_model_score"] = state["kth_value"] = torch.tensor(2.0)  # no epoch is better
+    state["best_k_models"] = dict.fromkeys(state["best_k_models"], torch.tensor(2.0))
+    torch.save(last, folder / "checkpoint" / "last.ckpt")
+    before = (folder / "checkpoint" / "best.ckpt").read_bytes()
+    code, _, errors = vggexp("resume", "b", "trainer.max_epochs=2")
+    assert code == 0, errors
+    assert (folder / "checkpoint" / "best.ckpt").read_bytes() == before

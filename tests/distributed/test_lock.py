@@ -56,12 +56,12 @@ def test_windows_locks_a_byte_beyond_the_file(tmp_path: Path, monkeypatch: pytes
 
 
 def test_without_any_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vggexp.distributed.claim import claimed
     from vggexp.run_folder import RunFolder, hold, is_alive
-    from vggexp.sweep.finished import claimed
 
     monkeypatch.setattr(locks, "_fcntl", None)
     folder = RunFolder(tmp_path)
-    with claimed(folder) as ours, hold(folder):
+    with claimed(tmp_path) as ours, hold(folder):
         assert ours
         assert is_alive(folder) is None
 

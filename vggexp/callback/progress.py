@@ -59,6 +59,7 @@ class Progress(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Create the bar: now the sanity check is over and the number of steps is known."""
+        self._epoch_began = time.perf_counter()  # a run resumed within an epoch does not start that epoch
         if trainer.is_global_zero and self.console.is_interactive:
             self._bar = _RunBar(self.console, trainer.global_step, num_steps(trainer), _epoch(trainer))
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from pytorch_lightning.callbacks import Callback
 
 from vggexp.command.restore import Restored, restore
 from vggexp.config.check import needs
+from vggexp.distributed.claim import claim
 from vggexp.errors import require_known
 from vggexp.report.console import print_scores
 from vggexp.run_folder import RunFolder, plain, write_whole
@@ -38,13 +40,14 @@ def run(config: Mapping[str, Any]) -> int:
     restored = replace(restored, config=prepare(restored, chosen))
     data = build_data(restored.config)
     check_names(config["checkpoint"], restored, data)
-    keeps = is_unchanged and split == "test"
-    scores = score(restored, data, split, diagnostics=keeps, own_size=is_sliding(chosen))
-    baseline = restored.learner.baseline
-    content = {"split": split, "metrics": scores, "baseline": baseline, **(how or {})}
     file = restored.folder / f"evaluation-{split}{_suffix(how)}.json" if output is None else Path(str(output))
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, json.dumps(plain(content), indent=2) + "\n")
+    with claim(restored.folder, "give output=FILE") if output is None else nullcontext():
+        keeps = is_unchanged and split == "test"
+        scores = score(restored, data, split, diagnostics=keeps, own_size=is_sliding(chosen))
+        baseline = restored.learner.baseline
+        content = {"split": split, "metrics": scores, "baseline": baseline, **(how or {})}
+        write_whole(file, json.dumps(plain(content), indent=2) + "\n")
     print_scores(f"{config['checkpoint']} on {split}", scores, baseline)
     print(f"scores: {file}")
     return 0

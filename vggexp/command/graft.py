@@ -12,6 +12,7 @@ from vggexp.config.check import needs
 from vggexp.config.compose import defaults
 from vggexp.deploy import graft
 from vggexp.deploy.same_data import require_same_data
+from vggexp.distributed.claim import claim
 from vggexp.errors import ConfigError
 from vggexp.learner.learner import Learner
 from vggexp.report.console import print_graft
@@ -26,6 +27,11 @@ IMAGES = 16
 
 def run(config: Mapping[str, Any]) -> int:
     """Merge, check that no output changed, write the run folder, and score it beside the single runs."""
+    with claim(Path(config["output"]), "name another output"):
+        return _merge(config)
+
+
+def _merge(config: Mapping[str, Any]) -> int:
     folder, names = RunFolder(config["output"]), [str(path) for path in config["checkpoints"]]
     if folder.holds_run() and not config["overwrite"]:
         raise ConfigError(f"{folder.path} holds a run; name another output, or say overwrite=true")

@@ -9,6 +9,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
+from vggexp.config.direction import direction
+
+OmegaConf.register_new_resolver("direction", direction, replace=True)  # it depends on no job
+
 
 def register(stamp: str) -> None:
     """Register the resolvers for run names and chosen options. Every process that resolves a config must call this.

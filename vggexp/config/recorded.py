@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from vggexp.config.compose import as_dict, composed, dotted_keys, known_keys, with_absolute_root
+from vggexp.config.direction import direction
 from vggexp.config.hydra_error import explain
 from vggexp.config.naming import choices
 from vggexp.errors import ConfigError, DataError, did_you_mean
@@ -20,9 +21,12 @@ from vggexp.transfer.renamed import renew
 def read_config(folder: RunFolder) -> dict[str, Any]:
     """The resolved config that a run recorded at its start."""
     try:
-        return keep_split(renew(yaml.safe_load(folder.config.read_text(encoding="utf-8"))), folder)
-    except (OSError, yaml.YAMLError) as error:
+        content = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise DataError(f"{folder.config} cannot be read ({error}); give a run folder") from error
+    if not isinstance(content, dict) or "choice" not in content:
+        raise DataError(f"{folder.config} holds no config of a run: was it cut short? checkpoint/ has a copy")
+    return keep_split(renew(content), folder)
 
 
 def keep_split(config: Mapping[str, Any], folder: RunFolder) -> dict[str, Any]:
@@ -51,8 +55,12 @@ def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
             raise ConfigError(f"the run's config has no key '{key}'{did_you_mean(key, known)}")
         if isinstance(_at(config, key), Mapping) and _at(config, key) and not isinstance(_at(changes, key), Mapping):
             raise ConfigError(f"{key}={_at(changes, key)}: {key} holds several keys; set {key}.KEY=VALUE")
-    merged = OmegaConf.merge(OmegaConf.create(dict(config)), OmegaConf.create(dict(changes)))
-    return _with_fitting_recipes(as_dict(merged, resolve=False), config, changes)
+    merged = as_dict(OmegaConf.merge(OmegaConf.create(dict(config)), OmegaConf.create(dict(changes))), resolve=False)
+    new = changes.get("objective", {})
+    if "metric" in new and "mode" not in new:
+        own = merged["task"]["objective"]
+        merged["objective"]["mode"] = direction(new["metric"], own["metric"], own["mode"])
+    return _with_fitting_recipes(merged, config, changes)
 
 
 def _with_fitting_recipes(

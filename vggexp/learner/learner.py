@@ -62,6 +62,10 @@ class Learner(pl.LightningModule):
         self._optimizer = partial(make_optimizer, optimizer, decay_biases_and_norms=decay_biases_and_norms)
         self._scheduler = scheduler
         self._seed, self._mix = seed, mix
+        self._is_extended = self._plateaus = False
+        self.skips_nan = False
+        """Whether a batch without a finite loss is left out."""
+        self._groups: list[dict[str, Any]] = []
         self.entrance: tuple[int, tuple[int, int]] = (0, (0, 0))
         """For cached features: the number of stages that computed them, and the (H, W) of their images."""
         self.evaluation: Evaluation | None = None
@@ -108,7 +112,27 @@ class Learner(pl.LightningModule):
 
     def on_train_start(self) -> None:
         """Apply the policy here too: Lightning skips ``on_train_epoch_start`` for a run resumed within an epoch."""
+        if self._is_extended:
+            self._follow_new_schedule()
         self.on_train_epoch_start()
+
+    def _follow_new_schedule(self) -> None:
+        """Place a run whose length was changed on the schedule of its new length, at the step that it has reached.
+
+        Lightning has restored the old schedule, which would end in the middle. ``plateau`` has no length.
+        """
+        self._is_extended = False
+        (optimizer,) = self.trainer.optimizers
+        for group, new in zip(optimizer.param_groups, self._groups, strict=True):
+            kept = {} if self._plateaus else {"lr": new["lr"]}
+            group |= {**{key: value for key, value in new.items() if key != "lr"}, **kept}
+        if self._plateaus:
+            return
+        schedules = self._scheduler(optimizer, self._span())
+        for own, schedule in zip(self.trainer.lr_scheduler_configs, schedules, strict=True):
+            own.scheduler = schedule["scheduler"]
+            for _ in range(self.trainer.global_step):
+                own.scheduler.step()  # type: ignore[call-arg]
 
     def on_train_epoch_start(self) -> None:
         """Apply the freeze policy and the learning-rate factors of this epoch."""
@@ -124,11 +148,17 @@ class Learner(pl.LightningModule):
         self.freezing.set_modes(training=True)
         torch.manual_seed(self._seed_of_step(batch_idx))
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss of one batch; of mixed images, the weighted mean of the losses with each of their labels."""
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
+        """The loss of one batch; of mixed images, the weighted mean of the losses with each of their labels.
+
+        None, so that Lightning makes no step, if it is not finite and such batches are skipped.
+        """
         mixed = [(1.0, batch)] if self._mix is None else self._mix(batch, self._seed_of_step(batch_idx))
         outputs = self.outputs(mixed[0][1])
         losses = _mean([(share, self.task.loss(outputs, each)) for share, each in mixed])
+        if self.skips_nan and not bool(losses["loss"].isfinite()):
+            print(f"step {self.global_step}: the loss is not finite; the batch was skipped", flush=True)
+            return None
         self._log_losses("train", losses, batch)
         return losses["loss"]
 
@@ -160,13 +190,24 @@ class Learner(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The optimizer and its learning-rate schedule over the whole run."""
+        optimizer = self._optimizer(self.freezing, self.trainer.max_epochs or 1)
+        self._groups = [{key: value for key, value in one.items() if key != "params"} for one in optimizer.param_groups]
+        schedule = self._scheduler(optimizer, self._span())
+        self._plateaus = any("monitor" in one for one in schedule)
+        return [optimizer], schedule
+
+    def _span(self) -> Span:
         epochs = self.trainer.max_epochs
-        optimizer = self._optimizer(self.freezing, epochs or 1)
         steps = int(self.trainer.estimated_stepping_batches)
         per_epoch = steps / epochs if epochs and epochs > 0 else steps
-        span = Span(steps, per_epoch, int(self.trainer.num_training_batches), *self.objective)
-        schedule = self._scheduler(optimizer, span)
-        return [optimizer], schedule
+        every = self.trainer.check_val_every_n_epoch or 1
+        return Span(steps, per_epoch, int(self.trainer.num_training_batches), *self.objective, every)
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any | None) -> None:
+        """Step a schedule; ``plateau`` only after an epoch that was validated: Lightning repeats the value before."""
+        every = self.trainer.check_val_every_n_epoch or 1
+        if metric is None or (self.current_epoch + 1) % every == 0:
+            super().lr_scheduler_step(scheduler, metric)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save the config and the class names in plain types, so that the checkpoint works without the run folder."""
@@ -174,7 +215,9 @@ class Learner(pl.LightningModule):
         checkpoint["baseline"] = dict(self.baseline)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the baseline's scores."""
+        """Restore the baseline's scores, and note whether the run was shorter or longer when this was written."""
+        length = [one.get("trainer", {}).get("max_epochs") for one in (checkpoint.get("config", {}), self._config)]
+        self._is_extended = length[0] != length[1]
         self.scoring.baseline = dict(checkpoint.get("baseline", checkpoint.get("constant", {})))  # the older key
 
     def _seed_of_step(self, batch_idx: int) -> int:

@@ -12,6 +12,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from vggexp.distributed.processes import place_in_run
 from vggexp.errors import UserError, one_line
+from vggexp.report.runs import read_rows
 from vggexp.run_folder import RunFolder, hold, plain, say
 
 
@@ -21,8 +22,8 @@ class MetricsJsonl(Logger):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path
-        before = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        self._start = time.monotonic() - (json.loads(before[-1])["time"] if before else 0.0)
+        before = read_rows(RunFolder(path.parent))
+        self._start = time.monotonic() - (before[-1]["time"] if before else 0.0)
         self._state = hold(RunFolder(path.parent)) if place_in_run()[0] == 0 else None
 
     @property

@@ -1,6 +1,5 @@
 """Each run's details: how its config differs, what it trained, its environment, and the command to repeat it."""
 
-import csv
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,7 +8,7 @@ from typing import Any
 from vggexp.report.compare import SHOWN, distinguishing, flat, is_incidental
 from vggexp.report.epoch_ranges import epoch_ranges
 from vggexp.report.gallery import anchor
-from vggexp.report.runs import Run
+from vggexp.report.runs import Run, freeze_rows
 
 LEDGERS = 300
 """Maximum number of runs whose ledger is in the page."""
@@ -52,10 +51,7 @@ def _environment(summary: Mapping[str, Any]) -> str:
 
 def _ledger(run: Run) -> list[dict[str, str]]:
     """One row per part: its maximum of trained parameters, and in which epochs it trained."""
-    if not run.folder.freeze.exists():
-        return []
-    with run.folder.freeze.open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = freeze_rows(run.folder)
     drift = run.summary.get("drift", {})
     epochs = len({row["epoch"] for row in rows})
     found = []

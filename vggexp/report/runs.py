@@ -61,10 +61,7 @@ class Run:
 
     def schedule(self) -> list[tuple[int, float]]:
         """(epoch, share of trainable parameters) from freeze.csv."""
-        if not self.folder.freeze.exists():
-            return []
-        with self.folder.freeze.open(encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        rows = freeze_rows(self.folder)
         epochs = sorted({int(row["epoch"]) for row in rows})
         return [(epoch, _share([row for row in rows if int(row["epoch"]) == epoch])) for epoch in epochs]
 
@@ -123,6 +120,14 @@ def read_rows(folder: RunFolder) -> list[Row]:
         except ValueError:
             break
     return rows
+
+
+def freeze_rows(folder: RunFolder) -> list[dict[str, str]]:
+    """The rows of a run's freeze.csv, without one that was cut short."""
+    if not folder.freeze.exists():
+        return []
+    with folder.freeze.open(encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if None not in row.values()]
 
 
 def best_row(rows: Iterable[Row], metric: str, mode: str) -> Row:

@@ -1,14 +1,11 @@
-"""Whether the run of a sweep's job is finished, was interrupted, or is being trained by another process."""
+"""Whether the run of a sweep's job is finished or was interrupted."""
 
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import yaml
 
 from vggexp.config.compose import with_absolute_root
-from vggexp.distributed.lock import lock, open_folder
 from vggexp.errors import ConfigError
 from vggexp.run_folder import RunFolder
 from vggexp.sample.resize import RECIPES, plain_recipe
@@ -56,18 +53,3 @@ def _relevant(config: Config) -> dict[str, Any]:
         if key in (data := plain.get("data") or {}):  # recorded by torchvision's names, by earlier versions
             plain["data"] = {**data, key: plain_recipe(data[key])}
     return plain
-
-
-@contextmanager
-def claimed(folder: RunFolder) -> Iterator[bool]:
-    """Lock a run folder for this process while the context is open; yields whether the lock was obtained.
-
-    The lock is on the folder itself, and the system releases it when the process ends for any reason. On a file system
-    without locks every process gets True.
-    """
-    folder.path.mkdir(parents=True, exist_ok=True)
-    handle = open_folder(folder.path)
-    try:
-        yield lock(handle) is not False
-    finally:
-        os.close(handle)

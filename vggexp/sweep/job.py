@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from vggexp.config.check import check
 from vggexp.config.compose import settle
 from vggexp.config.naming import in_sweep, place_in_sweep, register
 from vggexp.config.recorded import complete
+from vggexp.distributed.claim import TakenError, claimed
 from vggexp.distributed.processes import import_from_here, is_joined, place_in_run
 from vggexp.errors import UserError, kind_and_line, one_line
 from vggexp.run_folder import RunFolder
-from vggexp.sweep.finished import claimed, run_status
+from vggexp.sweep.finished import run_status
 from vggexp.sweep.journal import VARIABLE, Entry, Journal, Plan, sweep_status, title
 from vggexp.sweep.resources import job_resources
 
@@ -52,7 +54,7 @@ class Job:
             import_from_here()
         if not in_sweep():
             try:
-                self.code = perform(self.verb, settle(self.verb, config))
+                self.code = self._alone(config)
             except Exception as error:  # Hydra would print a message of its own
                 self.error = error
             return None
@@ -62,6 +64,18 @@ class Job:
             self.error = error
             raise SystemExit from error
 
+    def _alone(self, config: Any) -> int:
+        """Run the command. If another process takes a folder of the default name first, take the next free name."""
+        for number in count(2):
+            settled = settle(self.verb, config)
+            try:
+                return perform(self.verb, settled)
+            except TakenError:
+                register(f"{self.stamp}-{number}")
+                if _folder(settle(self.verb, config)) == _folder(settled):  # the user gave it
+                    raise
+        raise AssertionError
+
     def _in_sweep(self, config: Any, journal: Journal) -> float:
         plan = journal.plan() or Plan(1)
         entry = _note(journal, Entry(*place_in_sweep()))
@@ -70,7 +84,7 @@ class Job:
             print(f"\njob {entry.number + 1}/{plan.jobs}  {title(plan, entry.words)}", flush=True)
         try:
             settled = settle(self.verb, config)
-            entry = _note(journal, replace(entry, folder=settled.get("run", {}).get("dir")))
+            entry = _note(journal, replace(entry, folder=_folder(settled)))
             with nullcontext() if at_home else job_resources(journal.path, plan, settled):
                 ending = self._ending(settled)
         except UserError as error:  # the config could not be settled
@@ -125,7 +139,7 @@ def train_once(config: Config) -> tuple[str, int]:
         return "skipped", 0
     check("train", config)
     folder = RunFolder(config["run"]["dir"])
-    with nullcontext(True) if is_joined() else claimed(folder) as is_ours:
+    with nullcontext(True) if is_joined() else claimed(folder.path) as is_ours:
         if not is_ours:
             print(f"{folder.path} is being trained by another process; skipped")
             return "skipped", 0
@@ -137,6 +151,12 @@ def train_once(config: Config) -> tuple[str, int]:
         else:
             code = perform("train", config)
     return ("pruned" if folder.read_summary().get("pruned") else "done"), code
+
+
+def _folder(config: Config) -> str | None:
+    """The run folder, if the verb has one."""
+    folder: str | None = config.get("run", {}).get("dir")
+    return folder
 
 
 def _note(journal: Journal, entry: Entry) -> Entry:

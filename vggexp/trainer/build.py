@@ -43,6 +43,7 @@ METADATA: dict[str, frozenset[str]] = {
             "channels_last",
             "compile",
             "keep_memory",
+            "on_nan",
             "save_every",
             "processes",
             "nodes",
@@ -125,8 +126,12 @@ def build_network(config: Config, info: DataInfo) -> tuple[Backbone, Head, Task]
     return backbone, head, task
 
 
-def build_learner(config: Config, info: DataInfo) -> Learner:
-    """Build the learner, load the weights that the config names for its parts, and print what was loaded."""
+def build_learner(config: Config, info: DataInfo, recorded: Config | None = None) -> Learner:
+    """Build the learner, load the weights that the config names for its parts, and print what was loaded.
+
+    Args:
+        recorded: the config that its checkpoints record, if that is another one.
+    """
     if config["trainer"].get("keep_memory", True):
         keep_freed_memory()
     backbone, head, task = build_network(config, info)
@@ -148,7 +153,7 @@ def build_learner(config: Config, info: DataInfo) -> Learner:
             seed=config["seed"],
             score_baseline=config["baseline"],
             mix=build("mix", config["mix"]) if "mix" in config else None,  # configs of older runs lack the group
-            config=dict(config),
+            config=dict(recorded or config),
             info=info,
         )
     except ValueError as error:

@@ -99,7 +99,7 @@ def build_trainer(
         logger=list(loggers),
         enable_checkpointing=standing,
         callbacks=[
-            *(_training_callbacks(folder, objective, ema, early_stopping) if standing else []),
+            *(_training_callbacks(folder, objective, ema, early_stopping, val_every) if standing else []),
             *callbacks,
         ],
         plugins=[DirectCheckpointIO()],
@@ -144,7 +144,7 @@ def _ddp(on_gpu: bool, changing: bool, compress: str, bucket_mb: int) -> DDPStra
 
 
 def _training_callbacks(
-    folder: Path, objective: Objective, ema: float | None, early_stopping: int | None
+    folder: Path, objective: Objective, ema: float | None, early_stopping: int | None, val_every: int
 ) -> list[Callback]:
     metric, mode = objective
     callbacks: list[Callback] = [
@@ -163,7 +163,7 @@ def _training_callbacks(
     if ema is not None:
         callbacks.append(EMAWeightAveraging(decay=ema))
     if early_stopping is not None:
-        callbacks.append(Patience(metric, mode=mode, patience=early_stopping))
+        callbacks.append(Patience(metric, mode, early_stopping, val_every))
     return callbacks
 
 
@@ -184,5 +184,7 @@ _ADVICE = (
     ".*It is recommended to use .*sync_dist=True.*",  # torchmetrics has already reduced the scores over ranks
     ".*all_gather is deprecated.*",
     ".*lr_scheduler.step.*before.*optimizer.step.*",
+    ".*`training_step` returned `None`.*",  # trainer.on_nan=skip
+    ".*ReduceLROnPlateau conditioned on metric .*",  # an epoch without validation
     ".*WeightAveraging callback with a model that overrides.*",  # EMA with FSDP is rejected by the checks
 )

@@ -14,6 +14,7 @@ from pytorch_lightning.loggers import Logger
 
 from vggexp.cache.feature_cache import FeatureCache, feature_cache
 from vggexp.cache.settings import CacheSettings
+from vggexp.callback.finite import Finite
 from vggexp.callback.freeze_ledger import FreezeLedger
 from vggexp.callback.keep_last import KeepLast
 from vggexp.callback.progress import Progress
@@ -23,9 +24,10 @@ from vggexp.config.check import needs
 from vggexp.distributed.fsdp import load_full
 from vggexp.distributed.memory import give_back_freed_memory
 from vggexp.distributed.processes import place_in_run
-from vggexp.errors import ConfigError
+from vggexp.errors import ConfigError, UserError, one_line
 from vggexp.learner.compile import compile_in_place, pays
 from vggexp.learner.learner import Learner
+from vggexp.learner.optimizer import parameter_groups
 from vggexp.logger.metrics_jsonl import MetricsJsonl
 from vggexp.report.console import print_run
 from vggexp.report.freeze_table import print_freezing
@@ -34,9 +36,11 @@ from vggexp.run_folder import RunFolder
 from vggexp.sample.loader import ResumableLoader
 from vggexp.trainer.build import accumulation, build, build_data, build_learner
 from vggexp.trainer.data_notes import print_problems, write_skipped, write_splits
+from vggexp.trainer.objective import check_objective
 from vggexp.trainer.splits import Splits
 from vggexp.transfer.checkpoint import read_checkpoint, read_info
 from vggexp.transfer.class_names import require_same_names
+from vggexp.transfer.without_weights import without_weights
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class Training:
     splits: Splits
     stopwatch: Stopwatch
     freeze_ledger: FreezeLedger
+    knows_start: bool = True
+    """Whether the weights that the run began with are known; they may have come from a source that is gone."""
 
 
 _TRAININGS = count()
@@ -65,13 +71,14 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     if next(_TRAININGS) > 0:
         give_back_freed_memory()  # memory of the sweep's previous run
     pl.seed_everything(config["seed"], workers=True, verbose=False)
-    run = assemble(config)
+    run = assemble(config, go_on)
     run.splits.check()
     if place_in_run()[0] == 0:
         run.splits.check_files()
     overfit = bool(config["trainer"]["overfit_batches"])  # repeats the same few batches in the same order
     val, batches = run.splits.loader("val"), run.splits.loader("train", shuffle=not overfit)
     run.splits.observe(run.learner.task, batches.dataset)
+    check_objective(run.learner, val)
     kept = begin(run, batches, go_on)
     compile_network(config, run.learner, batches)
     trainer = make_trainer(run, kept)
@@ -85,13 +92,25 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     return 0
 
 
-def assemble(config: Mapping[str, Any]) -> Training:
-    """Build the data, the learner and their callbacks. Writes nothing."""
+def assemble(config: Mapping[str, Any], go_on: bool = False) -> Training:
+    """Build the data, the learner and their callbacks. Writes nothing.
+
+    Args:
+        go_on: the weights will come from the run's checkpoint, so the source of the first ones may be gone.
+    """
     folder, data = RunFolder(config["run"]["dir"]), build_data(config)
-    learner = build_learner(config, data.info)
+    knows_start = True
+    try:
+        learner = build_learner(config, data.info)
+    except UserError as error:
+        if not go_on or without_weights(config) == config:
+            raise
+        print(f"{one_line(error)}; the run's checkpoint has its weights, but its drift is not known")
+        knows_start = False
+        learner = build_learner(without_weights(config), data.info, recorded=config)
     stopwatch, freeze_ledger = Stopwatch(), FreezeLedger(folder.freeze, learner.freezing)
     splits = Splits(config, data, _feature_cache(learner, config))
-    return Training(config, folder, learner, splits, stopwatch, freeze_ledger)
+    return Training(config, folder, learner, splits, stopwatch, freeze_ledger, knows_start)
 
 
 def begin(run: Training, batches: ResumableLoader, go_on: bool) -> Mapping[str, Any]:
@@ -131,7 +150,7 @@ def sum_up(run: Training, trainer: pl.Trainer) -> dict[str, Any]:
     pruned = next((one.pruned for one in trainer.callbacks if isinstance(one, Prune) and one.pruned), None)  # type: ignore[attr-defined]
     tests = run.splits.tests and not pruned
     scores = trainer.test(learner, run.splits.loader("test"), verbose=False)[0] if tests else {}
-    drift = run.freeze_ledger.drift()  # under FSDP every rank must call it
+    drift = run.freeze_ledger.drift() if run.knows_start else {}  # under FSDP every rank must call it
     if place_in_run()[0] > 0:
         return {}
     summary = summarize(config, folder, learner, run.stopwatch, scores)
@@ -177,12 +196,27 @@ def restore_position(run: Training, train: ResumableLoader) -> Mapping[str, Any]
     require_same_names(read_info(checkpoint), run.splits.data.info, needs(run.config), where, advice)
     loop, kept = checkpoint["loops"]["fit_loop"], checkpoint.get("logger", {})
     epochs = int(loop["epoch_progress"]["current"]["processed"])
+    check_length(run, checkpoint, epochs)
     if place_in_run()[0] == 0:
         folder.go_on(epochs)
     (place,) = loop["state_dict"]["combined_loader"]
     if place["epoch"] == epochs:
         train.load_state_dict(place)
     return dict(kept)
+
+
+def check_length(run: Training, checkpoint: Mapping[str, Any], done: int) -> None:
+    """ConfigError unless the run can go on to ``trainer.max_epochs``, which may differ from the checkpoint's."""
+    planned = run.config["trainer"]["max_epochs"]
+    if planned < done:
+        raise ConfigError(f"trainer.max_epochs={planned}: the run has trained {done} epochs already; give more")
+    whole = (checkpoint["config"]["trainer"]["max_epochs"], planned)
+    groups = [parameter_groups(run.learner.freezing, epochs, decay_biases_and_norms=True) for epochs in whole]
+    if len(groups[0]) != len(groups[1]):
+        raise ConfigError(
+            f"trainer.max_epochs={planned}: freeze={run.config['choice']['freeze']} would treat parameters apart that "
+            f"the checkpoint's {whole[0]} epochs hold in one group; train a new run: rerun {run.folder.path}"
+        )
 
 
 def compile_network(config: Mapping[str, Any], learner: Learner, batches: ResumableLoader) -> None:
@@ -199,6 +233,10 @@ def compile_network(config: Mapping[str, Any], learner: Learner, batches: Resuma
 def make_trainer(run: Training, kept: Mapping[str, Any]) -> pl.Trainer:
     """Build the trainer with the run's callbacks and loggers; ``kept`` holds the states of loggers that resume."""
     config, folder, learner = run.config, run.folder, run.learner
+    on_nan = config["trainer"].get("on_nan", "stop")
+    if on_nan != "stop" and place_in_run()[1] > 1:
+        raise ConfigError(f"trainer.on_nan={on_nan} works in one process only; choose stop")
+    learner.skips_nan = on_nan == "skip"
     loggers = _loggers(config, folder, kept)
     brought = [callback for logger in loggers for callback in getattr(logger, "callbacks", ())]
     trainer: pl.Trainer = build(
@@ -210,6 +248,7 @@ def make_trainer(run: Training, kept: Mapping[str, Any]) -> pl.Trainer:
         loggers=loggers,
         callbacks=[
             run.stopwatch,
+            Finite(folder.last, on_nan),
             run.freeze_ledger,
             Progress(*learner.objective),
             *_callbacks(config, folder),

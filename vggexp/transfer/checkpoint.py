@@ -50,10 +50,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise DataError(f"{path} holds no checkpoint ({file} is missing); give the folder of a finished run")
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-        raise DataError(
-            f"{file} is not a checkpoint that can be read ({first_line(error)}); is the file complete?"
-        ) from error
+    except Exception as error:  # a file that is none, or is damaged, makes torch raise almost any kind
+        why = f"{first_line(error)}); is the file complete?"
+        if isinstance(error, pickle.UnpicklingError) and "Weights only load failed" in str(error):
+            why = "it is damaged, or holds more than tensors and plain values); nothing in it was run"
+        raise DataError(f"{file} is not a checkpoint that can be read ({why}") from error
     if not isinstance(content, dict):
         raise DataError(f"{file} is not a checkpoint: it holds a {type(content).__name__}")
     return _with_new_names(content)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vggexp.config.direction import is_loss
 from vggexp.config.help import formats
 from vggexp.errors import (
     ConfigError,
@@ -104,6 +105,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "trainer.compress": ("none", "fp16", "bf16"),
     "trainer.compile": ("false", "true", "auto"),
     "trainer.strategy": ("ddp", "fsdp"),
+    "trainer.on_nan": ("stop", "skip", "restore"),
     "objective.mode": ("min", "max"),
 }
 """The allowed words of each key of a training; the first one is assumed for older runs that lack the key."""
@@ -159,6 +161,13 @@ def check_words(config: Config) -> None:
     """Check the words in the config of a training."""
     for key, options in _WORDS.items():
         require_known(key, _value(config, key, options[0]), options)
+    watches = [key for key in ("trainer.early_stopping",) if _value(config, key)]
+    watches += ["scheduler=plateau"] if str(_value(config, "scheduler._target_")).endswith("plateau") else []
+    if watches and _value(config, "trainer.limit_val_batches", 1.0) == 0:
+        raise ConfigError(f"{watches[0]} needs the objective, but trainer.limit_val_batches=0 validates nothing")
+    metric, mode = (_value(config, f"objective.{name}") for name in ("metric", "mode"))
+    if mode == "max" and is_loss(metric):
+        raise ConfigError(f"objective.mode=max would keep the worst epoch: of {metric}, lower is better; use min")
 
 
 def check_override(verb: str, config: Config) -> None:

@@ -32,7 +32,8 @@ _ANY = "its epochs so far were trained with another value"
 def check_changes(recorded: Mapping[str, Any], changes: Mapping[str, Any], folder: object) -> None:
     """ConfigError for the first change of a key that a resumed run would ignore, or that its checkpoint contradicts."""
     for key in dotted_keys(changes, leaves=True):
-        is_effective = any(key == one or key.startswith(f"{one}.") for one in _EFFECTIVE)
+        # Other options come as "choice.<group>": config/route.py lets only those of effective groups through.
+        is_effective = key.startswith("choice.") or any(key == one or key.startswith(f"{one}.") for one in _EFFECTIVE)
         if is_effective or _value(recorded, key) == _value(changes, key):
             continue
         why = _REASONS.get(key.partition(".")[0], _ANY)

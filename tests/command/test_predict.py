@@ -276,7 +276,7 @@ def test_a_mistake_is_one_line(
 @pytest.mark.usefixtures("photos")
 def test_mixed_precision_is_the_runs_and_can_be_changed(trained: Path, vggexp: Vggexp) -> None:
     for precision in ("32", "bf16-mixed"):
-        words = (f"trainer.precision={precision}", f"output={precision}", "overlays=false")  # the folder 32
+        words = (f"trainer.precision={precision}", f"output='{precision}'", "overlays=false")  # the folder 32
         assert vggexp("predict", str(trained), "photos", *words)[0] == 0
     full, mixed = ([value for row in rows(name) for value in flat(row)] for name in ("32", "bf16-mixed"))
     assert full != mixed

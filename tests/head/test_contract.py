@@ -22,7 +22,7 @@ HEADS = sorted(path.stem for path in (ROOT / "conf" / "head").glob("*.yaml"))
 SIZES = [(32, 32), (33, 47), (64, 96)]
 IMAGES = 2
 SMALL = {"hidden": 8, "pool": 2, "window": 1}
-CLASSES = {"classification": 4, "localization": 5, "segmentation": 3}
+CLASSES = {"classification": 4, "multilabel": 4, "localization": 5, "segmentation": 3}
 HIDDEN = {"_target_", "_partial_", *METADATA["head"]}
 SHAPES: dict[str, Callable[[int, int, int], tuple[int, ...]]] = {
     "class_logits": lambda classes, h, w: (IMAGES, classes),

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from vggexp.errors import ConfigError
 from vggexp.task import drawing
 from vggexp.task.diagnostics import classification
-from vggexp.task.mean_logits import mean_logits
+from vggexp.task.evaluation.mean_logits import mean_logits
 from vggexp.task.metric.classification import ClassificationMetrics
 from vggexp.task.targets import balance, tell_absent
 from vggexp.types import Batch, DataInfo, Outputs, Prediction, Rows

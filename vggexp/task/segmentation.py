@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from vggexp.errors import DataError
 from vggexp.task import drawing
 from vggexp.task.diagnostics import segmentation
-from vggexp.task.mean_logits import mean_logits
+from vggexp.task.evaluation.mean_logits import mean_logits
 from vggexp.task.metric.segmentation import SegmentationMetrics
 from vggexp.task.targets import balance, tell_absent
 from vggexp.types import VOID, Batch, DataInfo, Outputs, Prediction, Rows

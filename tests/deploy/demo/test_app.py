@@ -23,7 +23,7 @@ Vggexp = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture(scope="module")
 def server(trained: Path) -> Iterator[Any]:
-    made = make_server({"checkpoint": str(trained), "port": 0, "override": {}})
+    made = make_server({"checkpoint": str(trained), "port": 0, "override": {}, "trust": []})
     thread = threading.Thread(target=made.serve_forever, daemon=True)
     thread.start()
     yield made

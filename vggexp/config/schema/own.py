@@ -209,6 +209,7 @@ class Trainer(TypedDict):
     compile: Literal["false", "true", "auto"]
     keep_memory: bool
     save_every: int | None
+    on_nan: str
     processes: int | None
     nodes: int
     rendezvous: str | None

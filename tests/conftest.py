@@ -1,6 +1,7 @@
 """Every test runs in a folder of its own and without the network's keys."""
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,13 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("WANDB_API_KEY", "VGGEXP_DATA"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _collect_no_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before a second training in a process the program collects garbage, which takes a third of a tiny training."""
+    if module := sys.modules.get("vggexp.trainer.training"):
+        monkeypatch.setattr(module, "give_back_freed_memory", lambda: None)
 
 
 @pytest.fixture

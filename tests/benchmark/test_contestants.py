@@ -42,6 +42,7 @@ def entries() -> list[object]:
     return [pytest.param(*pair, marks=slow if pair[1] == "timm" else ()) for pair in pairs]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "who"), entries())
 def test_it_takes_its_turns(name: str, who: str, sizes: Sizes) -> None:
     work = plan(name, sizes)

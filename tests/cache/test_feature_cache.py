@@ -56,6 +56,7 @@ def test_a_run_with_the_cache_ends_where_one_without_does(words: tuple[str, ...]
     assert_equal_runs("cached", "plain")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", [("freeze=backbone",), ("freeze=stage", "freeze.stages=3")], ids=lambda words: words[-1]
 )
@@ -78,6 +79,7 @@ def test_in_bf16_the_difference_is_at_most_a_features_rounding(words: tuple[str,
     assert metrics["val/top1"] == pytest.approx(other_metrics["val/top1"], abs=1 / 32)  # one of the batch's images
 
 
+@pytest.mark.slow
 def test_a_fixed_training_transform_needs_no_views(tiny: Tiny) -> None:
     words = ("freeze=backbone", "trainer.precision=32", "data.train_transform=[{Resize:{size:[32,32]}}]")
     code, out, errors = tiny(*words, "run.dir=cached")
@@ -87,6 +89,7 @@ def test_a_fixed_training_transform_needs_no_views(tiny: Tiny) -> None:
     assert_equal_runs("cached", "plain")
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn_from_cached_features_too(tiny: Tiny) -> None:
     from PIL import Image, ImageChops
 
@@ -96,6 +99,7 @@ def test_pictures_are_drawn_from_cached_features_too(tiny: Tiny) -> None:
     assert ImageChops.difference(*pictures).getbbox() is None
 
 
+@pytest.mark.slow
 def test_with_a_view_an_epoch_augmentation_is_what_it_would_have_been(tiny: Tiny) -> None:
     words = ("freeze=backbone", *DENSE, *PLAIN[1:])
     assert "3 views" not in tiny(*words, "cache.views=3", "run.dir=cached")[1]
@@ -128,6 +132,7 @@ def test_what_turns_it_off_is_said(words: tuple[str, ...], said: str, tiny: Tiny
     assert "cache: stage" not in out
 
 
+@pytest.mark.slow
 def test_on_disk_a_second_run_reads_and_other_weights_do_not(tiny: Tiny, tmp_path: Path) -> None:
     words = (*PLAIN, *DENSE, "freeze=backbone", "cache=disk", f"cache.dir={tmp_path}/cache", "test=false")
     assert tiny(*words, "run.dir=first")[1].count("cache: stage 5") == 2

@@ -22,6 +22,7 @@ def read(folder: Path, split: str = "test") -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_multitask_and_segmentation(train_tiny: Train) -> None:
     run = train_tiny("task=multitask", "task.parts=[classification,localization,segmentation]", *WHOLE)
     found, scores = read(run), json.loads((run / "summary.json").read_text())["metrics"]
@@ -65,6 +66,7 @@ def check_image(folder: Path, image: dict[str, Any], found: dict[str, Any]) -> N
     assert image["truth"]["box"] == each["localization"]["each"]["truth"][place]
 
 
+@pytest.mark.slow
 def test_evaluating_a_run_finds_the_same(train_tiny: Train, vggexp: Callable[..., tuple[int, str, str]]) -> None:
     run = train_tiny("trainer.limit_val_batches=1", "callback=[diagnostics]")
     before = read(run)

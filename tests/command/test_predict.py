@@ -196,6 +196,7 @@ def test_rows_of_other_networks_or_photos_never_mix(trained: Path, vggexp: Vggex
     assert sorted(path.name for path in Path("out/mask").rglob("*.png")) == ["a.png"]
 
 
+@pytest.mark.slow
 def test_a_killed_process_has_written_whole_rows(trained: Path, vggexp: Vggexp) -> None:
     for seed in range(150):
         write(f"photos/{seed:03d}.png", 40, 30, seed)

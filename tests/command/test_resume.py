@@ -34,7 +34,11 @@ def rates(folder: Path) -> list[float]:
         return [float(row["learning_rate"]) for row in csv.DictReader(file) if row["part"] == "head"]
 
 
-@pytest.mark.parametrize("schedule", ["constant", "step", "multistep", "cosine", "poly", "one_cycle", "plateau"])
+@pytest.mark.parametrize(
+    "schedule",
+    ["one_cycle", "plateau"]
+    + [pytest.param(name, marks=pytest.mark.slow) for name in ("constant", "step", "multistep", "cosine", "poly")],
+)
 def test_an_extended_run_follows_the_schedule_of_its_new_length(
     schedule: str, train_tiny: Callable[..., Path], vggexp: Vggexp
 ) -> None:

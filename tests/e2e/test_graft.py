@@ -1,5 +1,6 @@
 """Runs on one frozen backbone become one network: the same outputs, and a run like any other."""
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable
@@ -10,6 +11,8 @@ import pytest
 import torch
 import yaml
 
+from tests.conftest import TINY
+from vggexp.__main__ import enter
 from vggexp.command.restore import restore
 from vggexp.deploy.graft import check_mergeable
 from vggexp.errors import ConfigError
@@ -19,12 +22,24 @@ Train = Callable[..., Path]
 BOX = ("task=localization", "head.hidden=[8]", "head.pool=1")
 
 
+@pytest.fixture(scope="module")
+def trained_singles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runs of ``singles``, trained once."""
+    folder = tmp_path_factory.mktemp("singles")
+    with contextlib.chdir(folder):
+        frozen = ("freeze=backbone", "backbone.weights=one")
+        own = {"one": ("head.hidden=8", "head.pool=1"), "two": (*BOX, *frozen), "three": ("task=segmentation", *frozen)}
+        for name, words in own.items():
+            assert enter([*TINY, *words, f"run.dir={name}"]) == 0
+    return folder
+
+
 @pytest.fixture
-def singles(train_tiny: Train) -> tuple[Path, Path, Path]:
-    """A classifier, and a box head and a decoder trained on its frozen convolutions."""
-    one = train_tiny("head.hidden=8", "head.pool=1", name="one")
-    frozen = ("freeze=backbone", "backbone.weights=one")
-    return one, train_tiny(*BOX, *frozen, name="two"), train_tiny("task=segmentation", *frozen, name="three")
+def singles(trained_singles: Path, tmp_path: Path) -> tuple[Path, Path, Path]:
+    """A classifier, and a box head and a decoder trained on its frozen convolutions, in a copy of the test's own."""
+    for name in ("one", "two", "three"):
+        shutil.copytree(trained_singles / name, tmp_path / name)
+    return Path("one"), Path("two"), Path("three")
 
 
 def test_three_runs_in_one_network(singles: tuple[Path, Path, Path], vggexp: Any) -> None:

@@ -117,6 +117,7 @@ def test_the_page_shows_the_classes(train: Callable[..., Path], vggexp: Vggexp) 
         assert words in page
 
 
+@pytest.mark.slow
 def test_caches_and_freezing_change_nothing(train: Callable[..., Path], vggexp: Vggexp) -> None:
     """The features of a frozen backbone, kept on disk beside the labels, give the run that is not cached."""
     train("freeze=backbone", "cache=disk", "cache.dir=kept", FIXED)

@@ -132,6 +132,7 @@ def test_under_torchrun_a_process_joins_and_all_use_one_folder() -> None:
     assert done.stdout.count("parameters trained") == 1
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_does_at_the_same_global_batch() -> None:
     """Without batch normalisation, whose batches are each process's own on a CPU; to 1e-3, for sums differ in order."""
     alike = (

@@ -76,7 +76,7 @@ def test_from_any_epoch_of_a_schedule(
         slow(("scheduler=plateau", "scheduler.patience=0")), slow(("scheduler=step", "scheduler.every=1")),
         ("trainer.ema=0.9",), ("mix=mixup_cutmix", "augment=light"),
         slow(("data.sampling=balanced", "data.workers=2")), slow(("data.workers=2",)), slow(("optimizer=sgd",)),
-        ("trainer.early_stopping=5", "trainer.accumulate=2"),
+        slow(("trainer.early_stopping=5", "trainer.accumulate=2")),
     ],
 )  # fmt: skip
 def test_with_what_else_keeps_a_state(words: tuple[str, ...], train_tiny: Train, vggexp: Any) -> None:

@@ -237,6 +237,7 @@ def test_a_reload_forgets_nothing_that_was_set(make_run: MakeRun, open_page: Ope
     assert page.locator("#count").inner_text() == "13 of 13"
 
 
+@pytest.mark.slow
 def test_a_watched_page_is_loaded_anew_until_told_not_to(make_run: MakeRun, open_page: Open, tmp_path: Path) -> None:
     root = tmp_path / "runs"
 

@@ -317,6 +317,7 @@ def test_without_the_pass_over_the_targets_the_first_and_the_last_sample_are_loo
         look(Own(without("box", 6)), constant=False)
 
 
+@pytest.mark.slow
 def test_in_a_loaders_process_the_message_is_the_same() -> None:
     data = {**CONFIG["data"], "workers": 1}
     with pytest.raises(DataError) as found:

@@ -109,6 +109,7 @@ def forget(path: Path, *keys: str) -> None:
     path.write_text(yaml.safe_dump(config))
 
 
+@pytest.mark.slow
 def test_a_run_from_before_a_key_existed_is_the_same_run_if_the_key_has_its_default(stub: Any, vggexp: Vggexp) -> None:
     words = ("-m", "seed=1", "run.name=s${seed}", "backbone.width=0.1", "freeze=gradual")
     assert vggexp(*words)[0] == 0

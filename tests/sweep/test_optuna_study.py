@@ -30,6 +30,7 @@ def states() -> list[str]:
     return [trial.state.name for trial in trials()]
 
 
+@pytest.mark.slow
 def test_a_search_is_made_of_runs_and_goes_on(stub: Any, vggexp: Vggexp) -> None:
     code, out, errors = vggexp(*SEARCH, "hydra.sweeper.n_trials=3")
     assert code == 0, errors

@@ -48,6 +48,7 @@ def test_a_head_from_a_run_and_its_part_in_a_multitask_run_and_back(train_tiny: 
     assert same(tensors(both, "head."), tensors(whole, "head."))
 
 
+@pytest.mark.slow
 def test_a_finished_run_no_longer_needs_its_sources(train_tiny: Train, vggexp: Any) -> None:
     one = train_tiny(*SINGLE, name="one")
     train_tiny(*BOTH, "head.part.localization.weights=one", "backbone.weights=one", name="both")
@@ -100,6 +101,7 @@ def test_a_layer_is_taken_whole_or_not_at_all(train_tiny: Train, tiny: Any) -> N
     assert "fresh: classifier.0.weight ((8, 104), there (8, 26)), classifier.0.bias ((8,), there (8,))" in out
 
 
+@pytest.mark.slow
 def test_two_parts_of_a_run_of_three(train_tiny: Train) -> None:
     three = train_tiny(*BOTH, "task.parts=[classification,localization,segmentation]", name="three")
     two = train_tiny(*BOTH, *STILL, "head.weights=three", "seed=2", name="two")
@@ -117,6 +119,7 @@ def test_another_tasks_head(train_tiny: Train, tiny: Any) -> None:
     assert "no layer fits this head" in errors
 
 
+@pytest.mark.slow
 def test_a_parallel_head_is_told_which_part_a_single_tasks_run_fills(train_tiny: Train, tiny: Any) -> None:
     train_tiny("head.hidden=8", "head.pool=1", name="one")
     code, _, errors = tiny(*BOTH, "head.weights=one", "run.dir=two")

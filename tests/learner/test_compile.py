@@ -59,15 +59,13 @@ def test_compiled_parts_drop_the_same_units_and_each_size_has_its_own_code() -> 
 
 
 @pytest.mark.slow
-def test_a_compiled_run_is_the_uncompiled_one_to_rounding_while_freezing_changes(
-    train_tiny: TrainTiny, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_compiled_run_is_the_uncompiled_one_to_rounding_while_freezing_changes(train_tiny: TrainTiny) -> None:
     """Every state of a policy that thaws stage by stage is compiled, although torch leaves some out by itself."""
-    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 2)  # 8 in truth, which takes six epochs to reach
     words = (*WORDS, "trainer.max_epochs=3", "freeze=gradual", "trainer.ema=0.9")
     plain = train_tiny(*words, name="plain")
     counters.clear()
-    compiled = train_tiny(*words, "trainer.compile=true", name="compiled")
+    with torch._dynamo.config.patch(recompile_limit=2):  # 8 in truth, which takes six epochs to reach
+        compiled = train_tiny(*words, "trainer.compile=true", name="compiled")
     assert len(losses(compiled)) == 3
     assert_alike(plain, compiled)
     assert counters["stats"]["unique_graphs"] >= 3 * 2 + 2 * 2  # states, and sizes of batch; the head

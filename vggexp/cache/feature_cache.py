@@ -1,7 +1,8 @@
 """Computes the features of the frozen first stages once, so that later epochs and later runs start from them.
 
-The cache is used only if it does not change the result: those stages are frozen for the whole run, buffers included,
-and the transform is not random, or ``cache.views`` limits it to a fixed number of augmented views.
+The cache is used only if it does not change the result: those stages are frozen for the whole run, buffers included
+(or for several epochs, see ``moving``), and the transform is not random, or ``cache.views`` limits it to a fixed number
+of augmented views.
 """
 
 import hashlib
@@ -177,18 +178,26 @@ class FeatureCache:
 
 
 def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> FeatureCache | None:
-    """The feature cache of a run; None if the run cannot use one, with a printed line that gives the reason.
+    """The feature cache of a run whose freeze policy is constant; None if the run cannot use one.
+
+    A printed line gives the reason. ``moving`` has the cache of policies that change.
 
     It also sets the learner's ``entrance``: the stage at which cached features enter the backbone.
     """
-    if settings.mode == "off":
+    if settings.mode == "off" or not learner.freezing.constant:
         return None
-    if not learner.freezing.constant:
-        print("cache: off, because the freeze policy changes during training")
-        return None
-    if not (frozen := _frozen_stages(learner)):
+    if not (frozen := first_frozen(learner, 0)):
         return None
     stage = min(frozen, 0 if learner.head.reads else learner.head.shallowest)
+    if refusal(learner, config, settings, stage):
+        return None
+    height, width = config["data"]["image_size"]
+    learner.entrance = (stage, (height, width))
+    return FeatureCache(learner, config, settings, stage)
+
+
+def refusal(learner: Learner, config: Config, settings: CacheSettings, stage: int) -> str | None:
+    """Why a run with frozen first stages cannot use their features, which it also prints; None if it can."""
     mix = config["choice"].get("mix") or "none"  # configs of older runs lack the group
     why = {
         "the run has several processes": place_in_run()[1] > 1,
@@ -201,10 +210,8 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
     for reason, holds in why.items():
         if holds:
             print(f"cache: off, because {reason}")
-            return None
-    height, width = config["data"]["image_size"]
-    learner.entrance = (stage, (height, width))
-    return FeatureCache(learner, config, settings, stage)
+            return reason
+    return None
 
 
 def is_random(recipe: Sequence[Any]) -> bool:
@@ -217,10 +224,10 @@ def is_random(recipe: Sequence[Any]) -> bool:
     return any(name not in FIXED or (name == "Fit" and given.get("scale") is not None) for name, given in steps)
 
 
-def _frozen_stages(learner: Learner) -> int:
-    """Number of first stages that are fully frozen in epoch 0, buffers included, and have no dropout."""
+def first_frozen(learner: Learner, epoch: int) -> int:
+    """Number of first stages that are fully frozen in an epoch, buffers included, and have no dropout."""
     freezing, count = learner.freezing, 0
-    frozen, tensors = freezing.frozen_tensors(0), freezing.tensors()
+    frozen, tensors = freezing.frozen_tensors(epoch), freezing.tensors()
     for name, part in freezing.parts.items():
         if name == "head" or not frozen.issuperset(tensors[name]):
             break

@@ -108,14 +108,22 @@ class ResumableLoader(DataLoader[Batch]):
     """A loader that can say where it is, and go on from there; Lightning asks it to."""
 
     order: Order
+    features: Dataset[Sample] | None = None
+    """A split that returns full batches, and is read in place of the loader's own from the next pass on."""
     _given = 0
 
     def __iter__(self) -> Any:
         """Count the batches as they are handed over: workers are ahead."""
         self._given = self.order.start
-        for batch in super().__iter__():
+        for batch in super().__iter__() if self.features is None else self._of_features(self.features):
             self._given += 1
             yield batch
+
+    def _of_features(self, features: Dataset[Sample]) -> Any:
+        return iter(DataLoader(
+            features, batch_sampler=self.order, collate_fn=_as_it_is, pin_memory=self.pin_memory,
+            generator=torch.Generator().manual_seed(0),
+        ))  # fmt: skip
 
     def state_dict(self) -> dict[str, int]:
         """The epoch, and the batches of it that were given."""

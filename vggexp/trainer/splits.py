@@ -8,6 +8,7 @@ import torch
 from torch.utils.data import Dataset
 
 from vggexp.cache.feature_cache import CachedSplit, FeatureCache
+from vggexp.cache.moving import MovingCache
 from vggexp.config.check import needs
 from vggexp.sample.balance import labels_of
 from vggexp.sample.contract import Contract
@@ -34,6 +35,8 @@ class Splits:
     data: Data
     features: FeatureCache | None
     """The cache of the frozen stages' features; None if the run cannot use it."""
+    moving: MovingCache | None = None
+    """The same where the freeze policy changes during training."""
 
     @property
     def tests(self) -> bool:
@@ -54,7 +57,10 @@ class Splits:
         balances = shuffle and self.config["data"].get("sampling") == "balanced"  # configs of older runs lack the key
         labels = labels_of(self._open(split)) if balances else None
         decoded = self._decoded(dataset, split)
-        return build_loader(self.config, decoded, shuffle=shuffle, contract=contract, labels=labels)
+        loader = build_loader(self.config, decoded, shuffle=shuffle, contract=contract, labels=labels)
+        if self.moving is not None and split != "test":
+            self.moving.follow(split, loader, decoded, augment=shuffle, together=contract.together)
+        return loader
 
     def check(self) -> None:
         """DataError unless every split that the run reads can be read, its ends keep the contract, and it has truth.

@@ -12,7 +12,8 @@ import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
 
-from vggexp.cache.feature_cache import FeatureCache, feature_cache
+from vggexp.cache.feature_cache import feature_cache
+from vggexp.cache.moving import moving_cache
 from vggexp.cache.settings import CacheSettings
 from vggexp.callback.finite import Finite
 from vggexp.callback.freeze_ledger import FreezeLedger
@@ -109,7 +110,7 @@ def assemble(config: Mapping[str, Any], go_on: bool = False) -> Training:
         knows_start = False
         learner = build_learner(without_weights(config), data.info, recorded=config)
     stopwatch, freeze_ledger = Stopwatch(), FreezeLedger(folder.freeze, learner.freezing)
-    splits = Splits(config, data, _feature_cache(learner, config))
+    splits = Splits(config, data, *_feature_caches(learner, config))
     return Training(config, folder, learner, splits, stopwatch, freeze_ledger, knows_start)
 
 
@@ -157,11 +158,12 @@ def sum_up(run: Training, trainer: pl.Trainer) -> dict[str, Any]:
     return {**summary, **({"pruned": pruned} if pruned else {}), "drift": drift, "config": config}
 
 
-def _feature_cache(learner: Learner, config: Mapping[str, Any]) -> FeatureCache | None:
+def _feature_caches(learner: Learner, config: Mapping[str, Any]) -> Sequence[Any]:
+    """The cache for a constant freeze policy, and the one for a policy that changes; at most one is not None."""
     if "cache" not in config:  # configs of older runs lack the group
-        return None
+        return None, None
     settings: CacheSettings = build("cache", config["cache"])
-    return feature_cache(learner, config, settings)
+    return feature_cache(learner, config, settings), moving_cache(learner, config, settings)
 
 
 @contextmanager
@@ -248,6 +250,7 @@ def make_trainer(run: Training, kept: Mapping[str, Any]) -> pl.Trainer:
         loggers=loggers,
         callbacks=[
             run.stopwatch,
+            *([run.splits.moving] if run.splits.moving else []),
             Finite(folder.last, on_nan),
             run.freeze_ledger,
             Progress(*learner.objective),

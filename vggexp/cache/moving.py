@@ -1,0 +1,139 @@
+"""The feature cache of a freeze policy that changes during training: it follows the boundary of the frozen stages.
+
+While the same first stages are frozen, their features are computed once. When the boundary moves, they are dropped, and
+those of the new boundary are computed. Which epochs use features depends on the config alone, so a resumed run uses
+them in the same epochs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback
+from torch.utils.data import Dataset
+
+from vggexp.cache.feature_cache import FeatureCache, first_frozen, is_random, refusal
+from vggexp.cache.settings import CacheSettings
+from vggexp.learner.learner import Learner
+from vggexp.sample.loader import Collate, ResumableLoader
+from vggexp.types import Sample
+
+Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Consecutive epochs in which the same first stages are frozen."""
+
+    stage: int
+    """The number of frozen first stages whose features the head can start from; 0: none."""
+    start: int
+    """The first epoch, from 0."""
+    end: int
+    """The epoch after the last one."""
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+
+def spans(stages: Sequence[int]) -> list[Span]:
+    """The spans of a run, given the number of frozen first stages in each epoch.
+
+    >>> spans([5, 5, 5, 0])
+    [Span(stage=5, start=0, end=3), Span(stage=0, start=3, end=4)]
+    """
+    found, start = [], 0
+    for stage, epochs in groupby(stages):
+        end = start + len(list(epochs))
+        found.append(Span(stage, start, end))
+        start = end
+    return found
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """A split whose loader gets features in the spans that are long enough."""
+
+    name: str
+    source: Dataset[Sample]
+    loader: ResumableLoader
+    augment: bool
+    together: Collate
+    passes: int
+    """Passes that computing the features costs: one for each view."""
+    every: int
+    """Epochs from one pass over this split to the next."""
+
+
+class MovingCache(Callback):
+    """Gives the loaders the features of the current boundary at the start of each span.
+
+    A span that reads a split no more often than computing its features would is left as it is.
+    """
+
+    def __init__(self, learner: Learner, config: Config, settings: CacheSettings) -> None:
+        self._learner, self._config, self._settings = learner, config, settings
+        limit = learner.head.shallowest
+        frozen = [min(limit, first_frozen(learner, epoch)) for epoch in range(config["trainer"]["max_epochs"])]
+        self._spans = spans(frozen)
+        self._followed: list[_Followed] = []
+        self._current: Span | None = None
+
+    @property
+    def pays(self) -> bool:
+        """Whether any span can use features."""
+        return any(span.stage and len(span) > 1 for span in self._spans)
+
+    def follow(
+        self, name: str, loader: ResumableLoader, source: Dataset[Sample], *, augment: bool, together: Collate
+    ) -> None:
+        """Give this split's loader features from now on, wherever they pay.
+
+        Args:
+            name: "train" or "val".
+            loader, source: the loader, and the split that it reads.
+            augment: whether the split is trained on.
+            together: makes a batch of its samples.
+        """
+        moves = augment and is_random(self._config["data"]["train_transform"])
+        passes = (self._settings.views or 1) if moves else 1
+        every = 1 if augment else self._config["trainer"].get("val_every", 1)
+        self._followed.append(_Followed(name, source, loader, augment, together, passes, every))
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Lightning skips ``on_train_epoch_start`` for a run that is resumed within an epoch."""
+        self._move(pl_module.current_epoch)
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Compute the features of a new span, before its first batch."""
+        self._move(pl_module.current_epoch)
+
+    def _move(self, epoch: int) -> None:
+        span = next(span for span in self._spans if span.start <= epoch < span.end)
+        if span == self._current:
+            return
+        self._current = span
+        for split in self._followed:  # all of them, before any is computed: the old features must not stay in memory
+            split.loader.features = None
+        if not span.stage:
+            return
+        height, width = self._config["data"]["image_size"]
+        self._learner.entrance = (span.stage, (height, width))
+        cache = FeatureCache(self._learner, self._config, self._settings, span.stage)
+        for split in self._followed:
+            if len(span) // split.every > split.passes:
+                found = cache.split(split.source, split.name, split.augment, split.together)
+                split.loader.features = None if found is split.source else found
+        self._learner.train()  # computing them put the backbone into evaluation mode
+
+
+def moving_cache(learner: Learner, config: Config, settings: CacheSettings) -> MovingCache | None:
+    """The cache of a run whose freeze policy changes; None if it cannot use one, with a printed line that says why."""
+    if settings.mode == "off" or learner.freezing.constant:
+        return None
+    cache = MovingCache(learner, config, settings)
+    if not cache.pays or refusal(learner, config, settings, 0 if learner.head.reads else learner.head.shallowest):
+        return None
+    return cache

@@ -22,8 +22,11 @@ MAIN_ARGUMENTS = {
 }
 """The keys that the bare words after a verb set."""
 
-TAKES_A_LIST = {"graft": "checkpoints", "predict": "input"}
+TAKES_A_LIST = {"advise": "sources", "graft": "checkpoints", "predict": "input"}
 """The list key that all further bare words of a verb set."""
+
+TRAINS = ("train", "advise")
+"""The verbs that compose a whole training."""
 
 EXAMPLES = """\
 examples

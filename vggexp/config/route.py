@@ -1,11 +1,12 @@
 """Sends each word to the verb or to the recorded run that the verb reads, and refuses those without a place."""
 
+import re
 from collections.abc import Collection, Sequence
 
 import yaml
 
 from vggexp.config.check.schema import is_needed, no_option
-from vggexp.config.help import CONF, groups
+from vggexp.config.help import CONF, TRAINS, groups
 from vggexp.errors import ConfigError
 
 _GROUPS_OF = {"resume": ["cache", "callback", "logger", "trainer"], "evaluate": ["data", "trainer"]}
@@ -21,12 +22,14 @@ def require_options(verb: str, words: Sequence[str]) -> None:
         group, equals, option = word.partition("=")
         if equals and group in groups() and group not in _NO_PART and {"null", ""} & set(option.split(",")):
             raise ConfigError(no_option(group))
-        if verb == "train" and word.startswith("~") and is_needed(group[1:]):
+        if verb in TRAINS and word.startswith("~") and is_needed(group[1:]):
             raise ConfigError(f"{word}: a training needs {group[1:]}; leave the word out, or set another value")
 
 
 def route(verb: str, words: Sequence[str]) -> list[str]:
     """For verbs that read a recorded run, put the keys of the run's config, and its groups, under ``override``."""
+    if verb == "advise":  # backbone.weights takes one source, and advise compares several
+        words = [re.sub(r"^backbone\.weights=(?=\[)", "sources=", word) for word in words]
     own = yaml.safe_load((CONF / f"{verb}.yaml").read_text(encoding="utf-8"))
     if "override" not in own:
         return list(words)

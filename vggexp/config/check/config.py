@@ -12,6 +12,7 @@ from vggexp.config.check.schema import check_groups, check_schema
 from vggexp.config.check.span import check_limits, check_schedule
 from vggexp.config.check.targets import check_targets
 from vggexp.config.check.values import check_evaluation, check_formats, check_numbers, check_override, check_words
+from vggexp.config.help import TRAINS
 from vggexp.sample.image_files import find_images
 
 
@@ -26,13 +27,13 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
     """Raise a ConfigError for the first thing in a verb's config that cannot work."""
     check_groups(verb, config)
     check_numbers(config)
-    if verb == "train":
+    if verb in TRAINS:
         check_keys(config)
     check_schema(verb, config)
     check_targets(config)
     if "task" in config:
         check_parts(config)
-    if verb == "train":
+    if verb in TRAINS:
         check_words(config)
         check_limits(config)
         check_schedule(config)
@@ -41,6 +42,7 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
         check_mix(config)
         check_sampling(config)
         check_machine(config)
+    if verb == "train":
         check_run(config)
     if "backbone" in config:
         check_weights(config)

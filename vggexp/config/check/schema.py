@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vggexp.config.help import groups
+from vggexp.config.help import TRAINS, groups
 from vggexp.config.naming import written_in
 from vggexp.errors import ConfigError, did_you_mean, require_known
 
@@ -48,7 +48,7 @@ def schema() -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
 def check_schema(verb: str, config: Config) -> None:
     """ConfigError for the first value of a type that its key does not take, and for the first unknown key."""
     root = schema()["verb"][verb]
-    known = {key.partition(".")[0] for key in root} | set(groups() if verb == "train" else config.get("choice", {}))
+    known = {key.partition(".")[0] for key in root} | set(groups() if verb in TRAINS else config.get("choice", {}))
     for name, value in config.items():
         if name == "experiment":
             raise ConfigError(_no_package(config, value))
@@ -84,7 +84,7 @@ def is_needed(key: str) -> bool:
 
 def check_groups(verb: str, config: Config) -> None:
     """ConfigError for the first group that has no option: a training takes one of each."""
-    for group in _GROUPS if verb == "train" else set(_GROUPS).intersection(config):
+    for group in _GROUPS if verb in TRAINS else set(_GROUPS).intersection(config):
         if group not in config:
             raise ConfigError(f"{group} is missing: a training takes one{did_you_mean('', groups()[group])}")
         if not isinstance(config[group], Mapping):

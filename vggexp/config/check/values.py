@@ -20,6 +20,8 @@ PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
 
 _AT_LEAST: dict[str, float] = {
     "seed": 0,
+    "images": 1,
+    "steps": 0,
     "data.batch_size": 1,
     "data.workers": 0,
     "data.cache_max_gb": 0.0,

@@ -31,6 +31,15 @@ class Train(TypedDict):
     run: Run
 
 
+class Advise(Train):
+    """``conf/advise.yaml``."""
+
+    sources: OneOrMore
+    images: int
+    steps: int
+    output: str | None
+
+
 class OfRun(TypedDict):
     """A verb that reads a recorded run."""
 
@@ -137,8 +146,8 @@ class Benchmark(TypedDict):
 
 
 VERBS: dict[str, type] = {
-    "train": Train, "evaluate": Evaluate, "predict": Predict, "export": Export, "demo": Demo, "graft": Graft,
-    "inspect": Inspect, "report": Report, "rerun": OfRun, "resume": OfRun, "summary": Summary,
+    "train": Train, "advise": Advise, "evaluate": Evaluate, "predict": Predict, "export": Export, "demo": Demo,
+    "graft": Graft, "inspect": Inspect, "report": Report, "rerun": OfRun, "resume": OfRun, "summary": Summary,
     "workspace": Workspace, "benchmark": Benchmark,
 }  # fmt: skip
 """The keys of each verb, beside ``debug`` and its groups."""

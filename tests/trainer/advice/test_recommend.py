@@ -1,0 +1,28 @@
+"""The rule from probes to a policy."""
+
+import pytest
+
+from vggexp.trainer.advice.recommend import Row, recommend
+
+
+def rows(source: str, *scores: float, error: float = 0.01) -> list[Row]:
+    return [Row(source, stage, score, error, 0.0) for stage, score in enumerate(scores, 1)]
+
+
+CHANCE = rows("none", 0.1, 0.2, 0.3, 0.3, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (rows("a", 0.3, 0.5, 0.8, 0.81, 0.6), ("backbone.weights=a", "freeze=stage", "freeze.stages=4")),
+        (rows("a", 0.3, 0.5, 0.8, 0.805, 0.8), ("backbone.weights=a", "freeze=backbone")),
+        (rows("a", 0.3, 0.5, 0.8, 0.7, 0.6) + rows("b", 0.3, 0.5, 0.6, 0.9, 0.6),
+         ("backbone.weights=b", "freeze=stage", "freeze.stages=4")),
+        (rows("a", 0.1, 0.2, 0.3, 0.31, 0.3), ("backbone.weights=a", "freeze=none")),
+        ([], ("freeze=none",)),
+    ],
+    ids=["a later stage loses", "all stages serve", "the better source", "no better than chance", "no source"],
+)  # fmt: skip
+def test_the_deepest_stage_within_an_error_of_the_best(found: list[Row], words: tuple[str, ...]) -> None:
+    assert recommend([*found, *CHANCE]).words == words

@@ -1,0 +1,42 @@
+"""The features that are probed are the backbone's own."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+
+from vggexp.backbone.vgg import VGG
+from vggexp.trainer.advice.stage_features import CELLS, stage_features
+from vggexp.types import VOID
+
+
+def learner() -> Any:
+    torch.manual_seed(0)
+    return SimpleNamespace(backbone=VGG("A", width=0.05, batch_norm=True))
+
+
+def batch() -> dict[str, torch.Tensor]:
+    torch.manual_seed(1)
+    mask = torch.zeros(3, 32, 32, dtype=torch.uint8)
+    mask[:, :, 16:] = 1
+    mask[2] = VOID
+    return {"image": torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8), "index": torch.arange(3),
+            "label": torch.tensor([2, 0, 1]), "mask": mask}  # fmt: skip
+
+
+def test_labels_are_compared_with_the_mean_of_each_stages_map() -> None:
+    own, one = learner(), batch()
+    found = stage_features(own, [one, one], "label", images=3)  # type: ignore[list-item]
+    maps = own.backbone(own.backbone.normalize(one["image"])).stages
+    assert len(found.stages) == 5
+    for rows, stage in zip(found.stages, maps, strict=True):
+        torch.testing.assert_close(torch.from_numpy(rows).float(), stage.mean((2, 3)))
+    assert found.targets.tolist() == [2, 0, 1]
+
+
+def test_a_cell_has_the_class_of_the_pixel_at_its_place_and_void_has_none() -> None:
+    found = stage_features(learner(), [batch()], "mask", images=3)  # type: ignore[list-item]
+    assert len(found.targets) == 2 * CELLS
+    points = torch.cat([torch.rand(CELLS, 2, generator=torch.Generator().manual_seed(index)) for index in (0, 1)])
+    assert found.targets.tolist() == (points[:, 1] >= 0.5).long().tolist()
+    assert all(len(rows) == 2 * CELLS for rows in found.stages)

@@ -1,0 +1,42 @@
+"""What ``advise`` found, as tables for a terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+
+def probes_table(rows: Sequence[Mapping[str, Any]], metric: str, baseline: float) -> Table:
+    """A row for each stage of each source: the probe's score with its 95 % interval, LogME and H-score.
+
+    Args:
+        metric: what the probe's score is, for the heading.
+        baseline: the score of the best constant prediction.
+    """
+    table = Table("source", "stage", box=None, pad_edge=False, caption=f"best constant prediction: {baseline:.3f}")
+    for header in (f"probe: {metric}", "LogME", "H-score"):
+        table.add_column(header, justify="right")
+    before = None
+    for row in rows:
+        name = "random weights" if row["source"] == "none" else row["source"]
+        h_score = "" if row["h_score"] is None else f"{row['h_score']:.2f}"
+        score = f"{row['score']:.3f} ± {1.96 * row['error']:.3f}"
+        table.add_row(name if name != before else "", str(row["stage"]), score, f"{row['logme']:.3f}", h_score)
+        before = name
+    return table
+
+
+def costs_table(costs: Sequence[Mapping[str, Any]]) -> Table:
+    """A row for each number of frozen first stages: parameters that train, and seconds an epoch."""
+    table = Table("policy", box=None, pad_edge=False)
+    for header in ("parameters trained", "seconds an epoch", "from cached features"):
+        table.add_column(header, justify="right")
+    for row in costs:
+        seconds = ["" if row[key] is None else f"{row[key]:.1f}" for key in ("seconds", "cached")]
+        table.add_row(policy(row["stage"]), f"{row['parameters']:,}", *seconds)
+    return table
+
+
+def policy(stage: int) -> str:
+    """The policy that freezes this many first stages, in the words of the command line."""
+    return {0: "freeze=none", 5: "freeze=backbone"}.get(stage, f"freeze=stage freeze.stages={stage}")

@@ -40,6 +40,7 @@ examples
 
 more
   VERB --help            show the keys of a verb     GROUP=OPTION --help    show the keys of an option
+  GROUP --help           show a group's options      GROUP.KEY --help       type, range and meaning of a key
   --cfg job              print the composed config without running it
   -m                     run a sweep over comma-separated values (Hydra's multirun); docs/sweep.md
   hydra/launcher=NAME    how a sweep runs its jobs: basic (one by one), joblib, submitit_local, submitit_slurm

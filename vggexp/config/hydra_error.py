@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
 
-from vggexp.config.help import options
+from vggexp.config.help import groups, options
 from vggexp.errors import did_you_mean
 
 
@@ -27,12 +27,14 @@ def explain(error: Exception, known_keys: Callable[[], Collection[str]]) -> str:
     if isinstance(error, ConfigCompositionException) and (found := re.search(r"Could not override '(\S+?)'", text)):
         if found[1] == "data.root":
             return "data.root names a folder of your own photos, which goes with data=auto: data=auto data.root=..."
+        if found[1] in groups():
+            return f"{found[1]} takes the name of an option, or a list of names{did_you_mean('', options(found[1]))}"
         is_elsewhere = found[1] in (known := known_keys())
         near = " under the chosen options" if is_elsewhere else did_you_mean(found[1], known)
         return f"there is no key '{found[1]}'{near}"
     if found := re.search(r"node `(\S+?)` is not a container", text):
         return f"{found[1]} holds several values, and other keys read them: give all of them, or leave it out"
-    first = text.splitlines()[0]
+    first = re.sub(r"^ConfigError raised while resolving interpolation: ", "", text.splitlines()[0])
     if found := re.match(r"Ambiguous value for argument '(.*?)=(.*)'$", first):
         return _several(*found.groups())
     if isinstance(error, OverrideParseException):

@@ -24,6 +24,8 @@ FLAGS_WITH_VALUE = {
     "-cn",
 }
 
+PARTS = ("job", "hydra", "all")
+"""What ``--cfg`` prints."""
 
 FLAGS = {
     *FLAGS_WITH_VALUE,
@@ -66,7 +68,8 @@ def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
         elif word.startswith("-"):
             flags.append(_known(word))
         else:
-            (bare if _is_bare(word) else settings).append(_with_path(word))
+            (bare if _is_bare(word) else settings).append(_with_path(_keyed(word)))
+    _check_flags(flags)
     return verb, flags + _named(bare, settings, verb) + settings
 
 
@@ -74,6 +77,21 @@ def _known(flag: str) -> str:
     if flag.partition("=")[0] not in FLAGS:
         raise ConfigError(f"there is no flag '{flag}'{did_you_mean(flag, FLAGS)}")
     return flag
+
+
+def _keyed(word: str) -> str:
+    if word.lstrip("+~").startswith("="):
+        raise ConfigError(f"'{word}' has no key before '='; write group=option or key=value")
+    return word
+
+
+def _check_flags(flags: Sequence[str]) -> None:
+    """ConfigError for a flag whose value is missing, or is none of its words: argparse would print its usage."""
+    if flags and flags[-1] in FLAGS_WITH_VALUE:
+        raise ConfigError(f"{flags[-1]} is followed by nothing; give its value behind it")
+    for flag, value in zip(flags, flags[1:], strict=False):
+        if flag in ("--cfg", "-c") and value not in PARTS:
+            raise ConfigError(f"{flag} {value}: it prints a part of the config{did_you_mean(value, PARTS)}")
 
 
 def _is_bare(word: str) -> bool:

@@ -1,6 +1,7 @@
 """Checks which files must exist before a verb starts, and which must not."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ Config = Mapping[str, Any]
 def check_run(config: Config) -> None:
     """Check that the run folder holds no finished run."""
     folder = Path(config["run"]["dir"])
+    if long := next((part for part in folder.parts if len(os.fsencode(part)) > 255 or "\0" in part), None):
+        raise ConfigError(f"run.dir: {long[:40]!r}... is no name of a folder; give one of 255 bytes or less")
     if (folder / "summary.json").exists() and not config["run"]["overwrite"]:
         raise ConfigError(f"{folder} holds a finished run; choose another run.dir, or set run.overwrite=true")
 

@@ -115,6 +115,10 @@ class Workspace(TypedDict):
     output: str | None
 
 
+class Schema(TypedDict):
+    """``conf/schema.yaml``."""
+
+
 class Benchmark(TypedDict):
     """``conf/benchmark.yaml``."""
 
@@ -139,7 +143,7 @@ class Benchmark(TypedDict):
 VERBS: dict[str, type] = {
     "train": Train, "evaluate": Evaluate, "predict": Predict, "export": Export, "demo": Demo, "graft": Graft,
     "inspect": Inspect, "report": Report, "rerun": OfRun, "resume": OfRun, "summary": Summary,
-    "workspace": Workspace, "benchmark": Benchmark,
+    "schema": Schema, "workspace": Workspace, "benchmark": Benchmark,
 }  # fmt: skip
 """The keys of each verb, beside ``debug`` and its groups."""
 

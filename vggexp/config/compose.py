@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+import yaml
 from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
@@ -16,7 +17,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from vggexp.config.augment import check_taken
 from vggexp.config.help import CONF, groups, synopsis
-from vggexp.config.hydra_error import explain
+from vggexp.config.hydra_error import explain, unreadable
 from vggexp.config.naming import choices, register
 from vggexp.config.route import require_options, route
 from vggexp.errors import ConfigError
@@ -59,6 +60,10 @@ def launch(
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=verb)(job)()
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(explain(error, lambda: known_keys(verb))) from error
+    except (yaml.YAMLError, OSError, RecursionError) as error:  # a YAML file of the user's
+        if (line := unreadable(error)) is None:
+            raise
+        raise ConfigError(line) from error
     except ValueError as error:
         if not str(error).startswith("Config group override must be"):
             raise

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
@@ -62,8 +63,9 @@ EVALUATIONS = CONF / "evaluation"
 """A group of evaluate and predict."""
 
 
+@cache
 def groups() -> dict[str, list[str]]:
-    """Every group of train, with the names of its options."""
+    """Every group of train, with the names of its options. Read once: a command asks dozens of times."""
     folders = sorted(folder for folder in CONF.iterdir() if any(folder.glob("*.yaml")))
     return {folder.name: options(folder.name) for folder in folders if folder not in (SWEEPS, EVALUATIONS)}
 

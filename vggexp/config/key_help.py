@@ -40,7 +40,7 @@ def _page(word: str) -> str | None:
 def _group(group: str) -> str:
     """The options of a group with a line each, and the keys that every option has."""
     listed = [f"  {name:<16} {first_comment(CONF / group / f'{name}.yaml')}" for name in options(group)]
-    shared = _table(f"{group}.", {key: entry for key, entry in schema()["group"].get(group, {}).items()})
+    shared = _table(f"{group}.", schema()["group"].get(group, {}))
     more = f"python -m vggexp {group}=OPTION --help shows the keys of an option"
     parts = [f"{group}=OPTION", *listed, "", *(["keys of every option", shared, ""] if shared else []), more]
     return "\n".join(parts)

@@ -7,6 +7,7 @@ The bare words of a verb are paths. A shell may expand ``photos/*`` to names tha
 import os
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from vggexp.config.help import MAIN_ARGUMENTS, TAKES_A_LIST, verbs
 from vggexp.errors import ConfigError, did_you_mean
@@ -89,7 +90,7 @@ def _check_flags(flags: Sequence[str]) -> None:
     """ConfigError for a flag whose value is missing, or is none of its words: argparse would print its usage."""
     if flags and flags[-1] in FLAGS_WITH_VALUE:
         raise ConfigError(f"{flags[-1]} is followed by nothing; give its value behind it")
-    for flag, value in zip(flags, flags[1:], strict=False):
+    for flag, value in pairwise(flags):
         if flag in ("--cfg", "-c") and value not in PARTS:
             raise ConfigError(f"{flag} {value}: it prints a part of the config{did_you_mean(value, PARTS)}")
 

@@ -64,6 +64,14 @@ _AT_LEAST: dict[str, float] = {
     "head.pool": 1,
     "head.width": 0.0,
     "evaluation.tile": 32,
+    "samples": 0,
+    "repeats": 1,
+    "steps": 1,
+    "images": 1,
+    "epochs": 1,
+    "sample": 1,
+    "hidden": 1,
+    "width": 0.0,
     "evaluation.scales": 0.0,
 }
 """The minimum of a number, or of each number of a list, by key. If the minimum is an int, the value must be one."""
@@ -76,6 +84,7 @@ _POSITIVE = (
     "backbone.width",
     "trainer.clip",
     "head.width",
+    "width",
     "freeze.lr_decay",
     "scheduler.every",
     "scheduler.start",
@@ -137,7 +146,10 @@ def check_numbers(config: Config) -> None:
             if not isinstance(value, str):
                 require_weights(name, value)
     if weights := _value(config, "task.weights"):
-        chosen = [weight for part, weight in weights.items() if part in config["task"].get("parts", weights)]
+        parts = config["task"].get("parts", weights)
+        if isinstance(parts, str | None) or not isinstance(weights, Mapping):
+            return  # the schema says what they are
+        chosen = [weight for part, weight in weights.items() if part in parts]
         require_weights("task.weights", chosen)
 
 

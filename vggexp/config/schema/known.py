@@ -32,8 +32,10 @@ def schema() -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
 def wanted(entry: Entry) -> str:
     """What a key takes, without its range.
 
-    >>> wanted({"types": ["list", "null"], "item": {"types": ["int"]}}), wanted({"types": ["word"], "words": ["a", "b"]})
-    ('a list of whole numbers or null', 'a or b')
+    >>> wanted({"types": ["list", "null"], "item": {"types": ["int"]}})
+    'a list of whole numbers or null'
+    >>> wanted({"types": ["word"], "words": ["a", "b"]})
+    'a or b'
     """
     return " or ".join(_kind(kind, entry) for kind in entry["types"])
 

@@ -93,7 +93,7 @@ class Inspect(TypedDict):
 class Report(TypedDict):
     """``conf/report.yaml``."""
 
-    input: OneOrMore
+    input: str
     output: str | None
     page: bool
     watch: float | None

@@ -1,5 +1,7 @@
-"""The threads that answer the demo page: one a connection, so that a slow upload keeps nobody waiting, and a bounded
-number of them, so that many cannot exhaust the machine."""
+"""The threads that answer the demo page: one a connection, so that a slow upload keeps nobody waiting.
+
+Their number is bounded, so that many connections cannot exhaust the machine.
+"""
 
 from contextlib import suppress
 from threading import BoundedSemaphore

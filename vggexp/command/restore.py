@@ -67,4 +67,6 @@ def _sound(path: Path) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        raise DataError(f"{path}: its record of config and classes cannot be used ({kind_and_line(error)})") from error
+        raise DataError(
+            f"{path}: its record of config and classes cannot be used ({kind_and_line(error.__cause__ or error)})"
+        ) from error

@@ -104,6 +104,12 @@ def ask(server: Any, place: str, content: bytes | None = None) -> int:
     return status
 
 
+def leave(server: Any, places: int) -> None:
+    """Wait until every thread has given its place back."""
+    while server._places._value < places:
+        time.sleep(0.01)
+
+
 def test_a_slow_upload_keeps_nobody_waiting(server: Any) -> None:
     with socket.create_connection((HOST, server.port)) as slow:
         slow.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n--x")
@@ -119,17 +125,16 @@ def test_two_hundred_at_once_are_answered(server: Any) -> None:
 
 
 def test_more_than_there_is_room_for_are_told_to_come_back(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    while server._places._value < CONNECTIONS:  # until the tests before have left
-        time.sleep(0.01)
+    leave(server, CONNECTIONS)
     monkeypatch.setattr(server, "_places", threading.BoundedSemaphore(1))
     with socket.create_connection((HOST, server.port)) as idle:
         idle.sendall(b"GET")
         while server._places._value:
             time.sleep(0.01)
         assert ask(server, "/") == 503
-    while not server._places._value:  # its thread has ended: it must not give its place back to another semaphore
-        time.sleep(0.01)
+    leave(server, 1)
     assert ask(server, "/") == 200
+    leave(server, 1)
 
 
 def test_a_port_that_is_taken_is_one_line(server: Any, trained: Path, vggexp: Vggexp) -> None:

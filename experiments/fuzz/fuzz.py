@@ -97,6 +97,7 @@ def command_line(chance: random.Random, folder: Path) -> tuple[bytes, Callable[[
         words.append(word)
     words += chance.choice(([], [], [], ["-m"], ["--cfg", "job"], ["--help"], ["--resolve"]))
     chance.shuffle(words)
+    words = [word for word in words if "debug" not in word]  # it asks for tracebacks
 
     def run() -> None:
         from vggexp.__main__ import enter

@@ -136,6 +136,13 @@ def test_tables(case: str) -> None:
     one_line(lambda: check_data(csv("photos")), message)
 
 
+def test_a_table_with_the_line_ends_of_old_macs() -> None:
+    photos("photos/a.jpg")
+    Path("photos/labels.csv").write_bytes(b"file,label\ra.jpg,x\n")
+    check_data(found := csv("photos"))
+    assert found.info.classes == ("x",)
+
+
 @pytest.mark.parametrize("case", YAML)
 def test_yolo(case: str) -> None:
     photos("photos/images/a.jpg")

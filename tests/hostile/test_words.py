@@ -19,6 +19,7 @@ QUICK = [  # answered before Hydra composes
     (["--cfg"], "--cfg is followed by nothing"),
     (["--cfg", "foo"], "--cfg foo: it prints a part of the config; choose from: all, hydra, job"),
     (["--config-dir"], "--config-dir is followed by nothing"),
+    (["--resolve"], "--resolve goes with --cfg job"),
     (["-cn"], "-cn is followed by nothing"),
     (["evaluate", "a", "b"], "'b' is neither group=option nor key=value"),
     (["--info", "foo"], "'foo' is neither group=option nor key=value"),
@@ -67,6 +68,10 @@ COMPOSED = [
     ("data.image_size=[]", "data.image_size"),
     ("task.takes=null", "task.takes=null is not a list"),
     ("data.provides=[foo]", "data.provides=['foo'] must be a list of targets"),
+    ("data.cache={a: 1}", "data.cache={'a': 1} is not none or memory or disk"),
+    ("run.dir=1", "run.dir=1 is a number, not text"),
+    ("backbone.weights=" + "x" * 5000, "no such run folder or file"),
+    ("loss.targets=[1,2]", "loss.targets=[1, 2] is not a list"),
     ("task=multitask task.parts=null", "task.parts=null is not"),
     ("scheduler=multistep scheduler.at=[5,10]", "scheduler.at=5 is"),
 ]
@@ -83,6 +88,7 @@ VERBS = [
     (["benchmark", "fine_tune", "steps=0"], "steps=0 is not a whole number of at least 1"),
     (["benchmark", "fine_tune", "width=-1"], "width=-1 is not a number of at least 0"),
     (["workspace", "project=5"], "project=5 is a number, not text"),
+    (["resume", "x" * 5000], "resume: there is no xxx"),
     (["rerun", "nothing"], "rerun: there is no nothing"),
 ]
 

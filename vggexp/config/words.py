@@ -90,6 +90,8 @@ def _check_flags(flags: Sequence[str]) -> None:
     """ConfigError for a flag whose value is missing, or is none of its words: argparse would print its usage."""
     if flags and flags[-1] in FLAGS_WITH_VALUE:
         raise ConfigError(f"{flags[-1]} is followed by nothing; give its value behind it")
+    if "--resolve" in flags and not {"--cfg", "-c"}.intersection(flags):
+        raise ConfigError("--resolve goes with --cfg job, which prints the config; add it, or leave --resolve out")
     for flag, value in pairwise(flags):
         if flag in ("--cfg", "-c") and value not in PARTS:
             raise ConfigError(f"{flag} {value}: it prints a part of the config{did_you_mean(value, PARTS)}")

@@ -32,7 +32,7 @@ def check_weights(config: Config) -> None:
 def check_checkpoints(verb: str, config: Config) -> None:
     """Check that the runs that a verb reads exist."""
     for checkpoint in (config.get("checkpoint"), *config.get("checkpoints", ())):
-        if checkpoint and not Path(checkpoint).exists():
+        if checkpoint and not os.path.exists(checkpoint):  # noqa: PTH110  Path's raises on names that are too long
             raise ConfigError(
                 f"{verb}: there is no {checkpoint}; give a run folder, a .ckpt or an exported .safetensors file"
             )
@@ -56,7 +56,8 @@ def _lacks_photos(output: Path) -> bool:
 
 def _check_source(key: str, part: Config, maps: tuple[str, ...]) -> None:
     weights = part.get("weights", "none")
-    if weights not in ("none", "imagenet", None) and not Path(str(weights)).exists():
+    is_word = weights in ("none", "imagenet", None)
+    if not is_word and not os.path.exists(str(weights)):  # noqa: PTH110  Path's raises on names that are too long
         near = did_you_mean(str(weights), ("none", "imagenet"))
         raise ConfigError(f"{key}.weights={weights}: no such run folder or file{near}")
     require_known(f"{key}.weights_map", part.get("weights_map", "same"), maps)

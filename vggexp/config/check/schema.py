@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import yaml
+
 from vggexp.config.help import groups
 from vggexp.config.naming import written_in
 from vggexp.config.schema.known import schema, wanted
@@ -29,6 +31,8 @@ _IS: dict[str, Callable[[Any], bool]] = {
 }
 """By type: whether a value is of it."""
 _GROUPS = ("task", "data", "backbone", "head", "loss", "freeze", "optimizer", "scheduler", "trainer")
+_OUTPUTS = ("takes", "scores", "targets", "needs", "provides")
+"""Lists of outputs and targets, whose names are never numbers, as those of classes may be."""
 _HYDRAS = {"_target_", "_partial_", "_convert_", "_recursive_", "_args_"}
 
 
@@ -123,8 +127,12 @@ def _pairs(own: Config, entries: Entries, prefix: str = "") -> Iterator[tuple[st
 def _check_value(key: str, value: Any, entry: Mapping[str, Any]) -> None:
     if "word" in entry["types"] and isinstance(value, str | bool):
         require_known(key, value, map(str, entry["words"]))
-    elif not _fits(value, entry):
+    elif not _fits(value, entry) or (key.rpartition(".")[2] in _OUTPUTS and not _are_words(value)):
         raise ConfigError(_wrong(key, value, entry))
+
+
+def _are_words(value: Any) -> bool:
+    return not isinstance(value, list) or all(isinstance(one, str) for one in value)
 
 
 def _fits(value: Any, entry: Mapping[str, Any]) -> bool:
@@ -143,7 +151,7 @@ def _fits_in_list(value: Any, item: Mapping[str, Any]) -> bool:
 
 def _wrong(key: str, value: Any, entry: Mapping[str, Any]) -> str:
     """The line for a value of a wrong type: what it is, what would be right, and what the key means."""
-    shown = {None: "null", True: "true", False: "false"}.get(value, value) if not isinstance(value, list) else value
+    shown = yaml.safe_dump(value).split("\n")[0] if isinstance(value, bool | None) else value
     if "text" in entry["types"] and isinstance(value, int | float) and not isinstance(value, bool):
         return f"{key}={shown} is a number, not {wanted(entry)}; in two pairs of quotes it is text: '{key}=\"{shown}\"'"
     meaning = f" ({entry['meaning']})" if "meaning" in entry else ""

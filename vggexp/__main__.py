@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from vggexp.config.help import help_text
+from vggexp.config.key_help import help_for, keys_of
 from vggexp.config.words import split_verb
 from vggexp.distributed.processes import import_from_here
 from vggexp.errors import UserError, one_line
@@ -37,9 +38,13 @@ def enter(words: Sequence[str]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"
 
     def run_verb() -> int:
+        if {"--help", "-h"}.intersection(words) and (page := help_for(words)):
+            print(page)
+            return 0
         verb, rest = split_verb(words)
         if "--help" in rest or "-h" in rest:
-            print(help_text(verb, rest))
+            keys = f"\n\nwhat its keys take\n{keys_of(verb)}" if verb != "train" else ""
+            print(help_text(verb, rest) + keys)
             return 0
         from vggexp.sweep.command_line import (
             start,

@@ -58,11 +58,11 @@ class RunFolder:
                 raise ConfigError(f"{self.path} holds a run; choose another run.dir, or set run.overwrite=true")
             self._set_aside()
         self.path.mkdir(parents=True, exist_ok=True)
-        write_whole(self.config, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+        write_whole(self.config, as_yaml(config))
 
     def change(self, config: Mapping[str, Any]) -> None:
         """Record the config of a run that goes on, or that is extended, with other values. It is not finished then."""
-        write_whole(self.config, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+        write_whole(self.config, as_yaml(config))
         self.summary.unlink(missing_ok=True)
 
     def go_on(self, epochs: int) -> None:
@@ -157,6 +157,13 @@ def write_whole(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+def as_yaml(config: Mapping[str, Any]) -> str:
+    """A config as YAML that reads back as it is: PyYAML leaves Unicode's line ends plain, and reads them as spaces."""
+    text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+    odd = any(sign in text for sign in "\x85\u2028\u2029\ufeff")
+    return yaml.safe_dump(dict(config), sort_keys=False) if odd else text
 
 
 def plain(value: Any) -> Any:

@@ -26,7 +26,7 @@ def run(config: Mapping[str, Any]) -> int:
 def make_server(config: Mapping[str, Any]) -> Any:
     """A server that is listening; port 0 takes a free port."""
     try:
-        app, serving = import_module("vggexp.deploy.demo.app"), import_module("werkzeug.serving")
+        app, server = import_module("vggexp.deploy.demo.app"), import_module("vggexp.deploy.demo.server")
     except ImportError as error:
         raise ConfigError("demo: flask is not installed; pip install 'vggexp[demo]'") from error
     restored = restore(Path(config["checkpoint"]), config["override"], config["trust"])
@@ -34,11 +34,6 @@ def make_server(config: Mapping[str, Any]) -> Any:
     title = f"{choice['task']} on {choice['data']}: {choice['backbone']} + {choice['head']}"
     page = app.make_app(*ready(restored), restored.info, title)
     try:
-        return serving.make_server(HOST, config["port"], page, request_handler=_quiet(serving.WSGIRequestHandler))
-    except (OSError, SystemExit) as error:  # werkzeug leaves with a text of its own if the port is taken
+        return server.Server(HOST, config["port"], page)
+    except (OSError, OverflowError, SystemExit) as error:  # werkzeug leaves with a text of its own if the port is taken
         raise ConfigError(f"port={config['port']} cannot be used on {HOST}; is it taken? give another port") from error
-
-
-def _quiet(handler: type) -> type:
-    """A request handler that logs no requests."""
-    return type("Quiet", (handler,), {"log_request": lambda *_: None})

@@ -1,6 +1,7 @@
 """Load a finished run for evaluate, predict, export, demo and graft."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from vggexp.config.check import check_sizes
 from vggexp.config.check.config import check_values
 from vggexp.config.check.trust import check_recorded
 from vggexp.config.recorded import amend, keep_split
-from vggexp.errors import ConfigError, DataError
+from vggexp.errors import ConfigError, DataError, UserError, kind_and_line
 from vggexp.learner.learner import Learner
 from vggexp.run_folder import RunFolder
 from vggexp.trainer.build import build_learner
@@ -39,16 +40,33 @@ def restore(path: Path, changes: Mapping[str, Any], trust: Sequence[str] = ()) -
     content = read_checkpoint(path)
     if not {"config", "info", "state_dict"} <= content.keys():
         raise DataError(f"{path} was not written by vggexp: it holds weights and no config")
+    if not isinstance(content["config"], Mapping) or not isinstance(content["state_dict"], Mapping):
+        raise DataError(f"{path}: its config or its state_dict is no mapping; it was damaged, or is of another program")
     check_recorded(path, content["config"], trust)
     folder = path if path.is_dir() else path.parent.parent if path.parent.name == "checkpoint" else path.parent
-    config = amend(keep_split(content["config"], RunFolder(folder)), changes)
+    with _sound(path):
+        config = amend(keep_split(content["config"], RunFolder(folder)), changes)
     if changes:
         check_values(config)
-    check_sizes(config)
-    info = read_info(content)
-    learner = build_learner(without_weights(config), info)
+    with _sound(path):
+        check_sizes(config)
+        info = read_info(content)
+        learner = build_learner(without_weights(config), info)
     try:
         learner.load_state_dict(content["state_dict"])
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path} does not fit its config: {' '.join(str(error).split())}") from error
     return Restored(learner.eval(), config, info, folder)
+
+
+@contextmanager
+def _sound(path: Path) -> Iterator[None]:
+    """DataError for whatever goes wrong with a record that was damaged or made up: it may hold anything."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        raise DataError(
+            f"{path}: its record of config and classes cannot be used ({kind_and_line(error.__cause__ or error)})"
+        ) from error

@@ -1,12 +1,14 @@
 """Composes the config: Hydra merges the YAML groups and runs sweeps; the result becomes a plain dict."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import hydra
+import yaml
 from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
@@ -15,7 +17,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from vggexp.config.augment import check_taken
 from vggexp.config.help import CONF, groups, synopsis
-from vggexp.config.hydra_error import explain
+from vggexp.config.hydra_error import explain, unreadable
 from vggexp.config.naming import choices, register
 from vggexp.config.route import require_options, route
 from vggexp.errors import ConfigError
@@ -58,8 +60,22 @@ def launch(
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=verb)(job)()
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(explain(error, lambda: known_keys(verb))) from error
+    except (yaml.YAMLError, OSError, RecursionError) as error:  # a YAML file of the user's
+        if (line := unreadable(error)) is None:
+            raise
+        raise ConfigError(line) from error
+    except ValueError as error:
+        if not str(error).startswith("Config group override must be"):
+            raise
+        raise ConfigError(f"{_no_name(words)}: a group takes the name of an option, or a list of names") from error
     finally:
         sys.argv = typed
+
+
+def _no_name(words: Sequence[str]) -> str:
+    """The word that gives a group a number or null in place of an option."""
+    given = [word for word in words if word.lstrip("+").partition("=")[0].partition("@")[0] in {*groups(), "hydra"}]
+    return next((word for word in given if re.fullmatch(r"[-+.\d]*|null|true|false", word.partition("=")[2], re.I)), "")
 
 
 def _accept_hydras_help() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
@@ -43,6 +44,7 @@ examples
 
 more
   VERB --help            show the keys of a verb     GROUP=OPTION --help    show the keys of an option
+  GROUP --help           show a group's options      GROUP.KEY --help       type, range and meaning of a key
   --cfg job              print the composed config without running it
   -m                     run a sweep over comma-separated values (Hydra's multirun); docs/sweep.md
   hydra/launcher=NAME    how a sweep runs its jobs: basic (one by one), joblib, submitit_local, submitit_slurm
@@ -64,8 +66,9 @@ EVALUATIONS = CONF / "evaluation"
 """A group of evaluate and predict."""
 
 
+@cache
 def groups() -> dict[str, list[str]]:
-    """Every group of train, with the names of its options."""
+    """Every group of train, with the names of its options. Read once: a command asks dozens of times."""
     folders = sorted(folder for folder in CONF.iterdir() if any(folder.glob("*.yaml")))
     return {folder.name: options(folder.name) for folder in folders if folder not in (SWEEPS, EVALUATIONS)}
 

@@ -4,9 +4,10 @@ import re
 import shlex
 from collections.abc import Callable, Collection
 
+import yaml
 from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
 
-from vggexp.config.help import options
+from vggexp.config.help import groups, options
 from vggexp.errors import did_you_mean
 
 
@@ -27,17 +28,34 @@ def explain(error: Exception, known_keys: Callable[[], Collection[str]]) -> str:
     if isinstance(error, ConfigCompositionException) and (found := re.search(r"Could not override '(\S+?)'", text)):
         if found[1] == "data.root":
             return "data.root names a folder of your own photos, which goes with data=auto: data=auto data.root=..."
+        if found[1] in groups():
+            return f"{found[1]} takes the name of an option, or a list of names{did_you_mean('', options(found[1]))}"
         is_elsewhere = found[1] in (known := known_keys())
         near = " under the chosen options" if is_elsewhere else did_you_mean(found[1], known)
         return f"there is no key '{found[1]}'{near}"
     if found := re.search(r"node `(\S+?)` is not a container", text):
         return f"{found[1]} holds several values, and other keys read them: give all of them, or leave it out"
-    first = text.splitlines()[0]
+    first = re.sub(r"^ConfigError raised while resolving interpolation: ", "", text.splitlines()[0])
+    if first.endswith("composing config:"):
+        first = f"{first.partition(':')[0].replace('In ', '')}: {text.splitlines()[1]}"
     if found := re.match(r"Ambiguous value for argument '(.*?)=(.*)'$", first):
         return _several(*found.groups())
     if isinstance(error, OverrideParseException):
         return f"cannot read '{(word := getattr(error, 'override', ''))}': {_advice(word)}"
     return first
+
+
+def unreadable(error: Exception) -> str | None:
+    """The line for a YAML file that cannot be composed; None for an error of another origin."""
+    if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark):
+        return f"{mark.name}, line {mark.line + 1}: this is not YAML ({error.problem}); correct it"
+    if isinstance(error, yaml.YAMLError):
+        return f"{getattr(error, 'name', 'a file')}: this is not YAML ({str(error).splitlines()[0]}); correct it"
+    if isinstance(error, RecursionError):
+        return "a YAML file names itself in its defaults, perhaps by way of others, or is nested too deeply"
+    if found := re.match("Invalid loaded object type: (.*)", str(error)):
+        return f"a YAML file holds a single value ({found[1]}) where keys belong; write KEY: VALUE"
+    return None
 
 
 def _several(key: str, values: str) -> str:

@@ -1,6 +1,8 @@
 """Default names of runs, and Hydra's data about the current job."""
 
 import hashlib
+import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,28 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from vggexp.config.direction import direction
+from vggexp.errors import ConfigError
 
+_SECRET = re.compile(r"(^|_)(API_?)?(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_|$)", re.IGNORECASE)
+_NO_DEFAULT = "???"
+
+
+def _variable(name: str, default: Any = _NO_DEFAULT) -> str | None:
+    """``${oc.env:NAME}``: a variable of the environment, unless it is called as secrets are.
+
+    Its value would stand in the run's config.yaml, in its checkpoints and in its loggers' records.
+    """
+    if _SECRET.search(name):
+        raise ConfigError(
+            f"the environment's {name} looks like a secret, and a config is written into the run folder; loggers read "
+            "their keys from the environment themselves"
+        )
+    if name not in os.environ and default == _NO_DEFAULT:
+        raise ConfigError(f"the environment has no variable {name}")
+    return os.environ.get(name, None if default is None else str(default))
+
+
+OmegaConf.register_new_resolver("oc.env", _variable, replace=True)
 OmegaConf.register_new_resolver("direction", direction, replace=True)  # it depends on no job
 
 

@@ -22,7 +22,7 @@ def read_config(folder: RunFolder) -> dict[str, Any]:
     """The resolved config that a run recorded at its start."""
     try:
         content = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise DataError(f"{folder.config} cannot be read ({error}); give a run folder") from error
     if not isinstance(content, dict) or "choice" not in content:
         raise DataError(f"{folder.config} holds no config of a run: was it cut short? checkpoint/ has a copy")

@@ -7,6 +7,7 @@ The bare words of a verb are paths. A shell may expand ``photos/*`` to names tha
 import os
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from vggexp.config.help import MAIN_ARGUMENTS, TAKES_A_LIST, verbs
 from vggexp.errors import ConfigError, did_you_mean
@@ -24,6 +25,8 @@ FLAGS_WITH_VALUE = {
     "-cn",
 }
 
+PARTS = ("job", "hydra", "all")
+"""What ``--cfg`` prints."""
 
 FLAGS = {
     *FLAGS_WITH_VALUE,
@@ -66,7 +69,8 @@ def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
         elif word.startswith("-"):
             flags.append(_known(word))
         else:
-            (bare if _is_bare(word) else settings).append(_with_path(word))
+            (bare if _is_bare(word) else settings).append(_with_path(_keyed(word)))
+    _check_flags(flags)
     return verb, flags + _named(bare, settings, verb) + settings
 
 
@@ -74,6 +78,23 @@ def _known(flag: str) -> str:
     if flag.partition("=")[0] not in FLAGS:
         raise ConfigError(f"there is no flag '{flag}'{did_you_mean(flag, FLAGS)}")
     return flag
+
+
+def _keyed(word: str) -> str:
+    if word.lstrip("+~").startswith("="):
+        raise ConfigError(f"'{word}' has no key before '='; write group=option or key=value")
+    return word
+
+
+def _check_flags(flags: Sequence[str]) -> None:
+    """ConfigError for a flag whose value is missing, or is none of its words: argparse would print its usage."""
+    if flags and flags[-1] in FLAGS_WITH_VALUE:
+        raise ConfigError(f"{flags[-1]} is followed by nothing; give its value behind it")
+    if "--resolve" in flags and not {"--cfg", "-c"}.intersection(flags):
+        raise ConfigError("--resolve goes with --cfg job, which prints the config; add it, or leave --resolve out")
+    for flag, value in pairwise(flags):
+        if flag in ("--cfg", "-c") and value not in PARTS:
+            raise ConfigError(f"{flag} {value}: it prints a part of the config{did_you_mean(value, PARTS)}")
 
 
 def _is_bare(word: str) -> bool:

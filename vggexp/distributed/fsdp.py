@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from pytorch_lightning.strategies import ModelParallelStrategy
 from torch import Tensor, nn
-from torch.distributed.checkpoint.state_dict import StateDictOptions, set_model_state_dict
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
@@ -47,6 +46,9 @@ def full_tensor(tensor: Tensor) -> Tensor:
 
 def load_full(module: nn.Module, state: Mapping[str, Tensor]) -> None:
     """Load full tensors into a module, sharded or not; the names must match exactly."""
+    # Imported here, since it takes a tenth of a second, and no run needs it before its first step.
+    from torch.distributed.checkpoint.state_dict import StateDictOptions, set_model_state_dict
+
     set_model_state_dict(module, dict(state), options=StateDictOptions(full_state_dict=True))
 
 

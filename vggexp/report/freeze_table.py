@@ -21,14 +21,18 @@ def freeze_table(freezing: Freezing, epochs: int) -> Table:
         table.add_column(header, justify="right")
     table.add_column("in epochs")
     table.add_column("rate x", justify="right")
-    factors = [freezing.factors(epoch) for epoch in range(epochs)]
+    parameters = freezing.parameters
+    if freezing.constant:
+        factors = [freezing.factors(0)] * epochs
+    else:
+        factors = [freezing.factors(epoch) for epoch in range(epochs)]
     for part, module in freezing.parts.items():
         own = {id(parameter) for parameter in module.parameters()}
-        places = [place for place, (_, parameter) in enumerate(freezing.parameters) if id(parameter) in own]
+        places = [place for place, (_, parameter) in enumerate(parameters) if id(parameter) in own]
         trains = [place for place in places if any(row[place] for row in factors)]
         when = [epoch for epoch, row in enumerate(factors) if any(row[place] for place in places)]
         rates = sorted({row[place] for row in factors for place in trains} - {0})
-        size, trained = (sum(freezing.parameters[place][1].numel() for place in some) for some in (places, trains))
+        size, trained = (sum(parameters[place][1].numel() for place in some) for some in (places, trains))
         table.add_row(
             part, f"{size:,}", f"{trained:,}", epoch_ranges(when, epochs), ", ".join(f"{r:.3g}" for r in rates)
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from vggexp.errors import kind_and_line
 from vggexp.report.status import Status, of_finished, of_unfinished
 from vggexp.run_folder import PREVIOUS, RunFolder
 from vggexp.transfer.renamed import renew
@@ -71,18 +72,22 @@ def _share(rows: Sequence[Mapping[str, str]]) -> float:
     return sum(int(row["trainable"]) for row in rows) / total if total else 0.0
 
 
-def read_runs(root: Path) -> list[Run]:
-    """Every run at or below a folder, sorted by name, without folders that cannot be read."""
+def read_runs(root: Path, damaged: dict[str, str] | None = None) -> list[Run]:
+    """Every run at or below a folder, sorted by name, without folders that cannot be read.
+
+    Args:
+        damaged: what is wrong with a folder that holds a run, and cannot be read, is added to it, by name.
+    """
     found = sorted(path.parent for path in root.rglob("config.yaml") if PREVIOUS not in path.parts)
-    return [run for folder in found if (run := _read(folder, root))]
+    return [run for folder in found if (run := _read(folder, root, {} if damaged is None else damaged))]
 
 
-def _read(path: Path, root: Path) -> Run | None:
+def _read(path: Path, root: Path, damaged: dict[str, str]) -> Run | None:
     folder = RunFolder(path)
+    name = str(path.relative_to(root)) if path != root else path.name
     try:
         summary = renew(folder.read_summary())
         config = renew(summary.pop("config", None) or yaml.load(folder.config.read_text(encoding="utf-8"), _LOADER))
-        name = str(path.relative_to(root)) if path != root else path.name
         planned = int(config.get("trainer", {}).get("max_epochs") or 0)
         if {"choice", "objective", "metrics"} <= summary.keys():
             return Run(name, folder, config, summary, of_finished(summary, planned))
@@ -91,7 +96,9 @@ def _read(path: Path, root: Path) -> Run | None:
         rows, metric = read_rows(folder), f"val/{config['objective']['metric']}"
         epochs = len({row["epoch"] for row in rows if metric in row})
         return Run(name, folder, config, _so_far(rows, config), of_unfinished(folder, epochs, planned))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
+    except Exception as error:  # a stranger's folder, or one that a kill or a full disk cut short, may hold anything
+        if folder.holds_run():
+            damaged[name] = kind_and_line(error)
         return None
 
 

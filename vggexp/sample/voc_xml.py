@@ -1,6 +1,7 @@
 """Boxes of PASCAL VOC's annotation files, whose pixels count from 1 and include the last."""
 
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ from torch import Tensor
 from vggexp.errors import DataError
 from vggexp.sample.orientation import UPRIGHT, turn_edges, turned_size
 from vggexp.sample.picture import Header, Size
+from vggexp.sample.xml_file import read_root
 
 Edges = tuple[float, float, float, float]
 """left, top, right, bottom, in pixels, from 0 to the image's width and height."""
@@ -34,22 +36,30 @@ def read_annotation(path: Path) -> Annotation | None:
         DataError: the file cannot be read, or is no annotation, or has an object whose box cannot be used.
     """
     try:
-        root = ElementTree.parse(path).getroot()
+        root = read_root(path)
         if (tag := root.tag.rpartition("}")[2]) != "annotation":
             raise ValueError(f"its outermost element is <{tag}>, not <annotation>")
         objects = root.findall("{*}object")
         boxes = [_box(found, path) for found in objects]
-        height, width = (float(root.findtext(f"{{*}}size/{{*}}{side}") or 0) for side in ("height", "width"))
+        height, width = (_whole(root.findtext(f"{{*}}size/{{*}}{side}") or "0") for side in ("height", "width"))
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
-    except (ElementTree.ParseError, ValueError) as error:
+    except ValueError as error:
         raise DataError(
             f"{path} is no VOC annotation ({error}); restore it, or delete it to go without its box"
         ) from error
     if not boxes:
         return None
     largest = max(boxes, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
-    return Annotation(path, largest, (int(height), int(width)) if height and width else None)
+    return Annotation(path, largest, (height, width) if height and width else None)
+
+
+def _whole(text: str) -> int:
+    """A side's pixels; ValueError if the text is no finite number."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"a side of {text.strip()} pixels")
+    return int(number)
 
 
 def _box(found: ElementTree.Element, path: Path) -> Edges:

@@ -70,7 +70,10 @@ def _with_new_names(content: dict[str, Any]) -> dict[str, Any]:
 def read_info(content: Mapping[str, Any]) -> DataInfo:
     """The class names in a checkpoint of vggexp."""
     names = content["info"]
-    return DataInfo(tuple(names["classes"]), tuple(names["mask_classes"]))
+    listed = [names[field] for field in ("classes", "mask_classes")]
+    if not all(isinstance(each, list | tuple) and all(isinstance(name, str) for name in each) for each in listed):
+        raise DataError("the checkpoint's info is not two lists of class names; it was damaged")
+    return DataInfo(tuple(listed[0]), tuple(listed[1]))
 
 
 def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vggexp.config.check.schema import check_schema, schema
+from vggexp.config.check.schema import check_schema
+from vggexp.config.schema.known import schema
 from vggexp.config.schema.own import GROUPS
 from vggexp.trainer.build import METADATA
 from vggexp.transfer.renamed import renew

@@ -23,12 +23,11 @@ _waiting: list[Callable[[], StepTimer]] = []  # ``step_timer``, which the config
 
 def steps(job: Job, rounds: Rounds) -> None:
     """One training, paused after each round of steps."""
-    config = config_of(job.words)
-    _waiting[:] = [lambda: StepTimer(rounds, job.batches, config["data"]["batch_size"])]
+    timer = f"+callback.step_timer._target_={__name__}.step_timer"
     with tempfile.TemporaryDirectory() as folder:
-        _train(
-            *job.words, "callback=[]", f"+callback.step_timer._target_={__name__}.step_timer", f"run.dir={folder}/run"
-        )
+        config = config_of((*job.words, "callback=[]", timer, f"run.dir={folder}/run"))  # once, as a command does
+        _waiting[:] = [lambda: StepTimer(rounds, job.batches, config["data"]["batch_size"])]
+        assert train(config) == 0, job.words
 
 
 def step_timer(folder: Path) -> StepTimer:

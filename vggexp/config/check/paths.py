@@ -1,6 +1,7 @@
 """Checks which files must exist before a verb starts, and which must not."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ Config = Mapping[str, Any]
 def check_run(config: Config) -> None:
     """Check that the run folder holds no finished run."""
     folder = Path(config["run"]["dir"])
+    if long := next((part for part in folder.parts if len(os.fsencode(part)) > 255 or "\0" in part), None):
+        raise ConfigError(f"run.dir: {long[:40]!r}... is no name of a folder; give one of 255 bytes or less")
     if (folder / "summary.json").exists() and not config["run"]["overwrite"]:
         raise ConfigError(f"{folder} holds a finished run; choose another run.dir, or set run.overwrite=true")
 
@@ -29,7 +32,7 @@ def check_weights(config: Config) -> None:
 def check_checkpoints(verb: str, config: Config) -> None:
     """Check that the runs that a verb reads exist."""
     for checkpoint in (config.get("checkpoint"), *config.get("checkpoints", ())):
-        if checkpoint and not Path(checkpoint).exists():
+        if checkpoint and not os.path.exists(checkpoint):  # noqa: PTH110  Path's raises on names that are too long
             raise ConfigError(
                 f"{verb}: there is no {checkpoint}; give a run folder, a .ckpt or an exported .safetensors file"
             )
@@ -53,7 +56,8 @@ def _lacks_photos(output: Path) -> bool:
 
 def _check_source(key: str, part: Config, maps: tuple[str, ...]) -> None:
     weights = part.get("weights", "none")
-    if weights not in ("none", "imagenet", None) and not Path(str(weights)).exists():
+    is_word = weights in ("none", "imagenet", None)
+    if not is_word and not os.path.exists(str(weights)):  # noqa: PTH110  Path's raises on names that are too long
         near = did_you_mean(str(weights), ("none", "imagenet"))
         raise ConfigError(f"{key}.weights={weights}: no such run folder or file{near}")
     require_known(f"{key}.weights_map", part.get("weights_map", "same"), maps)

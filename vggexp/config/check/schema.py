@@ -4,45 +4,36 @@ The types stand in ``config/schema/keys.json``. A class of the user's own takes 
 are compared that the whole group has.
 """
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
+
+import yaml
 
 from vggexp.config.help import TRAINS, groups
 from vggexp.config.naming import written_in
+from vggexp.config.schema.known import schema, wanted
 from vggexp.errors import ConfigError, did_you_mean, require_known
 
 Config = Mapping[str, Any]
 Entries = Mapping[str, Mapping[str, Any]]
 
-_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "null": ("null", lambda value: value is None),
-    "bool": ("true or false", lambda value: isinstance(value, bool)),
-    "int": ("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
-    "float": (
-        "a number",
-        lambda value: isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value),
-    ),
-    "text": ("text", lambda value: isinstance(value, str)),
-    "list": ("a list", lambda value: isinstance(value, list)),
-    "mapping": ("a mapping", lambda value: isinstance(value, Mapping)),
-    "word": ("one of its words", lambda value: False),
-    "any": ("any value", lambda value: True),
+_IS: dict[str, Callable[[Any], bool]] = {
+    "null": lambda value: value is None,
+    "bool": lambda value: isinstance(value, bool),
+    "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "float": lambda value: isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value),
+    "text": lambda value: isinstance(value, str),
+    "list": lambda value: isinstance(value, list),
+    "mapping": lambda value: isinstance(value, Mapping),
+    "word": lambda value: False,
+    "any": lambda value: True,
 }
-"""By type: its name in a message, and whether a value is of it."""
+"""By type: whether a value is of it."""
 _GROUPS = ("task", "data", "backbone", "head", "loss", "freeze", "optimizer", "scheduler", "trainer")
+_OUTPUTS = ("takes", "scores", "targets", "needs", "provides")
+"""Lists of outputs and targets, whose names are never numbers, as those of classes may be."""
 _HYDRAS = {"_target_", "_partial_", "_convert_", "_recursive_", "_args_"}
-
-
-@cache
-def schema() -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
-    """By verb, by group and by constructor: each key with its types, range and meaning."""
-    content = Path(__file__).parents[1].joinpath("schema", "keys.json").read_text(encoding="utf-8")
-    known: dict[str, dict[str, dict[str, dict[str, Any]]]] = json.loads(content)
-    return known
 
 
 def check_schema(verb: str, config: Config) -> None:
@@ -136,8 +127,12 @@ def _pairs(own: Config, entries: Entries, prefix: str = "") -> Iterator[tuple[st
 def _check_value(key: str, value: Any, entry: Mapping[str, Any]) -> None:
     if "word" in entry["types"] and isinstance(value, str | bool):
         require_known(key, value, map(str, entry["words"]))
-    elif not _fits(value, entry):
+    elif not _fits(value, entry) or (key.rpartition(".")[2] in _OUTPUTS and not _are_words(value)):
         raise ConfigError(_wrong(key, value, entry))
+
+
+def _are_words(value: Any) -> bool:
+    return not isinstance(value, list) or all(isinstance(one, str) for one in value)
 
 
 def _fits(value: Any, entry: Mapping[str, Any]) -> bool:
@@ -145,7 +140,7 @@ def _fits(value: Any, entry: Mapping[str, Any]) -> bool:
         return all(_fits_in_list(each, entry["item"]) for each in value)
     if "word" in entry["types"] and isinstance(value, str | bool):
         return str(value).lower() in entry["words"]
-    return not entry["types"] or any(_KINDS[kind][1](value) for kind in entry["types"])
+    return not entry["types"] or any(_IS[kind](value) for kind in entry["types"])
 
 
 def _fits_in_list(value: Any, item: Mapping[str, Any]) -> bool:
@@ -156,22 +151,11 @@ def _fits_in_list(value: Any, item: Mapping[str, Any]) -> bool:
 
 def _wrong(key: str, value: Any, entry: Mapping[str, Any]) -> str:
     """The line for a value of a wrong type: what it is, what would be right, and what the key means."""
-    shown = {None: "null", True: "true", False: "false"}.get(value, value) if not isinstance(value, list) else value
-    wanted = " or ".join(_wanted(kind, entry) for kind in entry["types"])
+    shown = yaml.safe_dump(value).split("\n")[0] if isinstance(value, bool | None) else value
     if "text" in entry["types"] and isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{key}={shown} is a number, not {wanted}; in two pairs of quotes it is text: '{key}=\"{shown}\"'"
+        return f"{key}={shown} is a number, not {wanted(entry)}; in two pairs of quotes it is text: '{key}=\"{shown}\"'"
     meaning = f" ({entry['meaning']})" if "meaning" in entry else ""
-    return f"{key}={shown} is not {wanted}{meaning}"
-
-
-def _wanted(kind: str, entry: Mapping[str, Any]) -> str:
-    if kind == "word":
-        return " or ".join(map(str, entry["words"]))
-    if kind == "list" and (
-        plural := {"int": "whole numbers", "float": "numbers"}.get((*entry["item"]["types"], "")[0])
-    ):
-        return f"a list of {plural}"
-    return _KINDS[kind][0]
+    return f"{key}={shown} is not {wanted(entry)}{meaning}"
 
 
 def _require_mapping(key: str, value: Any) -> None:

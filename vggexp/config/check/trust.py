@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from vggexp.config.check.schema import schema
 from vggexp.config.check.targets import find_targets
+from vggexp.config.schema.known import schema
 from vggexp.errors import ConfigError
 
 Config = Mapping[str, Any]

@@ -66,15 +66,27 @@ _AT_LEAST: dict[str, float] = {
     "head.pool": 1,
     "head.width": 0.0,
     "evaluation.tile": 32,
+    "samples": 0,
+    "repeats": 1,
+    "steps": 1,
+    "images": 1,
+    "epochs": 1,
+    "sample": 1,
+    "hidden": 1,
+    "width": 0.0,
     "evaluation.scales": 0.0,
 }
 """The minimum of a number, or of each number of a list, by key. If the minimum is an int, the value must be one."""
+
+_AT_MOST: dict[str, int] = {"seed": 2**32 - 1, "port": 65_535}
+"""The maximum of a whole number: NumPy's of a seed, TCP's of a port."""
 
 _POSITIVE = (
     "evaluation.scales",
     "backbone.width",
     "trainer.clip",
     "head.width",
+    "width",
     "freeze.lr_decay",
     "scheduler.every",
     "scheduler.start",
@@ -123,6 +135,10 @@ def check_numbers(config: Config) -> None:
         for name, value in _values(config, key):
             require_at_least(name, value, least)
             _require_positive(key, name, value)
+    for key, most in _AT_MOST.items():
+        for name, value in _values(config, key):
+            if value > most:
+                raise ConfigError(f"{name}={value} is more than {most}, the most that it can be")
     for key, below_one in _SHARES.items():
         for name, value in _values(config, key):
             require_share(name, value, below_one=below_one)
@@ -132,7 +148,10 @@ def check_numbers(config: Config) -> None:
             if not isinstance(value, str):
                 require_weights(name, value)
     if weights := _value(config, "task.weights"):
-        chosen = [weight for part, weight in weights.items() if part in config["task"].get("parts", weights)]
+        parts = config["task"].get("parts", weights)
+        if isinstance(parts, str | None) or not isinstance(weights, Mapping):
+            return  # the schema says what they are
+        chosen = [weight for part, weight in weights.items() if part in parts]
         require_weights("task.weights", chosen)
 
 
@@ -144,7 +163,8 @@ def least_and_most(key: str) -> dict[str, float]:
             ("exclusiveMaximum" if _SHARES[key] else "maximum"): 1,
         }
     if key in _AT_LEAST:
-        return {("exclusiveMinimum" if key in _POSITIVE else "minimum"): _AT_LEAST[key]}
+        least = {("exclusiveMinimum" if key in _POSITIVE else "minimum"): _AT_LEAST[key]}
+        return least | ({"maximum": _AT_MOST[key]} if key in _AT_MOST else {})
     return {}
 
 

@@ -102,7 +102,7 @@ class Inspect(TypedDict):
 class Report(TypedDict):
     """``conf/report.yaml``."""
 
-    input: OneOrMore
+    input: str
     output: str | None
     page: bool
     watch: float | None
@@ -122,6 +122,10 @@ class Workspace(TypedDict):
     entity: str | None
     name: str
     output: str | None
+
+
+class Schema(TypedDict):
+    """``conf/schema.yaml``."""
 
 
 class Benchmark(TypedDict):
@@ -148,7 +152,7 @@ class Benchmark(TypedDict):
 VERBS: dict[str, type] = {
     "train": Train, "advise": Advise, "evaluate": Evaluate, "predict": Predict, "export": Export, "demo": Demo,
     "graft": Graft, "inspect": Inspect, "report": Report, "rerun": OfRun, "resume": OfRun, "summary": Summary,
-    "workspace": Workspace, "benchmark": Benchmark,
+    "schema": Schema, "workspace": Workspace, "benchmark": Benchmark,
 }  # fmt: skip
 """The keys of each verb, beside ``debug`` and its groups."""
 

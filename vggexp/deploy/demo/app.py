@@ -10,9 +10,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, render_template, request
+from flask import Flask, abort, render_template, request
 from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2.functional import to_pil_image
@@ -24,25 +26,31 @@ from vggexp.deploy.predict.row import describe
 from vggexp.deploy.predict.view import View
 from vggexp.errors import UserError
 from vggexp.sample.image import read_shrunk
+from vggexp.sample.picture import opened
 from vggexp.task.drawing import palette, save_mask
 from vggexp.types import VOID, DataInfo, Prediction
 
 LARGEST = 50_000_000
 """Maximum size of a picture, bytes."""
+MOST_MEGAPIXELS = 50
+"""Maximum size of a picture, decoded; a phone's largest photos. A megapixel needs up to 20 MB while it is read."""
+NAMES = ("127.0.0.1", "localhost")
+"""What this machine calls itself."""
 
 
 def make_app(predictor: Predictor, view: View, info: DataInfo, title: str) -> Flask:
     """The page at ``/``; for programs, ``POST /predict`` with a file ``image``, which returns one row of JSON."""
     app = Flask("vggexp.deploy.demo", root_path=str(Path(__file__).parent), template_folder=".", static_folder=None)
     # Against DNS rebinding, where another site points its name at this machine: answer only these names.
-    app.config.update(MAX_CONTENT_LENGTH=LARGEST, TRUSTED_HOSTS=["127.0.0.1", "localhost"])
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST, TRUSTED_HOSTS=list(NAMES))
+    turn = Lock()  # one picture at a time is decoded and predicted: that uses all cores, and bounds the memory
 
     def answer() -> dict[str, Any]:
         upload = request.files.get("image")
         if upload is None or not upload.filename:
             return {"error": "choose a picture first"}
         try:
-            with _file(upload.stream.read()) as path:
+            with turn, _file(upload.stream.read()) as path:
                 return {"name": upload.filename, **shown(path, predictor, view, info)}
         except UserError as error:
             return {"error": f"{upload.filename}: {error}"}
@@ -57,6 +65,7 @@ def make_app(predictor: Predictor, view: View, info: DataInfo, title: str) -> Fl
         found = answer()
         return (found["row"], 200) if "row" in found else ({"error": found["error"]}, 400)
 
+    app.before_request(_from_here)
     app.after_request(_alone)
     return app
 
@@ -64,15 +73,27 @@ def make_app(predictor: Predictor, view: View, info: DataInfo, title: str) -> Fl
 def shown(path: Path, predictor: Predictor, view: View, info: DataInfo) -> dict[str, Any]:
     """The predictions for a picture: the ``row`` that ``predict`` would write, and the page's ``layers``."""
     try:
-        photo = read_shrunk(path, view.shrink)
-        small = preview(path, photo)
+        image = opened(path, path.read_bytes())
+        pixels = image.width * image.height / 1e6
+        if pixels <= MOST_MEGAPIXELS:
+            photo = read_shrunk(path, view.shrink)
+            small = preview(path, photo)
     except UserError:
         raise UserError("this is not an image that can be read") from None
+    if pixels > MOST_MEGAPIXELS:
+        raise UserError(f"it has {pixels:.0f} megapixels, more than the {MOST_MEGAPIXELS} that this page reads")
     seen, window = view(photo.image, photo.size)
     prediction = predictor(seen[None])[0]
     laid = window.lay_back(prediction, (small.shape[-2], small.shape[-1]))
     row = describe(window.lay_back(prediction, photo.size), info, photo.size)
     return {"row": row, "layers": layers(small, laid, info)}
+
+
+def _from_here() -> None:
+    """Refuse what a page of another site sends: a browser says where it comes from."""
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).hostname not in NAMES:
+        abort(403)
 
 
 def _alone(response: Any) -> Any:

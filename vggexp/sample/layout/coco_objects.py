@@ -9,6 +9,9 @@ from vggexp.sample.record.objects import looks_like_shares
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Edges, Object, Shape, Size
 
+_MOST = 2**63
+"""Numbers of a box are below it: no photo is so large, and an int beyond is no float."""
+
 
 def objects_by_image(found: CocoJson, where: str, problems: list[Problem]) -> dict[Id, list[Object]]:
     """The objects of each image that has one, by its id, in the file's order.
@@ -17,7 +20,8 @@ def objects_by_image(found: CocoJson, where: str, problems: list[Problem]) -> di
         where: what the file is called in messages.
         problems: what is wrong is added to it.
     """
-    images, names = {image.id for image in found.images}, dict(found.categories)
+    images = {image.id for image in found.images if isinstance(image.id, int | str)}
+    names = dict(found.categories)
     objects: dict[Id, list[Object]] = defaultdict(list)
     for number, each in enumerate(found.annotations):
         place = f"{where}, annotation {number if each.id is None else each.id}"
@@ -65,7 +69,11 @@ def size_of(image: Image) -> Size | None:
 def _edges(found: Annotation) -> Edges | None:
     """An annotation's box; where it has none, that of its polygons; None if it has neither."""
     numbers = found.bbox
-    if isinstance(numbers, Sequence) and len(numbers) == 4 and all(isinstance(each, int | float) for each in numbers):
+    if (
+        isinstance(numbers, Sequence)
+        and len(numbers) == 4
+        and all(isinstance(each, int | float) and abs(each) < _MOST for each in numbers)
+    ):
         left, top, width, height = map(float, numbers)
         return left, top, left + width, top + height
     return _extent(found.shape) if not numbers else None

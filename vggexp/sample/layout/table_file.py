@@ -93,7 +93,7 @@ def read_table(
     first = text.partition("\n")[0].strip()
     if not first:
         raise DataError(f"{path} has no header row; write one such as file,label above a row for each photo")
-    separator = max(SEPARATORS, key=lambda each: len(next(csv.reader([first], delimiter=each))))
+    separator = max(SEPARATORS, key=lambda each: len(_header(first, each)))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         header = [cell.strip() for cell in next(reader)]
@@ -103,6 +103,14 @@ def read_table(
         raise DataError(f"{name}:{reader.line_num} is no row of a table ({error}); correct it") from error
     is_edges = "w" in columns and header[columns["w"]].lower() in EDGES
     return Table(path, name, columns, rows, is_edges, split)
+
+
+def _header(line: str, separator: str) -> list[str]:
+    """Its cells; none where the line is no row with this separator."""
+    try:
+        return next(csv.reader([line], delimiter=separator))
+    except csv.Error:
+        return []
 
 
 def _text(path: Path, root: Path, problems: list[Problem]) -> str:

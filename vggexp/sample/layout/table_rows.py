@@ -118,7 +118,8 @@ def _split(row: _Row) -> str:
 
 def _size(row: _Row) -> Size | None:
     height, width = row.get("height"), row.get("width")
-    return (int(height), int(width)) if height.isdecimal() and width.isdecimal() else None
+    is_sound = all(side.isdecimal() and len(side) < 10 for side in (height, width))
+    return (int(height), int(width)) if is_sound else None
 
 
 def _say(photo: _Photo, key: str, value: str, row: _Row) -> None:

@@ -12,6 +12,7 @@ from vggexp.errors import first_line
 from vggexp.sample.record.objects import looks_like_shares
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Object, Size
+from vggexp.sample.xml_file import read_root
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -29,18 +30,6 @@ class _ObjectError(Exception):
     """An object that cannot be read: what is wrong, and the remedy."""
 
 
-class _Builder(ElementTree.TreeBuilder):
-    """Builds the tree of a file without a document type.
-
-    Entities are declared in a document type alone, so refusing it refuses those that grow to gigabytes and those that
-    read other files. ``defusedxml`` does the same and would be one more package.
-    """
-
-    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        """Called where a document type begins, before its entities are read."""
-        raise ValueError(f"it declares a document type, <!DOCTYPE {name}>, which VOC's files do not have")
-
-
 def read_voc_file(path: Path, where: str, first_pixel: int) -> VocFile:
     """The objects of an annotation file, boxes as edges from 0, and what is wrong with it. XML namespaces are ignored.
 
@@ -49,10 +38,10 @@ def read_voc_file(path: Path, where: str, first_pixel: int) -> VocFile:
         first_pixel: 0: coordinates are edges from 0; 1: they number pixels from 1, the last one included.
     """
     try:
-        root = ElementTree.parse(path, ElementTree.XMLParser(target=_Builder())).getroot()
+        root = read_root(path)
     except OSError as error:
         return _refused("annotation that cannot be read", f"{where} ({error.strerror})", "check its permissions")
-    except (ElementTree.ParseError, ValueError, LookupError) as error:  # LookupError: an encoding that is none
+    except ValueError as error:
         advice = "restore the file, or delete it to go without its objects"
         return _refused("annotation that is no sound XML", f"{where} ({first_line(error)})", advice)
     if (tag := root.tag.rpartition("}")[2]) != "annotation":

@@ -46,7 +46,7 @@ def _object(words: Sequence[str], facts: Described) -> tuple[Object | None, str,
     if not all(map(isfinite, (number, *values))) or not (len(values) == 4 or _is_outline(values, facts)):
         return None, "row that is neither 'class x y width height' nor 'class x1 y1 x2 y2 x3 y3 ...'", ""
     if number not in facts.names:
-        numbers = f"{min(facts.names)} to {max(facts.names)}"
+        numbers = f"{min(facts.names)} to {max(facts.names)}" if facts.names else "none"
         return None, f"class number that {facts.file} does not name", f"it names {numbers}"
     if max(map(abs, values[:4] if facts.keypoints else values)) > MOST:
         return None, "row whose numbers are no shares of its photo", SHARES

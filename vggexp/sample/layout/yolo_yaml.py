@@ -1,5 +1,6 @@
 """YOLO's ``data.yaml``: the classes' names, and where the photos of each split lie."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os.path import normpath
@@ -62,7 +63,7 @@ def described(file: Path, root: Path) -> Described:
         return Described(dict(enumerate(lines)), name, {})
     content = _content(file)
     places: dict[str | None, list[Path]] = {
-        NAMES[key]: [_place(file, root, content, key, str(each)) for each in _listed(value)]
+        NAMES[key]: [_place(file, root, content, key, each) for each in _listed(value) if isinstance(each, str)]
         for key, value in content.items()
         if isinstance(key, str) and key in NAMES and value
     }
@@ -77,17 +78,17 @@ def _content(file: Path) -> Mapping[str, Any]:
     """
     try:
         content = yaml.safe_load(text_of(file))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2001-99-99 is no date
         raise DataError(f"{file} is not YAML ({first_line(error)}); correct it") from error
     return content if isinstance(content, Mapping) else {}
 
 
 def _names(content: Mapping[str, Any], file: str) -> dict[int, str]:
     names = content.get("names")
-    if isinstance(names, Mapping) and all(isinstance(key, int) for key in names):
-        found = {key: str(names[key]) for key in sorted(names)}
-    elif isinstance(names, list):
-        found = {number: str(name) for number, name in enumerate(names)}
+    pairs = dict(enumerate(names)) if isinstance(names, list) else names
+    is_sound = isinstance(pairs, Mapping) and all(isinstance(key, int) for key in pairs)
+    if is_sound and pairs and all(isinstance(name, str | int | float) for name in pairs.values()):
+        found = {key: str(pairs[key]) for key in sorted(pairs)}
     else:
         raise DataError(f"{file} names no classes; give names: [cat, dog], or names: {{0: cat, 1: dog}}")
     if repeated := sorted({name for name in found.values() if list(found.values()).count(name) > 1}):
@@ -103,11 +104,12 @@ def _place(file: Path, root: Path, content: Mapping[str, Any], key: str, value: 
 
     Roboflow writes "../train/images" beside "train/", which Ultralytics reads as if ".." were not there; so is it here.
     """
-    base = Path(normpath(file.parent / str(content.get("path") or "")))
+    path = content.get("path")
+    base = Path(normpath(file.parent / (path if isinstance(path, str) else "")))
     inner = "/".join(part for part in value.replace("\\", "/").split("/") if part not in ("", ".", ".."))
     for place in (base / value, file.parent / value, base / inner, file.parent / inner):
         whole = Path(normpath(place))
-        if whole.is_relative_to(normpath(root)) and whole.exists():
+        if whole.is_relative_to(normpath(root)) and os.path.exists(whole):  # noqa: PTH110  Path's raises on long names
             return whole
     raise DataError(f"{file.name}: {key}: {value} is nothing below {root}; write the path relative to {file.name}")
 

@@ -22,6 +22,7 @@ _AT_LEAST: dict[str, float] = {
     "seed": 0,
     "data.batch_size": 1,
     "data.workers": 0,
+    "data.timeout": 0.0,
     "data.cache_max_gb": 0.0,
     "optimizer.lr": 0.0,
     "optimizer.weight_decay": 0.0,
@@ -43,6 +44,7 @@ _AT_LEAST: dict[str, float] = {
     "trainer.val_every": 1,
     "trainer.log_every": 1,
     "trainer.save_every": 1,
+    "trainer.save_minutes": 0.0,
     "batch_size": 1,
     "workers": 0,
     "port": 0,
@@ -69,6 +71,7 @@ _AT_LEAST: dict[str, float] = {
 """The minimum of a number, or of each number of a list, by key. If the minimum is an int, the value must be one."""
 
 _POSITIVE = (
+    "trainer.save_minutes",
     "evaluation.scales",
     "backbone.width",
     "trainer.clip",

@@ -188,6 +188,7 @@ class Data(TypedDict):
     resize: str
     batch_size: int
     workers: int | None
+    timeout: float
     sampling: str
     cache: Literal["none", "memory", "disk"]
     cache_max_gb: float
@@ -209,6 +210,7 @@ class Trainer(TypedDict):
     compile: Literal["false", "true", "auto"]
     keep_memory: bool
     save_every: int | None
+    save_minutes: float | None
     on_nan: str
     processes: int | None
     nodes: int

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,8 @@ class Run:
 
     def send(self, number: int = signal.SIGKILL) -> None:
         """Send a signal, if the process is still there."""
-        try:
+        with suppress(ProcessLookupError):
             os.kill(self.pid, number)
-        except ProcessLookupError:
-            pass
 
     def wait(self) -> int:
         """The exit code; negative: minus the signal that ended it."""

@@ -147,7 +147,8 @@ def begin(run: Training, batches: ResumableLoader, go_on: bool) -> Mapping[str, 
 
 _DETERMINISTIC = (
     "trainer.deterministic=true: torch's deterministic kernels only, and no search for the fastest convolutions: "
-    "slower on a GPU, most of all where masks are resized; on a CPU it costs nothing and changes nothing: runs repeat anyway"
+    "slower on a GPU, most of all where masks are resized; on a CPU it costs nothing and changes nothing: "
+    "runs repeat anyway"
 )
 
 
@@ -174,7 +175,13 @@ def sum_up(run: Training, trainer: pl.Trainer) -> dict[str, Any]:
     if place_in_run()[0] > 0:
         return {}
     summary = summarize(config, folder, learner, run.stopwatch, scores)
-    return {**summary, **({"pruned": pruned} if pruned else {}), "drift": drift, "config": config}
+    return {
+        **summary,
+        **({"pruned": pruned} if pruned else {}),
+        "drift": drift,
+        "fingerprint": run.splits.fingerprints(),
+        "config": config,
+    }
 
 
 def _feature_cache(learner: Learner, config: Mapping[str, Any]) -> FeatureCache | None:

@@ -46,6 +46,12 @@ class Evaluate(OfRun):
     output: str | None
 
 
+class Verify(OfRun):
+    """``conf/verify.yaml``."""
+
+    tolerance: float
+
+
 class Predict(OfRun):
     """``conf/predict.yaml``."""
 
@@ -139,7 +145,7 @@ class Benchmark(TypedDict):
 VERBS: dict[str, type] = {
     "train": Train, "evaluate": Evaluate, "predict": Predict, "export": Export, "demo": Demo, "graft": Graft,
     "inspect": Inspect, "report": Report, "rerun": OfRun, "resume": OfRun, "summary": Summary,
-    "workspace": Workspace, "benchmark": Benchmark,
+    "workspace": Workspace, "verify": Verify, "benchmark": Benchmark,
 }  # fmt: skip
 """The keys of each verb, beside ``debug`` and its groups."""
 

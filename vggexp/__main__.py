@@ -14,10 +14,12 @@ from vggexp.config.help import help_text
 from vggexp.config.key_help import help_for, keys_of
 from vggexp.config.words import split_verb
 from vggexp.distributed.processes import import_from_here
+from vggexp.distributed.signals import Terminated, watched
+from vggexp.distributed.whole import disk_error
 from vggexp.errors import UserError, one_line
 
-_SIGPIPE = 141
-"""The exit code of a program that was ended by SIGPIPE: 128 + the signal's number."""
+_SIGPIPE, _SIGTERM = 141, 143
+"""The exit codes of a program that was ended by these signals: 128 + the signal's number."""
 
 
 def main() -> None:
@@ -33,7 +35,7 @@ def main() -> None:
 
 
 def enter(words: Sequence[str]) -> int:
-    """Run a command line and return its exit code: 0, 1 (data, or a bug), 2 (config), 130 (Ctrl-C)."""
+    """Run a command line and return its exit code: 0, 1 (data, or a bug), 2 (config), 130 (Ctrl-C), 143 (SIGTERM)."""
     # With this set, Hydra raises its exceptions; otherwise it prints them and exits.
     os.environ["HYDRA_FULL_ERROR"] = "1"
 
@@ -54,7 +56,11 @@ def enter(words: Sequence[str]) -> int:
 
     debug = "debug=true" in words
     try:
-        return guarded(run_verb, debug)
+        with watched():
+            return guarded(run_verb, debug)
+    except Terminated:
+        print("vggexp: ended by SIGTERM; the files written so far are kept", file=sys.stderr)
+        return _SIGTERM
     except KeyboardInterrupt:
         print("vggexp: interrupted; the files written so far are kept", file=sys.stderr)
         return 130
@@ -69,6 +75,13 @@ def guarded(action: Callable[[], int], debug: bool = False) -> int:
             traceback.print_exc()
         print(f"vggexp: error: {one_line(error)}", file=sys.stderr)
         return error.code
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) or (known := disk_error(error)) is None:
+            raise
+        if debug:
+            traceback.print_exc()
+        print(f"vggexp: error: {one_line(known)}", file=sys.stderr)
+        return known.code
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ state.json         for an unfinished run: the process that writes it, or why it 
 freeze.csv         what was trainable in each epoch, with hashes of the tensors
 splits.csv         for a data set that divides photos: the split of each
 skipped.csv        photos that were left out because they cannot be read (data.on_error=skip)
-checkpoint/        best.ckpt, last.ckpt
+checkpoint/        best.ckpt, last.ckpt; until the run is finished also previous.ckpt, the last one before
 prediction/        pictures; val.json and test.json with predictions per image and diagnostics
 """
 
@@ -24,6 +24,7 @@ from typing import IO, Any
 import yaml
 
 from vggexp.distributed.lock import lock
+from vggexp.distributed.whole import whole
 from vggexp.errors import ConfigError
 
 _OWN = ("config.yaml", "metrics.jsonl", "summary.json", "state.json", "freeze.csv", "splits.csv", "skipped.csv",
@@ -46,6 +47,7 @@ class RunFolder:
         self.predictions = self.path / "prediction"
         self.best = self.path / "checkpoint" / "best.ckpt"
         self.last = self.path / "checkpoint" / "last.ckpt"
+        self.previous = self.path / "checkpoint" / "previous.ckpt"
 
     def begin(self, config: Mapping[str, Any], overwrite: bool = False) -> None:
         """Create the folder and write the config.
@@ -65,14 +67,22 @@ class RunFolder:
         write_whole(self.config, as_yaml(config))
         self.summary.unlink(missing_ok=True)
 
-    def go_on(self, epochs: int) -> None:
-        """Delete the rows written after the last checkpoint, which has ``epochs`` epochs; a resume rewrites them."""
+    def go_on(self, epochs: int, row: Mapping[str, Any] | None = None) -> None:
+        """Delete the rows written after the last checkpoint, which has ``epochs`` epochs; a resume rewrites them.
+
+        Args:
+            row: the last of these epochs' row of metrics.jsonl that follows the checkpoint; a kill may have lost it.
+        """
         _keep_lines(self.metrics, lambda line: int(json.loads(line)["epoch"]) < epochs)
+        if row and not any(row.keys() <= json.loads(line).keys() for line in _lines_of(self.metrics, row["epoch"])):
+            with self.metrics.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(plain(row)) + "\n")
         _keep_lines(self.freeze, lambda line: line.startswith("epoch,") or int(line.partition(",")[0]) < epochs)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write the summary, which marks the run as finished, and delete the run that it replaces."""
         write_whole(self.summary, json.dumps(plain(summary), indent=2) + "\n")
+        self.previous.unlink(missing_ok=True)
         shutil.rmtree(self.path / PREVIOUS, ignore_errors=True)
 
     def holds_run(self) -> bool:
@@ -107,6 +117,11 @@ class RunFolder:
                 shutil.rmtree(source) if source.is_dir() else source.unlink()
             else:
                 source.rename(aside / name)
+
+
+def _lines_of(path: Path, epoch: int) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [line for line in lines if json.loads(line)["epoch"] == epoch]
 
 
 def _keep_lines(path: Path, keep: Callable[[str], bool]) -> None:
@@ -154,9 +169,8 @@ def is_alive(folder: RunFolder) -> bool | None:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a temporary file and rename it, so that a reader sees either the old content or all of the new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    with whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def as_yaml(config: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from vggexp.errors import DivergedError
+from vggexp.sample.files import names_of
 from vggexp.transfer.checkpoint import read_checkpoint
 
 TIMES = 3
@@ -106,11 +107,13 @@ def _told(trainer: pl.Trainer, learner: pl.LightningModule, batch: Any, where: W
     """Where it happened: epoch, step, learning rate, the batch's samples and the first tensor."""
     rate = max(group["lr"] for group in trainer.optimizers[0].param_groups)
     _, indices, number, step = where
-    samples = ", ".join(map(str, indices.tolist()[:8])) + (", ..." if len(indices) > 8 else "")
+    loader: Any = trainer.train_dataloader
+    names = names_of(getattr(loader, "dataset", None), indices.tolist()[:8])
+    samples = ", ".join(names) + (", ..." if len(indices) > 8 else "")
     first = _broken(learner) or _first_output(learner, batch) or "the loss"
     return (
         f"epoch {trainer.current_epoch + 1}, batch {number}, step {step}: the loss is not finite at learning rate "
-        f"{rate:.3g}; first not finite: {first}; samples of train: {samples}"
+        f"{rate:.3g}; first not finite: {first}; its batch: {samples}"
     )
 
 

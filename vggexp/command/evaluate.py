@@ -12,6 +12,7 @@ from pytorch_lightning.callbacks import Callback
 from vggexp.command.restore import Restored, restore
 from vggexp.config.check import needs
 from vggexp.distributed.claim import claim
+from vggexp.distributed.signals import undisguised
 from vggexp.errors import require_known
 from vggexp.report.console import print_scores
 from vggexp.run_folder import RunFolder, plain, write_whole
@@ -20,6 +21,7 @@ from vggexp.sample.data_contract import open_split
 from vggexp.trainer.build import build, build_data, build_loader
 from vggexp.trainer.evaluation import at_own_size, is_sliding, make_evaluation, words
 from vggexp.trainer.image_size import check_image_size
+from vggexp.trainer.shortage import explained
 from vggexp.transfer.class_names import require_same_names
 from vggexp.types import Data
 
@@ -101,7 +103,8 @@ def score(
         standing=False,
         callbacks=_diagnostics(config, restored.folder) if diagnostics else [],
     )
-    (scores,) = (trainer.test if split == "test" else trainer.validate)(learner, loader, verbose=False)
+    with undisguised(), explained(config):
+        (scores,) = (trainer.test if split == "test" else trainer.validate)(learner, loader, verbose=False)
     return dict(scores)
 
 

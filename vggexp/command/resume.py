@@ -14,6 +14,7 @@ from vggexp.config.resumable import check_changes
 from vggexp.distributed.claim import claim
 from vggexp.errors import ConfigError, DataError
 from vggexp.run_folder import RunFolder
+from vggexp.transfer.last import holds_last, repair_last
 from vggexp.transfer.without_weights import without_weights
 
 
@@ -25,7 +26,7 @@ def run(config: Mapping[str, Any]) -> int:
 
 
 def _resume(config: Mapping[str, Any], folder: RunFolder) -> int:
-    changes, recorded, has_last = config["override"], _recorded(folder), folder.last.exists()
+    changes, recorded, has_last = config["override"], _recorded(folder), holds_last(folder)
     check_recorded(folder.path, recorded, config["trust"])
     amended = amend(recorded, {**changes, "run": {**changes.get("run", {}), "dir": str(folder.path)}})
     epochs, before = (whole["trainer"]["max_epochs"] for whole in (amended, recorded))
@@ -40,6 +41,8 @@ def _resume(config: Mapping[str, Any], folder: RunFolder) -> int:
     amended["run"]["overwrite"] = True  # what is in the folder is this run
     check("train", without_weights(amended) if has_last else amended)
     amended["run"]["overwrite"] = not has_last
+    if has_last:
+        repair_last(folder)
     if has_last and changes:
         folder.change(amended)
     return train.run(amended, go_on=has_last)
@@ -50,10 +53,11 @@ def _recorded(folder: RunFolder) -> dict[str, Any]:
     try:
         return read_config(folder)
     except DataError:
-        if not (folder.config.exists() and folder.last.exists()):
+        if not (folder.config.exists() and holds_last(folder)):
             raise
     from vggexp.transfer.checkpoint import read_checkpoint
 
+    repair_last(folder)
     config = read_checkpoint(folder.last)["config"]
     print(f"{folder.config} cannot be read; its copy in {folder.last} takes its place")
     folder.change(config)

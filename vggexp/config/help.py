@@ -20,6 +20,7 @@ MAIN_ARGUMENTS = {
     "resume": ("checkpoint",),
     "rerun": ("checkpoint",),
     "summary": ("checkpoint",),
+    "verify": ("checkpoint",),
 }
 """The keys that the bare words after a verb set."""
 

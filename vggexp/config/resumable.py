@@ -10,9 +10,10 @@ _EFFECTIVE = (
     "trainer.gpus", "trainer.processes", "trainer.nodes", "trainer.rendezvous", "trainer.strategy", "trainer.precision",
     "trainer.sync_batchnorm", "trainer.compress", "trainer.bucket_mb", "trainer.compile", "trainer.channels_last",
     "trainer.keep_memory", "trainer.max_epochs", "trainer.clip", "trainer.val_every", "trainer.log_every",
-    "trainer.save_every", "trainer.deterministic", "trainer.limit_val_batches", "trainer.limit_test_batches",
-    "trainer.early_stopping",
-    "trainer.on_nan", "data.root", "data.workers", "data.cache", "data.cache_max_gb", "data.cache_dir", "cache",
+    "trainer.save_every", "trainer.save_minutes", "trainer.deterministic", "trainer.limit_val_batches",
+    "trainer.limit_test_batches", "trainer.early_stopping", "trainer.on_nan", "data.root", "data.workers",
+    "data.timeout", "data.cache", "data.cache_max_gb",
+    "data.cache_dir", "cache",
     "callback", "logger", "test", "debug",
 )  # fmt: skip
 """Keys and groups that take effect in a resumed run."""

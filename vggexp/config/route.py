@@ -9,7 +9,11 @@ from vggexp.config.check.schema import is_needed, no_option
 from vggexp.config.help import CONF, TRAINS, groups
 from vggexp.errors import ConfigError
 
-_GROUPS_OF = {"resume": ["cache", "callback", "logger", "trainer"], "evaluate": ["data", "trainer"]}
+_GROUPS_OF = {
+    "resume": ["cache", "callback", "logger", "trainer"],
+    "evaluate": ["data", "trainer"],
+    "verify": ["data", "trainer"],
+}
 """The groups whose option can change when a recorded run goes on or is scored; ``rerun`` takes all."""
 
 _NO_PART = ("experiment", "augment")

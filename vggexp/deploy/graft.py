@@ -24,6 +24,7 @@ _ONLY_LOADING = frozenset(
     {
         "batch_size",
         "workers",
+        "timeout",
         "sampling",
         "cache",
         "cache_max_gb",

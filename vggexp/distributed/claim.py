@@ -13,6 +13,7 @@ from pathlib import Path
 
 from vggexp.distributed.lock import lock, open_folder
 from vggexp.distributed.processes import adopt_slurm, place_in_run
+from vggexp.distributed.whole import check_writable, remove_left
 from vggexp.errors import ConfigError
 
 _held: dict[Path, int] = {}
@@ -51,10 +52,12 @@ def claimed(folder: Path) -> Iterator[bool]:
         yield True
         return
     is_new = not place.exists()
+    check_writable("folder", folder)
     place.mkdir(parents=True, exist_ok=True)
     handle, is_ours = _lock(place)
     if is_ours:
         _held[place] = handle
+        remove_left(place)
         (place / ".writer").write_text(json.dumps({"process": os.getpid(), "host": platform.node()}) + "\n")
     try:
         yield is_ours

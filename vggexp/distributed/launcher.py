@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vggexp.distributed.processes import place_in_run, threads_each
+from vggexp.distributed.signals import Terminated
 from vggexp.errors import ConfigError, DataError, UserError
 
 _stores: list[Any] = []  # kept alive: processes that join late still read rank 0's store
@@ -38,7 +39,7 @@ def start(config: Mapping[str, Any], go_on: bool, count: int) -> int:
             logging.getLogger(name).setLevel(logging.CRITICAL)  # ``_explain`` reports their errors in one line
     with _threads_for(count), tempfile.TemporaryDirectory(prefix="vggexp-") as folder:
         request = Path(folder, "request.json")
-        request.write_text(json.dumps({"config": config, "go_on": go_on}))
+        request.write_text(json.dumps({"config": config, "go_on": go_on, "parent": os.getpid()}))
         launch = elastic_launch(_plan(config, count, folder), sys.executable)
         try:
             launch("-m", "vggexp.trainer.worker", str(request))
@@ -46,7 +47,7 @@ def start(config: Mapping[str, Any], go_on: bool, count: int) -> int:
             rank, failure = error.get_first_failure()
             raise _explain(rank, failure) from error
         except SignalException as error:
-            raise KeyboardInterrupt from error
+            raise (Terminated if error.sigval == signal.SIGTERM else KeyboardInterrupt) from error
     return 0
 
 

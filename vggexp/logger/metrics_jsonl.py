@@ -4,6 +4,7 @@ import json
 import time
 from argparse import Namespace
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
 from vggexp.distributed.processes import place_in_run
+from vggexp.distributed.signals import Terminated
+from vggexp.distributed.whole import disk_error
 from vggexp.errors import UserError, one_line
 from vggexp.report.runs import read_rows
 from vggexp.run_folder import RunFolder, hold, plain, say
@@ -39,12 +42,16 @@ class MetricsJsonl(Logger):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Append one row; a NaN is written as null."""
+        row = self.row(metrics, step)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def row(self, metrics: Mapping[str, float], step: int | None = None) -> dict[str, Any]:
+        """The row of these metrics, in plain types."""
         values = dict(metrics)
         epoch = values.pop("epoch", None)
         row: dict[str, Any] = {"step": step, "epoch": None if epoch is None else int(epoch)}
-        row |= {"time": round(time.monotonic() - self._start, 3), **plain(values)}
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        return row | {"time": round(time.monotonic() - self._start, 3), **plain(values)}
 
     def __del__(self) -> None:
         """Release the state file even if the run ended before training."""
@@ -58,8 +65,10 @@ class MetricsJsonl(Logger):
         if error is None:
             Path(self._state.name).unlink(missing_ok=True)
         else:
-            say(self._state, **_how(error))
-        self._state.close()
+            with suppress(OSError):  # a full disk would hide what ended the run
+                say(self._state, **_how(error))
+        with suppress(OSError):
+            self._state.close()
 
     @rank_zero_only
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
@@ -68,7 +77,9 @@ class MetricsJsonl(Logger):
 
 def _how(error: BaseException) -> dict[str, Any]:
     if isinstance(error, KeyboardInterrupt):
-        return {"stopped": True}
+        return {"stopped": "by SIGTERM" if isinstance(error, Terminated) else "by Ctrl-C"}
+    if isinstance(error, OSError):
+        error = disk_error(error) or error
     if isinstance(error, UserError):
         return {"failed": one_line(error)}
     return {"failed": f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"}

@@ -52,8 +52,8 @@ def of_unfinished(folder: RunFolder, epochs: int, planned: int) -> Status:
         state = {}
     if error := state.get("failed"):
         return Status("failed", epochs, planned, str(error))
-    if state.get("stopped"):
-        return Status("stopped", epochs, planned, "by Ctrl-C")
+    if how := state.get("stopped"):
+        return Status("stopped", epochs, planned, how if isinstance(how, str) else "by Ctrl-C")
     if (alive := is_alive(folder)) is None:
         alive = folder.metrics.exists() and time.time() - folder.metrics.stat().st_mtime < _QUIET
     why = "" if alive or not state else "its process is gone: was it killed, or out of memory?"

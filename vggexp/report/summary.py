@@ -43,9 +43,14 @@ def summarize(
         **stopwatch.cost(),
         "device": stopwatch.device,
         "precision": stopwatch.precision,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
+        "versions": versions(),
         "git_commit": git_commit(),
     }
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the libraries that decide a score."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
 
 
 def git_commit() -> str | None:

@@ -4,19 +4,23 @@ import json
 import math
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 import torch
 from torch import Tensor
 
+from vggexp.distributed.lock import lock, open_folder
 from vggexp.errors import ConfigError
 
 Layout = Mapping[str, tuple[tuple[int, ...], torch.dtype]]
 """Shape and kind of each column."""
 INDEX = "columns.json"
+_JUST_BEGUN = 60
+"""Seconds for which a folder without a lock counts as being written: its writer locks it once it is there."""
 
 
 def is_kept(folder: Path) -> bool:
@@ -51,9 +55,13 @@ def new_columns(folder: Path, layout: Layout) -> Iterator[dict[str, Tensor]]:
     Raises:
         ConfigError: the disk is full, or the folder cannot be written.
     """
+    remove_left(folder.parent)
     partial = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}")
+    handle = None
     try:
         kept = _allocated(partial, layout)
+        handle = open_folder(partial)
+        lock(handle)
         yield kept
         kept.clear()
         shapes = {name: [list(shape), str(dtype)] for name, (shape, dtype) in layout.items()}
@@ -61,7 +69,22 @@ def new_columns(folder: Path, layout: Layout) -> Iterator[dict[str, Tensor]]:
         if not is_kept(folder):
             _rename(partial, folder)
     finally:
+        if handle is not None:
+            os.close(handle)
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def remove_left(parent: Path) -> None:
+    """Remove the columns that writers which were killed did not finish; one that lives holds its folder's lock."""
+    for partial in parent.glob(".*.????????") if parent.is_dir() else ():
+        with suppress(OSError):
+            if not partial.is_dir() or time.time() - partial.stat().st_mtime < _JUST_BEGUN:
+                continue
+            handle = open_folder(partial)
+            is_free = lock(handle)
+            os.close(handle)
+            if is_free:
+                shutil.rmtree(partial, ignore_errors=True)
 
 
 def _allocated(partial: Path, layout: Layout) -> dict[str, Tensor]:

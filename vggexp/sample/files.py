@@ -6,7 +6,7 @@ keeping what was decoded (``decoded.py``) are then no business of its own.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, TypedDict, runtime_checkable
+from typing import Any, Protocol, TypedDict, runtime_checkable
 
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -110,6 +110,19 @@ class Files(Dataset[Sample]):
     def shrink(self, height: int, width: int) -> int:
         """What the sides of an image of this size are divided by when it is decoded."""
         return self.transform.shrink(height, width) if self.scales else 1
+
+
+def names_of(dataset: Any, indices: Sequence[int]) -> list[str]:
+    """The files that samples are read from, or their indices where the data set has no files.
+
+    Args:
+        dataset: what a loader reads, maybe around ``Files``.
+    """
+    while dataset is not None and not hasattr(dataset, "reader"):
+        dataset = getattr(dataset, "_dataset", getattr(dataset, "source", None))
+    if dataset is None:
+        return [f"sample {index}" for index in indices]
+    return [str(dataset.reader.files(index)[0]) for index in indices]
 
 
 def scaled(box: Tensor, size: Size, image: Tensor) -> Tensor:

@@ -144,12 +144,14 @@ def make_loader(
     world_size: int = 1,
     together: Collate | None = None,
     labels: Sequence[int] | None = None,
+    timeout: float = 0,
 ) -> ResumableLoader:
     """Batches of a data set: shuffled and augmented by a seed, or (None) in the given order, each sample once.
 
     Args:
         together: makes a batch of samples, or looks at one that the data set made itself; by default ``collate``.
         labels: of each sample, where classes are balanced, see ``Order``.
+        timeout: seconds to wait for a batch of the workers; 0: for ever.
     """
     order = Order(len(dataset), batch_size, seed, rank, world_size, labels)  # type: ignore[arg-type]
     is_batched = getattr(dataset, "is_batched", False)  # it looks up whole batches, and knows views by their epoch
@@ -160,6 +162,7 @@ def make_loader(
         collate_fn=together or (_as_it_is if is_batched else collate),
         num_workers=workers,
         persistent_workers=workers > 0,
+        timeout=timeout if workers else 0,
         pin_memory=torch.cuda.is_available(),
         generator=torch.Generator().manual_seed(0),  # or the loader would draw from the global one
     )

@@ -21,11 +21,13 @@ from vggexp.config.naming import in_sweep, place_in_sweep, register
 from vggexp.config.recorded import complete
 from vggexp.distributed.claim import TakenError, claimed
 from vggexp.distributed.processes import import_from_here, is_joined, place_in_run
-from vggexp.errors import UserError, kind_and_line, one_line
+from vggexp.distributed.whole import disk_error
+from vggexp.errors import DataError, UserError, kind_and_line, one_line
 from vggexp.run_folder import RunFolder
 from vggexp.sweep.finished import run_status
 from vggexp.sweep.journal import VARIABLE, Entry, Journal, Plan, sweep_status, title
 from vggexp.sweep.resources import job_resources
+from vggexp.transfer.last import holds_last, repair_last
 
 Config = Mapping[str, Any]
 
@@ -118,6 +120,8 @@ class Job:
         return {"status": status, **(_score(config) if self.verb == "train" else {})}
 
     def _failed(self, error: Exception) -> dict[str, Any]:
+        if isinstance(error, OSError):
+            error = disk_error(error) or error
         code, message = (error.code, one_line(error)) if isinstance(error, UserError) else (1, kind_and_line(error))
         if self.debug or not isinstance(error, UserError):  # a bug
             traceback.print_exc()
@@ -145,12 +149,24 @@ def train_once(config: Config) -> tuple[str, int]:
             return "skipped", 0
         if run_status(config, complete) == "begun" and folder.holds_run():
             again = {**config, "run": {**config["run"], "overwrite": True}}
-            how = "resumes from its last checkpoint" if folder.last.exists() else "starts again: it has no checkpoint"
+            goes_on = _can_go_on(folder)
+            how = "resumes from its last checkpoint" if goes_on else "starts again: it has no checkpoint"
             print(f"{folder.path} was interrupted; {how}")
-            code = perform("train", config if folder.last.exists() else again, folder.last.exists())
+            code = perform("train", config if goes_on else again, goes_on)
         else:
             code = perform("train", config)
     return ("pruned" if folder.read_summary().get("pruned") else "done"), code
+
+
+def _can_go_on(folder: RunFolder) -> bool:
+    """Whether an interrupted run has a checkpoint that is whole."""
+    try:
+        if found := holds_last(folder):
+            repair_last(folder)
+        return found
+    except DataError as error:
+        print(one_line(error))
+        return False
 
 
 def _folder(config: Config) -> str | None:

@@ -35,7 +35,18 @@ METADATA: dict[str, frozenset[str]] = {
     "loss": frozenset({"scores", "targets"}),
     "freeze": frozenset({"lr_decay", "norm", "dropout"}),
     "data": frozenset(
-        {"provides", "image_size", "resize", "batch_size", "workers", "sampling", "cache", "cache_max_gb", "cache_dir"}
+        {
+            "provides",
+            "image_size",
+            "resize",
+            "batch_size",
+            "workers",
+            "timeout",
+            "sampling",
+            "cache",
+            "cache_max_gb",
+            "cache_dir",
+        }
     ),
     "optimizer": frozenset({"decay_biases_and_norms", "lr_for_batch"}),
     "trainer": frozenset(
@@ -45,6 +56,7 @@ METADATA: dict[str, frozenset[str]] = {
             "keep_memory",
             "on_nan",
             "save_every",
+            "save_minutes",
             "processes",
             "nodes",
             "rendezvous",
@@ -245,4 +257,13 @@ def build_loader(
     elif shuffle:
         together = None
     place = place_in_run() if shared else (0, 1)
-    return make_loader(dataset, config["data"]["batch_size"], workers, seed, *place, together=together, labels=labels)
+    return make_loader(
+        dataset,
+        config["data"]["batch_size"],
+        workers,
+        seed,
+        *place,
+        together=together,
+        labels=labels,
+        timeout=config["data"].get("timeout", 0),  # configs of older runs lack the key
+    )

@@ -76,7 +76,7 @@ def build_trainer(
     world_size = place_in_run()[1]
     if on_gpu:
         torch.set_float32_matmul_precision("high")  # TF32 for matrix products that autocast keeps in float32
-    return pl.Trainer(
+    trainer = pl.Trainer(
         accelerator=accelerator,
         devices=devices,
         num_nodes=world_size // devices if world_size > 1 else 1,
@@ -107,6 +107,18 @@ def build_trainer(
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+    _leave_signals_alone(trainer)
+    return trainer
+
+
+def _leave_signals_alone(trainer: pl.Trainer) -> None:
+    """Lightning would only note a SIGTERM and go on, on SLURM requeue by itself; ``distributed/signals.py`` does it."""
+    connector = trainer._signal_connector
+
+    def remember() -> None:
+        connector._original_handlers = connector._get_current_signal_handlers()  # for its teardown after Ctrl-C
+
+    connector.register_signal_handlers = remember  # type: ignore[method-assign]
 
 
 class DirectCheckpointIO(TorchCheckpointIO):
@@ -115,8 +127,9 @@ class DirectCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
     ) -> None:
-        """Write the checkpoint to a temporary file, then rename it."""
-        write_checkpoint(Path(path), checkpoint)
+        """Write the checkpoint to a temporary file, then rename it; of ``last.ckpt`` the one before is kept too."""
+        is_last = Path(path).name == "last.ckpt"
+        write_checkpoint(Path(path), checkpoint, keep=Path(path).with_name("previous.ckpt") if is_last else None)
 
 
 def _strategy(name: str, on_gpu: bool, changing: bool, compress: str, bucket_mb: int) -> Strategy:

@@ -15,6 +15,7 @@ from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import check_ends, check_truth, open_split
 from vggexp.sample.decoded import keep_decoded
 from vggexp.sample.files import Files
+from vggexp.sample.fingerprint import fingerprint
 from vggexp.sample.loader import ResumableLoader
 from vggexp.sample.open_check import check_files
 from vggexp.sample.resize import RECIPES, plain_recipe
@@ -85,6 +86,10 @@ class Splits:
         for split in splits:
             if isinstance(dataset := self._open(split), Files):
                 check_files(dataset, split)
+
+    def fingerprints(self) -> dict[str, str]:
+        """By split that scores were computed on, what ``verify`` compares the data with."""
+        return {split: fingerprint(self._open(split)) for split in ("val", *(["test"] if self.tests else []))}
 
     def observe(self, task: Task, trained: Dataset[Sample]) -> None:
         """Pass the training targets to the task, which computes the baseline and the class weights from them.

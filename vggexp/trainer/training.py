@@ -25,6 +25,7 @@ from vggexp.config.check import needs
 from vggexp.distributed.fsdp import load_full
 from vggexp.distributed.memory import give_back_freed_memory
 from vggexp.distributed.processes import place_in_run
+from vggexp.distributed.signals import defer, undisguised
 from vggexp.errors import ConfigError, UserError, one_line
 from vggexp.learner.compile import compile_in_place, pays
 from vggexp.learner.learner import Learner
@@ -37,7 +38,9 @@ from vggexp.run_folder import RunFolder
 from vggexp.sample.loader import ResumableLoader
 from vggexp.trainer.build import accumulation, build, build_data, build_learner
 from vggexp.trainer.data_notes import print_problems, write_skipped, write_splits
+from vggexp.trainer.disk_space import check_space
 from vggexp.trainer.objective import check_objective
+from vggexp.trainer.shortage import explained
 from vggexp.trainer.splits import Splits
 from vggexp.transfer.checkpoint import read_checkpoint, read_info
 from vggexp.transfer.class_names import require_same_names
@@ -71,6 +74,11 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     """
     if next(_TRAININGS) > 0:
         give_back_freed_memory()  # memory of the sweep's previous run
+    with explained(config):
+        return _train(config, go_on)
+
+
+def _train(config: Mapping[str, Any], go_on: bool) -> int:
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     run = assemble(config, go_on)
     run.splits.check()
@@ -124,14 +132,25 @@ def begin(run: Training, batches: ResumableLoader, go_on: bool) -> Mapping[str, 
     kept: Mapping[str, Any] = {}
     if go_on:
         kept = restore_position(run, batches)
-    elif is_first:
+    if is_first:
+        check_space(config, run.folder, run.learner)
+    if is_first and not go_on:
         run.folder.begin(config, config["run"]["overwrite"])
         write_splits(run.folder, run.splits.data)
         write_skipped(run.folder, run.splits.data)
     if is_first:
         print_problems(run.splits.data, untested=config["test"] and not run.splits.tests)
         print_freezing(run.learner.freezing, config["choice"]["freeze"], config["trainer"]["max_epochs"])
+        if config["trainer"]["deterministic"]:
+            print(_DETERMINISTIC)
     return kept
+
+
+_DETERMINISTIC = (
+    "trainer.deterministic=true: torch's deterministic kernels only, and no search for the fastest convolutions: "
+    "slower on a GPU, most of all where masks are resized; on a CPU it costs nothing and changes nothing: "
+    "runs repeat anyway"
+)
 
 
 def fit(run: Training, trainer: pl.Trainer, loaders: tuple[ResumableLoader, ResumableLoader], go_on: bool) -> None:
@@ -139,9 +158,10 @@ def fit(run: Training, trainer: pl.Trainer, loaders: tuple[ResumableLoader, Resu
     for logger in trainer.loggers:
         logger.log_hyperparams(dict(run.config))
     try:
-        trainer.fit(run.learner, *loaders, ckpt_path=run.folder.last if go_on else None, weights_only=True)
-    except SystemExit as leaving:  # Lightning raises SystemExit on Ctrl-C, after its teardown
-        raise KeyboardInterrupt from leaving
+        with undisguised():
+            trainer.fit(run.learner, *loaders, ckpt_path=run.folder.last if go_on else None, weights_only=True)
+    finally:
+        defer(False)
 
 
 def sum_up(run: Training, trainer: pl.Trainer) -> dict[str, Any]:
@@ -150,12 +170,19 @@ def sum_up(run: Training, trainer: pl.Trainer) -> dict[str, Any]:
     load_full(learner, read_checkpoint(folder.best if folder.best.exists() else folder.last)["state_dict"])
     pruned = next((one.pruned for one in trainer.callbacks if isinstance(one, Prune) and one.pruned), None)  # type: ignore[attr-defined]
     tests = run.splits.tests and not pruned
-    scores = trainer.test(learner, run.splits.loader("test"), verbose=False)[0] if tests else {}
+    with undisguised():
+        scores = trainer.test(learner, run.splits.loader("test"), verbose=False)[0] if tests else {}
     drift = run.freeze_ledger.drift() if run.knows_start else {}  # under FSDP every rank must call it
     if place_in_run()[0] > 0:
         return {}
     summary = summarize(config, folder, learner, run.stopwatch, scores)
-    return {**summary, **({"pruned": pruned} if pruned else {}), "drift": drift, "config": config}
+    return {
+        **summary,
+        **({"pruned": pruned} if pruned else {}),
+        "drift": drift,
+        "fingerprint": run.splits.fingerprints(),
+        "config": config,
+    }
 
 
 def _feature_caches(learner: Learner, config: Mapping[str, Any]) -> Sequence[Any]:
@@ -200,7 +227,7 @@ def restore_position(run: Training, train: ResumableLoader) -> Mapping[str, Any]
     epochs = int(loop["epoch_progress"]["current"]["processed"])
     check_length(run, checkpoint, epochs)
     if place_in_run()[0] == 0:
-        folder.go_on(epochs)
+        folder.go_on(epochs, checkpoint.get("callbacks", {}).get("KeepLast", {}).get("row"))
     (place,) = loop["state_dict"]["combined_loader"]
     if place["epoch"] == epochs:
         train.load_state_dict(place)
@@ -276,4 +303,5 @@ def _loggers(config: Mapping[str, Any], folder: RunFolder, kept: Mapping[str, An
 
 def _callbacks(config: Mapping[str, Any], folder: RunFolder) -> list[Callback]:
     chosen = [build("callback", one, folder=folder.predictions) for one in config.get("callback", {}).values()]
-    return [*chosen, KeepLast(folder.last, config["trainer"]["save_every"])]
+    trainer = config["trainer"]
+    return [*chosen, KeepLast(folder.last, trainer["save_every"], trainer.get("save_minutes"))]

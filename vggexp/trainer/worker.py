@@ -6,6 +6,8 @@ import traceback
 from pathlib import Path
 
 from vggexp.distributed.processes import import_from_here, leave
+from vggexp.distributed.signals import Terminated, die_with_parent, watched
+from vggexp.distributed.whole import disk_error
 from vggexp.errors import UserError
 
 
@@ -19,12 +21,21 @@ def main() -> int:
     handler = get_error_handler()
     handler.initialize()
     request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    die_with_parent(request["parent"])
     try:
-        code = train(request["config"], request["go_on"])
+        with watched():
+            code = train(request["config"], request["go_on"])
         leave()
         return code
+    except Terminated:
+        return 143
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        handler.record_exception(known := disk_error(error) or error)
+        if known is error:
+            raise
+        return 1
     except UserError as error:
         handler.record_exception(error)
         if request["config"]["debug"]:

@@ -1,8 +1,9 @@
 """Reads weights from torchvision's ImageNet weights, another run, or a file; reads and writes checkpoints."""
 
+import errno
 import json
-import os
 import pickle
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,10 @@ import torch
 from torch import Tensor
 from torch.serialization import get_crc32_options, set_crc32_options
 
+from vggexp.distributed.whole import free_bytes, full_disk, whole
 from vggexp.errors import ConfigError, DataError, first_line
 from vggexp.run_folder import RunFolder
+from vggexp.transfer.checksum import damage, seal
 from vggexp.transfer.renamed import new_key, renew
 from vggexp.types import DataInfo
 
@@ -48,6 +51,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         return _with_new_names(_read_safetensors(file))
     if not file.exists():
         raise DataError(f"{path} holds no checkpoint ({file} is missing); give the folder of a finished run")
+    if zipfile.is_zipfile(file) and (what := damage(file)):
+        raise DataError(f"{file} cannot be used: {what}")
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # a file that is none, or is damaged, makes torch raise almost any kind
@@ -76,13 +81,57 @@ def read_info(content: Mapping[str, Any]) -> DataInfo:
     return DataInfo(tuple(listed[0]), tuple(listed[1]))
 
 
-def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a checkpoint under a temporary name and rename it."""
+def write_checkpoint(path: Path, content: Mapping[str, Any], keep: Path | None = None) -> None:
+    """Write a checkpoint with its checksum under a temporary name and rename it.
+
+    Args:
+        keep: the name that the checkpoint so far gets; None: it is replaced.
+
+    Raises:
+        DataError: the disk is full. The checkpoint so far is as it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with _without_checksums():
-        torch.save(dict(content), temporary)
-    temporary.replace(path)
+    if keep is not None:
+        keep.unlink(missing_ok=True)  # first, so that there are never three of them
+    with whole(path) as temporary:
+        try:
+            with _without_checksums():
+                torch.save(dict(content), temporary)
+            seal(temporary)
+        except (RuntimeError, OSError, ValueError) as error:
+            if found := _full(error, temporary):
+                raise full_disk(path, tensor_bytes(content)) from found
+            raise
+        if keep is not None and path.exists():
+            _second_name(path, keep)
+
+
+def _full(error: Exception, temporary: Path) -> Exception | None:
+    """The error if it means a full disk: torch says only that it wrote fewer bytes than it wanted to."""
+    if isinstance(error, OSError):
+        return error if error.errno in (errno.ENOSPC, errno.EDQUOT) else None
+    is_torchs = "inline_container" in str(error) or "PytorchStreamWriter" in str(error)
+    return error if is_torchs and free_bytes(temporary) < _LITTLE else None
+
+
+_LITTLE = 2**26
+"""Free bytes below which a failed writing is the full disk's fault."""
+
+
+def _second_name(path: Path, name: Path) -> None:
+    try:
+        name.hardlink_to(path)
+    except OSError:  # a file system without links: between here and the renaming there is no ``path``
+        path.rename(name)
+
+
+def tensor_bytes(content: Any) -> int:
+    """Bytes of the tensors anywhere in a checkpoint."""
+    if isinstance(content, Tensor):
+        return content.numel() * content.element_size()
+    if isinstance(content, Mapping):
+        return sum(map(tensor_bytes, content.values()))
+    return sum(map(tensor_bytes, content)) if isinstance(content, list | tuple) else 0
 
 
 @contextmanager

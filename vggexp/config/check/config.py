@@ -7,7 +7,7 @@ from vggexp.config.check.augment import check_augment, check_mix, check_sampling
 from vggexp.config.check.keys import check_keys
 from vggexp.config.check.machine import check_machine
 from vggexp.config.check.parts import check_data, check_parts
-from vggexp.config.check.paths import check_checkpoints, check_output, check_run, check_weights
+from vggexp.config.check.paths import check_checkpoints, check_output, check_places, check_run, check_weights
 from vggexp.config.check.schema import check_groups, check_schema
 from vggexp.config.check.span import check_limits, check_schedule
 from vggexp.config.check.targets import check_targets
@@ -48,6 +48,7 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
         check_weights(config)
     check_override(verb, config)
     check_checkpoints(verb, config)
+    check_places(verb, config)
     if "evaluation" in config:
         check_evaluation(config)
     if verb == "predict":

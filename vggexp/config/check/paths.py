@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vggexp.config.check.parts import heads
+from vggexp.distributed.whole import check_writable
 from vggexp.errors import ConfigError, did_you_mean, require_known
 from vggexp.sample.image_files import find_images
 
@@ -20,6 +21,23 @@ def check_run(config: Config) -> None:
         raise ConfigError(f"run.dir: {long[:40]!r}... is no name of a folder; give one of 255 bytes or less")
     if (folder / "summary.json").exists() and not config["run"]["overwrite"]:
         raise ConfigError(f"{folder} holds a finished run; choose another run.dir, or set run.overwrite=true")
+
+
+def check_places(verb: str, config: Config) -> None:
+    """Check that what the verb writes can be written, before torch and the data are loaded."""
+    if verb == "train":
+        check_writable("run.dir", Path(config["run"]["dir"]))
+    elif verb == "predict":
+        check_writable("output", Path(str(config["output"])))
+    elif output := config.get("output"):
+        check_writable("output", Path(str(output)) if verb == "graft" else Path(str(output)).parent)
+    elif verb in _BESIDE:
+        run = Path(str(config["checkpoint"]))
+        check_writable("checkpoint", run if run.is_dir() else run.parent)
+
+
+_BESIDE = ("evaluate", "export", "resume", "verify")
+"""Verbs that write into the run folder unless ``output`` names another place."""
 
 
 def check_weights(config: Config) -> None:

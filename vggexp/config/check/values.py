@@ -24,6 +24,7 @@ _AT_LEAST: dict[str, float] = {
     "steps": 0,
     "data.batch_size": 1,
     "data.workers": 0,
+    "data.timeout": 0.0,
     "data.cache_max_gb": 0.0,
     "optimizer.lr": 0.0,
     "optimizer.weight_decay": 0.0,
@@ -45,6 +46,7 @@ _AT_LEAST: dict[str, float] = {
     "trainer.val_every": 1,
     "trainer.log_every": 1,
     "trainer.save_every": 1,
+    "trainer.save_minutes": 0.0,
     "batch_size": 1,
     "workers": 0,
     "port": 0,
@@ -82,6 +84,7 @@ _AT_MOST: dict[str, int] = {"seed": 2**32 - 1, "port": 65_535}
 """The maximum of a whole number: NumPy's of a seed, TCP's of a port."""
 
 _POSITIVE = (
+    "trainer.save_minutes",
     "evaluation.scales",
     "backbone.width",
     "trainer.clip",

@@ -55,6 +55,12 @@ class Evaluate(OfRun):
     output: str | None
 
 
+class Verify(OfRun):
+    """``conf/verify.yaml``."""
+
+    tolerance: float
+
+
 class Predict(OfRun):
     """``conf/predict.yaml``."""
 
@@ -152,7 +158,7 @@ class Benchmark(TypedDict):
 VERBS: dict[str, type] = {
     "train": Train, "advise": Advise, "evaluate": Evaluate, "predict": Predict, "export": Export, "demo": Demo,
     "graft": Graft, "inspect": Inspect, "report": Report, "rerun": OfRun, "resume": OfRun, "summary": Summary,
-    "schema": Schema, "workspace": Workspace, "benchmark": Benchmark,
+    "schema": Schema, "workspace": Workspace, "verify": Verify, "benchmark": Benchmark,
 }  # fmt: skip
 """The keys of each verb, beside ``debug`` and its groups."""
 
@@ -201,6 +207,7 @@ class Data(TypedDict):
     resize: str
     batch_size: int
     workers: int | None
+    timeout: float
     sampling: str
     cache: Literal["none", "memory", "disk"]
     cache_max_gb: float
@@ -222,6 +229,7 @@ class Trainer(TypedDict):
     compile: Literal["false", "true", "auto"]
     keep_memory: bool
     save_every: int | None
+    save_minutes: float | None
     on_nan: str
     processes: int | None
     nodes: int

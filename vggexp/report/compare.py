@@ -130,12 +130,15 @@ def groups(runs: Iterable[Run]) -> list[Group]:
 
 
 def _titles(runs: Sequence[Run]) -> dict[tuple[str, Names], str]:
-    """A title for each list of class names, if one data set name has several lists, as with two image folders."""
-    lists: dict[str, dict[Names, None]] = defaultdict(dict)  # in the order of the runs
+    """A title for each list of class names, if one data set name has several lists, as with two image folders.
+
+    Tasks are looked at apart: a segmentation's classes include the background.
+    """
+    lists: dict[tuple[str, str], dict[Names, None]] = defaultdict(dict)  # in the order of the runs
     for run in runs:
-        lists[_data(run)].setdefault(_names(run))
+        lists[_data(run), run.choice["task"]].setdefault(_names(run))
     titles: dict[tuple[str, Names], str] = {}
-    for data, known in lists.items():
+    for (data, _), known in lists.items():
         several = [names for names in known if names]
         for names in several if len(several) > 1 else ():
             title = f"{data} ({', '.join(names[:LISTED])}{', ...' if len(names) > LISTED else ''})"

@@ -12,6 +12,7 @@ from typing import Any
 from vggexp.report.compare import Group, Setting, pareto
 from vggexp.report.palette import COLOURS, SYMBOLS, Accent
 from vggexp.report.runs import Run
+from vggexp.report.scores import title
 
 Figure = dict[str, Any]
 
@@ -38,7 +39,7 @@ def layout(title: str, **more: Any) -> Figure:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": GRAY, "family": "system-ui, sans-serif"},
-        "margin": {"l": 60, "r": 20, "t": 44, "b": 70},
+        "margin": {"l": 60, "r": 20, "t": 16, "b": 70},
         "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"},
         "hoverlabel": {"namelength": -1},
         "height": 420,
@@ -73,8 +74,8 @@ def by_setting(group: Group, accents: Accents, places: Places) -> Figure | None:
     return {
         "data": traces,
         "layout": layout(
-            f"{group.metric} of each run, by setting",
-            yaxis={"title": {"text": f"{group.metric} (test split)"}},
+            f"{title(group.metric)} of each run, by setting",
+            yaxis={"title": {"text": f"{title(group.metric)}, test split"}},
             xaxis={"type": "category", "tickvals": labels, "ticktext": [_short(label) for label in labels]},
             showlegend=False,
             shapes=shapes,
@@ -118,9 +119,9 @@ def against_cost(group: Group, cost: str, accents: Accents) -> Figure | None:
         traces.append({**mark, "name": escape(label), "meta": {"point": list(COSTS).index(cost), "setting": place}})
     axes = {
         "xaxis": {"title": {"text": COSTS[cost]}, "rangemode": "tozero"},
-        "yaxis": {"title": {"text": group.metric}},
+        "yaxis": {"title": {"text": title(group.metric)}},
     }
-    return {"data": traces, "layout": layout(f"{group.metric} and {COSTS[cost]}", **axes, height=440)}
+    return {"data": traces, "layout": layout(f"{title(group.metric)} and {COSTS[cost]}", **axes, height=440)}
 
 
 def _mean(setting: Setting) -> float | None:
@@ -163,9 +164,9 @@ def curves(group: Group, accents: Accents, places: Places) -> Figure | None:
     return {
         "data": traces,
         "layout": layout(
-            f"val/{group.metric} by epoch, one line per run{drawn_of}",
+            f"{title(group.metric)} on validation by epoch, one line per run{drawn_of}",
             xaxis={"title": {"text": "epoch"}, "anchor": "y2"},
-            yaxis={"title": {"text": f"val/{group.metric}"}, "domain": [0.32, 1]},
+            yaxis={"title": {"text": f"{title(group.metric)}, validation"}, "domain": [0.32, 1]},
             yaxis2={"title": {"text": "trainable, %"}, "domain": [0, 0.22], "range": [-4, 104]},
             height=520,
         ),
@@ -193,7 +194,10 @@ def smooth(values: Sequence[float], keep: float = 0.7) -> list[float]:
 
 
 def iou_against_dice(runs: Sequence[Run], places: Places) -> Figure | None:
-    """One point per run (None if there is only one), and the relation that holds for one box or mask; means over many images lie below it."""
+    """One point per run, and the relation that holds for one box or mask; means over many images lie below it.
+
+    None for fewer than two points.
+    """
     traces: list[Figure] = []
     pairs = (("box_iou", "box_dice"), ("miou", "mdice"), ("miou_image", "mdice_image"))
     for place, (iou, dice) in enumerate(pairs):

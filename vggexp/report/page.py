@@ -53,6 +53,7 @@ def page_text(root: Path, runs: Sequence[Run], refresh: int | None = None, live:
     canvas = Canvas({}, Album(), accents(found), {run.name: place for place, run in enumerate(runs)})
     sections = [section(group, f"group-{place}", canvas, PICTURES // len(found)) for place, group in enumerate(found)]
     if scatter := figures.iou_against_dice(runs, canvas.places):
+        del scatter["layout"]["title"]  # the section has it
         canvas.figures["figure-iou-dice"] = scatter
     data = {**page_data(runs, found, canvas.accents), "details": details(runs)}
     scripts = [(here / "script" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]

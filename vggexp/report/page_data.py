@@ -79,10 +79,10 @@ def _table(runs: Sequence[Run]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
     keys = distinguishing(runs)
     has_folds = any(isinstance(run.repeat, tuple) for run in runs)
     kinds = {
-        **{name: "text" for name in ("run", "status", *SHOWN, "objective")},
-        **{"seed": "count", **({"fold": "count"} if has_folds else {})},
-        **{name: "score" for name in ("score", "baseline", *_SCORES)},
-        **{name: "count" for name in _COSTS},
+        **dict.fromkeys(("run", "status", *SHOWN, "objective"), "text"),
+        "seed": "count", **({"fold": "count"} if has_folds else {}),
+        **dict.fromkeys(("score", "baseline", *_SCORES), "score"),
+        **dict.fromkeys(_COSTS, "count"),
     }
     columns = [{"title": name, "kind": kind} for name, kind in kinds.items()]
     columns += [{"title": key, "kind": "text", "key": True} for key in keys]

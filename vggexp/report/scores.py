@@ -5,12 +5,21 @@ from dataclasses import dataclass
 from vggexp.report.compare import Group
 
 TITLES = {
-    "box_iou": "IoU", "box_dice": "Dice", "miou": "mean IoU", "mdice": "mean Dice", "top1": "top-1 accuracy",
+    "box_iou": "IoU", "box_dice": "Dice", "miou": "mean IoU", "mdice": "mean Dice", "top1": "top-1",
     "map": "mAP", "map50": "mAP at IoU 0.5", "f1": "F1", "box_accuracy": "boxes above IoU 0.5", "score": "mean score",
 }  # fmt: skip
 """Names of metrics, in the order in which they are shown; the objective comes first."""
 _PARTNERS = ("box_iou", "box_dice", "miou", "mdice", "top1", "map", "map50", "f1")
 _MOST, _MOST_OF_PARTS = 2, 5
+
+
+def title(metric: str) -> str:
+    """What a metric is called.
+
+    >>> title("miou"), title("pixel_accuracy")
+    ('mean IoU', 'pixel accuracy')
+    """
+    return TITLES.get(metric, metric.replace("_", " "))
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,7 @@ def scores(group: Group) -> list[Score]:
     return [
         Score(
             metric,
-            TITLES.get(metric, metric.replace("_", " ")),
+            title(metric),
             group.mode if metric == group.metric else "max",
             next((value for run in runs if (value := run.score(metric, "baseline")) is not None), None),
         )

@@ -36,7 +36,7 @@ def section(group: Group, name: str, canvas: Canvas, budget: int) -> dict[str, A
     }
     compare = {"setting": figures.by_setting(group, canvas.accents, canvas.places), **costs}
     by_class = {kind: figures.by_class(group, kind) for kind in figures.BY_CLASS}
-    where = {label.label: place for place, label in enumerate(group.settings)}
+    where = {setting.label: place for place, setting in enumerate(group.settings)}
     return {
         "id": name,
         "name": f"{group.task} on {group.data}",
@@ -65,6 +65,8 @@ def _placed(found: Mapping[str, figures.Figure | None], name: str, canvas: Canva
         canvas.figures[key] = figure
         title = str(own.pop("title")["text"])
         words = {"id": key, "title": title, "kind": kind.partition("-")[0], "says": says(kind, figure)}
-        is_wide = kind in ("setting", "curves") or len(figure["data"][0].get("x", ())) > 24
-        placed.append({**words, "height": own["height"], "picks": own.get("meta", {}).get("picks", []), "wide": is_wide})
+        cells = max((len(trace["x"]) for trace in figure["data"] if trace["type"] == "heatmap"), default=0)
+        is_wide = kind in ("setting", "curves") or cells > 24
+        picks = own.get("meta", {}).get("picks", [])
+        placed.append({**words, "height": own["height"], "picks": picks, "wide": is_wide})
     return placed

@@ -53,32 +53,31 @@ const costCell = (group, setting, most) => {
 };
 const ordered = (labels, columns, place) => {
   const rank = new Map();
-  for (const {found, mode} of columns) {
+  for (const {group, found, mode} of columns) {
     const sorted = found.filter(Boolean).sort((a, b) => (a.mean - b.mean) * (mode === "max" ? -1 : 1));
     sorted.forEach((one, index) => {
-      const label = DATA.groups[columns[0] && found === columns[0].found ? columns[0].group : columns.find((c) => c.found === found).group].settings[one.setting].label;
+      const {label} = DATA.groups[group].settings[one.setting];
       rank.set(label, [...(rank.get(label) ?? []), index / Math.max(1, sorted.length)]);
     });
   }
   return labels.filter((label) => rank.has(label)).sort((a, b) => mean(rank.get(a)) - mean(rank.get(b)) || place.get(a) - place.get(b));
 };
-const finding = (columns) => {
-  const group = columns[0].group, {settings, name} = DATA.groups[group], parts = [make("b", {}, name), ": "];
-  const nameOf = (one) => settings[one.setting].label;
-  columns.forEach((column, index) => {
-    if (!column.top) return;
-    const same = column.found.filter((one) => one && one !== column.top && column.differences[one.setting]?.half !== null && !isApart(column.differences[one.setting]));
-    parts.push(index ? "; " : "", make("b", {}, nameOf(column.top)), ` ${column.found.filter(Boolean).length > 1 ? "has the best" : "reaches a"} ${column.title}, ${three(column.top.mean)}${column.top.half === null ? "" : ` ± ${three(column.top.half)}`}`,
-      column.baseline === null ? "" : ` (baseline ${three(column.baseline)})`,
-      same.length ? `, not distinguishable from ${same.map(nameOf).slice(0, 4).join(", ")}${same.length > 4 ? " and others" : ""}` : "");
-  });
-  const {found, top, differences} = columns[0], seconds = (one) => cost(group, one.setting, 1);
-  const close = found.filter((one) => one && (one === top || (differences[one.setting] && differences[one.setting].half !== null && !isApart(differences[one.setting]))) && seconds(one) !== null);
-  const cheap = close.reduce((low, one) => !low || seconds(one) < seconds(low) ? one : low, null);
-  if (cheap && cheap !== top && seconds(cheap) < 0.8 * seconds(top)) parts.push(`. Cheapest of these: ${nameOf(cheap)}, ${whole(seconds(cheap))} s in place of ${whole(seconds(top))} s`);
-  const n = top?.n ?? 0;
-  parts.push(n === 1 && found.filter(Boolean).length > 1 ? ". One run a setting: no difference can be judged." : ".");
-  return top ? make("li", {}, ...parts) : null;
+// "IoU (0.911 ± 0.028), Dice (0.949 ± 0.030)" of the scores that one setting wins.
+const scoreList = (columns) => columns.map((column) => `${column.title} (${three(column.top.mean)}${column.top.half === null ? "" : ` ± ${three(column.top.half)}`}${column.baseline === null ? "" : `, baseline ${three(column.baseline)}`})`)
+  .join(columns.length > 2 ? ", " : " and ");
+const isSame = (column, one) => one === column.top || (column.differences[one.setting] && column.differences[one.setting].half !== null && !isApart(column.differences[one.setting]));
+const finding = (all) => {
+  const columns = all.filter((column) => column.top), first = columns[0];
+  if (!first) return null;
+  const {settings, name} = DATA.groups[first.group], known = first.found.filter(Boolean), nameOf = (one) => settings[one.setting].label;
+  const parts = [make("b", {}, name), ": "], winners = [...new Set(columns.map((column) => column.top.setting))];
+  for (const winner of winners) parts.push(winner === winners[0] ? "" : "; ", make("b", {}, settings[winner].label), known.length > 1 ? " is best at " : " reaches ", scoreList(columns.filter((column) => column.top.setting === winner)));
+  const same = known.filter((one) => one !== first.top && isSame(first, one)), seconds = (one) => cost(first.group, one.setting, 1);
+  if (same.length) parts.push(`. By ${first.title} not distinguishable from it: ${same.slice(0, 4).map(nameOf).join(", ")}${same.length > 4 ? " and others" : ""}`);
+  const cheap = [first.top, ...same].filter((one) => seconds(one) !== null).reduce((low, one) => !low || seconds(one) < seconds(low) ? one : low, null);
+  if (cheap && cheap !== first.top && seconds(cheap) < 0.8 * (seconds(first.top) ?? 0)) parts.push(`; ${nameOf(cheap)} takes ${whole(seconds(cheap))} s in place of ${whole(seconds(first.top))} s`);
+  parts.push(known.length > 1 && first.top.n === 1 ? ". One run a setting: no difference can be judged." : ".");
+  return make("li", {}, ...parts);
 };
 views.answer = () => {
   const groups = DATA.groups.map((_, group) => group).filter((group) => members[group].flat().some((run) => on[run.place]));
@@ -95,18 +94,19 @@ views.answer = () => {
   const accent = (label) => { const [group, setting] = Object.entries(where.get(label))[0]; return DATA.groups[group].settings[setting].colour; };
   const most = columns.map((list) => Math.max(1, ...list[0].found.map((_, setting) => cost(list[0].group, setting, 1) ?? 0)));
   const sort = (one) => () => { matrixSort = {group: one.group, score: one.score, reverse: sorted === one && !matrixSort.reverse}; views.answer(); };
-  const heads = columns.flatMap((list) => [...list.map((one, index) => make("th", {scope: "col", class: index ? null : "first-of-group", "aria-sort": sorted === one ? (matrixSort.reverse ? "ascending" : "descending") : null},
-    make("button", {type: "button", onclick: sort(one)}, one.title))), make("th", {scope: "col"}, "cost")]);
-  const rows = labels.slice(0, allSettings ? Infinity : ROWS).map((label) => make("tr", {style: {"--accent": accent(label)}},
-    make("th", {scope: "row"}, make("span", {class: "dot", "aria-hidden": "true"}), label),
-    ...columns.flatMap((list, index) => {
-      const setting = where.get(label)[list[0].group];
-      return [...list.map((one, score) => scoreCell(one, setting, score === 0)), costCell(list[0].group, setting, most[index])];
-    })));
-  byId("matrix").replaceChildren(
+  const head = (one, index) => make("th", {scope: "col", class: index ? null : "first-of-group", "aria-sort": sorted === one ? (matrixSort.reverse ? "ascending" : "descending") : null},
+    make("button", {type: "button", title: "sort", onclick: sort(one)}, one.title));
+  const cells = (label) => (list) => {
+    const setting = where.get(label)[list[0].group];
+    return [...list.map((one, score) => scoreCell(one, setting, score === 0)), costCell(list[0].group, setting, most[columns.indexOf(list)])];
+  };
+  const matrix = (part) => make("table", {},
     make("thead", {}, make("tr", {}, make("th", {class: "corner", rowspan: 2, scope: "col"}, "setting"),
-      ...columns.map((list) => make("th", {scope: "colgroup", colspan: list.length + 1, class: "first-of-group"}, DATA.groups[list[0].group].name))), make("tr", {}, ...heads)),
-    make("tbody", {}, ...rows));
+      ...part.map((list) => make("th", {scope: "colgroup", colspan: list.length + 1, class: "first-of-group"}, DATA.groups[list[0].group].name))),
+      make("tr", {}, ...part.flatMap((list) => [...list.map(head), make("th", {scope: "col"}, "cost")]))),
+    make("tbody", {}, ...labels.slice(0, allSettings ? Infinity : ROWS).map((label) => make("tr", {style: {"--accent": accent(label)}},
+      make("th", {scope: "row"}, make("span", {class: "dot", "aria-hidden": "true"}), label), ...part.flatMap(cells(label))))));
+  byId("matrix").replaceChildren(...(isPrinting ? columns.map((list) => [list]) : [columns]).map(matrix));
   const more = byId("all-settings");
   more.hidden = labels.length <= ROWS || allSettings;
   more.textContent = `show all ${labels.length} settings`;

@@ -3,8 +3,11 @@ const comparisons = every("table.comparison").map((table) => {
   const group = indexOf(table), select = table.closest(".group").querySelector("select.reference"), {settings} = DATA.groups[group];
   select.append(...settings.map(({label}, setting) => make("option", {value: setting}, label)));
   select.closest(".with-reference").hidden = settings.length < 2;
-  select.addEventListener("change", () => compare({table, group, select}));
-  return {table, group, select};
+  const score = table.closest(".group").querySelector("select.score-of"), own = {table, group, select, score};
+  score.append(...DATA.groups[group].scores.map(({title}, place) => make("option", {value: place}, title)));
+  score.closest("label").hidden = DATA.groups[group].scores.length < 2;
+  for (const one of [select, score]) one.addEventListener("change", () => compare(own));
+  return own;
 });
 const difference = (one, reference) => {
   if (!one || !reference) return "-";
@@ -21,12 +24,12 @@ const others = (group, setting) => {
   }
   return [...words].map(([word, number]) => `${number} ${word}`).join(", ");
 };
-const compare = ({table, group, select}) => {
-  const {settings} = DATA.groups[group], many = settings.length > 1, reference = statistic(group, Number(select.value));
+const compare = ({table, group, select, score}) => {
+  const {settings} = DATA.groups[group], many = settings.length > 1, reference = statistic(group, Number(select.value), Number(score.value));
   const head = (text, isNumber = true) => make("th", {scope: "col", class: isNumber ? "number" : null}, text);
   const rows = settings.flatMap(({label, colour}, setting) => {
     if (!isOn(group, setting)) return [];
-    const one = statistic(group, setting), open = others(group, setting), found = one && reference && one.setting !== reference.setting ? paired(one, reference) : null;
+    const one = statistic(group, setting, Number(score.value)), open = others(group, setting), found = one && reference && one.setting !== reference.setting ? paired(one, reference) : null;
     const number = (text, name = "") => make("td", {class: `number ${name}`}, text);
     return [make("tr", {style: {"--accent": colour}}, make("th", {scope: "row"}, make("span", {class: "dot", "aria-hidden": "true"}), label),
       make("td", {class: "number"}, String(one?.n ?? 0), ...(open ? [" ", make("span", {class: "dim"}, `and ${open}`)] : [])),

@@ -26,7 +26,7 @@ const state = {view: "answer", group: "", filter: "", sort: "", runs: new Set(),
 const views = {};  // by tab: what draws it
 const stale = new Set();
 const LINKED = 200;  // as many runs a link names
-let matching = runs.map((run) => run.place), on = new Uint8Array(runs.length).fill(1), drawing = 0;
+let matching = runs.map((run) => run.place), on = new Uint8Array(runs.length).fill(1), drawing = 0, isPrinting = false;
 
 const holds = (place, word) => {
   const [title, value] = word.split("="), column = value === undefined ? -1 : titles.findIndex((one) => one.toLowerCase() === title);
@@ -81,6 +81,7 @@ const turn = (view) => {
     const isOpen = tab.id === "tab-" + view;
     tab.setAttribute("aria-selected", isOpen);
     tab.tabIndex = isOpen ? 0 : -1;
+    if (isOpen) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 40;
     byId(tab.getAttribute("aria-controls")).hidden = !isOpen;
   }
   refresh();

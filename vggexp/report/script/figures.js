@@ -2,7 +2,6 @@
 const memory = new Map();  // a figure's id -> {hidden: names, axes: what they were told since}
 const remembered = (id) => memory.get(id) ?? memory.set(id, {hidden: [], axes: {}}).get(id);
 const control = (name, id) => document.querySelector(`${name}[data-figure="${id}"]`);
-let isPrinting = false;
 
 const follow = (trace, group, {smooth, pick}) => {
   const meta = trace.meta ?? {};

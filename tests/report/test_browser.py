@@ -65,7 +65,9 @@ def test_one_run(make_run: MakeRun, open_page: Open) -> None:
     make_run("only", picture=True)
     page = open_page()
     assert page.locator("#count").inner_text() == "1 of 1 run"
-    assert "none reaches mean IoU (0.500, baseline 0.100) and mean Dice (0.500)" in page.locator("#findings").inner_text()
+    assert (
+        "none reaches mean IoU (0.500, baseline 0.100) and mean Dice (0.500)" in page.locator("#findings").inner_text()
+    )
     page.get_by_role("tab", name="runs").click()
     assert names(page) == ["only"]
     page.locator("#table tbody a").click()
@@ -97,7 +99,7 @@ def test_the_first_screen_has_the_numbers_of_the_run_folders(
     make_run: MakeRun, open_page: Open, tmp_path: Path
 ) -> None:
     """Mean, Student's interval, the paired difference from the best, greyed where it means nothing; by hand."""
-    scores = {"none": (0.90, 0.92, 0.91), "gradual": (0.93, 0.90, 0.90), "backbone": (0.50, 0.54, 0.49)}
+    scores = {"none": (0.90, 0.92, 0.91), "gradual": (0.93, 0.90, 0.88), "backbone": (0.50, 0.54, 0.49)}
     for freeze, values in scores.items():
         for seed, value in enumerate(values, 1):
             make_run(f"{freeze}-{seed}", value, freeze=freeze, seed=seed)
@@ -110,17 +112,20 @@ def test_the_first_screen_has_the_numbers_of_the_run_folders(
             half = 4.30265 * statistics.stdev(ours) / 3**0.5
             differences = [one - other for one, other in zip(ours, top, strict=True)]
             says = f"{statistics.fmean(differences):+.3f}"
-            if (is_same := abs(statistics.fmean(differences)) <= 4.30265 * statistics.stdev(differences) / 3**0.5) and freeze != best:
+            if (
+                is_same := abs(statistics.fmean(differences)) <= 4.30265 * statistics.stdev(differences) / 3**0.5
+            ) and freeze != best:
                 says = f"\N{ALMOST EQUAL TO} {says}"
             assert is_same == (freeze != "backbone")
             expected = f"{statistics.fmean(ours):.3f} ± {half:.3f} {'best' if freeze == best else says}"
             assert " ".join(cell(page, freeze, column).split()) == expected
     bar = page.locator("#matrix tbody tr").first.locator(".meter").first
-    assert bar.locator("i").evaluate("node => node.style.width") == "91.00%"
-    assert bar.locator("s").evaluate("node => node.style.left") == "10.00%"  # the baseline
+    assert bar.locator("i").evaluate("node => node.style.width") == "91%"
+    assert bar.locator("s").evaluate("node => node.style.left") == "10%"  # the baseline
     assert "is best at mean IoU" in page.locator("#findings").inner_text()
     page.get_by_role("button", name="backbone, mean IoU").click()
-    assert names(page) == [f"backbone-{seed}" for seed in (1, 2, 3)] + [name for name in names(page) if "backbone" not in name]
+    assert names(page)[:3] == [f"backbone-{seed}" for seed in (1, 2, 3)]
+    assert page.locator("tr.ticked").count() == 3
     assert page.locator("#count").inner_text() == "3 of 9 runs"
 
 
@@ -135,7 +140,9 @@ def test_everything_follows_the_selection_and_a_link_opens_the_same_view(open_pa
     assert [row.split()[:3] for row in rows] == [["none", "2", "0.915"], ["backbone", "1", "0.810"]]
     points = "document.getElementById('figure-group-0-setting').data?.map((trace) => trace.x.length)"
     page.wait_for_function(f"{points}?.toString() === '2,1,2'")  # two settings' runs, and their means
-    assert page.locator("#figure-group-0-setting-says").inner_text() == "Best mean: none, 0.915. Worst: backbone, 0.810."
+    assert page.locator("#figure-group-0-setting-says").inner_text() == (
+        "Best mean: none, 0.915. Worst: backbone, 0.810."
+    )
     page.get_by_role("tab", name="pictures").click()
     assert page.locator(".strip:visible").first.locator(".whose:visible").all_inner_texts() == ["none", "backbone"]
     link = page.url
@@ -384,7 +391,9 @@ def test_a_reload_forgets_nothing_that_was_set(make_run: MakeRun, open_page: Ope
     page.reload()
     page.wait_for_function(f"{curves}.data?.filter((trace) => trace.visible === 'legendonly').length === 4")
     page.wait_for_function(f"{curves}.layout.xaxis.range[1] === 1.5")
-    smooth = f"{curves}.data.filter((trace) => trace.meta?.smooth).every((trace) => trace.y[2] === trace.meta.smooth[2])"
+    smooth = (
+        f"{curves}.data.filter((trace) => trace.meta?.smooth).every((trace) => trace.y[2] === trace.meta.smooth[2])"
+    )
     assert page.evaluate(smooth)
     assert page.locator("#curves").is_visible()
     page.get_by_role("tab", name="pictures").click()

@@ -56,7 +56,8 @@ def page_text(root: Path, runs: Sequence[Run], refresh: int | None = None, live:
         del scatter["layout"]["title"]  # the section has it
         canvas.figures["figure-iou-dice"] = scatter
     data = {**page_data(runs, found, canvas.accents), "details": details(runs)}
-    scripts = [(here / "script" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    parts = [*SCRIPTS, *(["live"] if live else [])]
+    scripts = [(here / "script" / f"{name}.js").read_text(encoding="utf-8") for name in parts]
     return environment.get_template("page.html").render(
         title=str(root),
         number=len(runs),

@@ -80,7 +80,8 @@ def _table(runs: Sequence[Run]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
     has_folds = any(isinstance(run.repeat, tuple) for run in runs)
     kinds = {
         **dict.fromkeys(("run", "status", *SHOWN, "objective"), "text"),
-        "seed": "count", **({"fold": "count"} if has_folds else {}),
+        "seed": "count",
+        **({"fold": "count"} if has_folds else {}),
         **dict.fromkeys(("score", "baseline", *_SCORES), "score"),
         **dict.fromkeys(_COSTS, "count"),
     }

@@ -94,9 +94,25 @@ class Report(TypedDict):
     """``conf/report.yaml``."""
 
     input: OneOrMore
+    format: Literal["html", "latex", "markdown", "csv", "pdf", "svg"]
     output: str | None
     page: bool
     watch: float | None
+
+
+class Archive(TypedDict):
+    """``conf/archive.yaml``."""
+
+    input: str
+    output: str
+    overwrite: bool
+
+
+class Serve(TypedDict):
+    """``conf/serve.yaml``."""
+
+    input: str
+    port: int
 
 
 class Summary(TypedDict):
@@ -138,7 +154,7 @@ class Benchmark(TypedDict):
 
 VERBS: dict[str, type] = {
     "train": Train, "evaluate": Evaluate, "predict": Predict, "export": Export, "demo": Demo, "graft": Graft,
-    "inspect": Inspect, "report": Report, "rerun": OfRun, "resume": OfRun, "summary": Summary,
+    "inspect": Inspect, "report": Report, "archive": Archive, "serve": Serve, "rerun": OfRun, "resume": OfRun, "summary": Summary,
     "workspace": Workspace, "benchmark": Benchmark,
 }  # fmt: skip
 """The keys of each verb, beside ``debug`` and its groups."""

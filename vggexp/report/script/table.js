@@ -18,7 +18,8 @@ const row = (place, columns) => {
     ...columns.slice(1).map((column) => make("td", {class: DATA.columns[column].kind === "text" ? null : "number"}, said(DATA.rows[place][column], DATA.columns[column]))));
 };
 views.runs = () => {
-  const columns = shownColumns(), sorted = inOrder(matching), places = sorted.slice(0, most);
+  const columns = shownColumns(), ordered = inOrder(matching), isTicked = (place) => state.runs.has(place);
+  const sorted = [...ordered.filter(isTicked), ...ordered.filter((place) => !isTicked(place))], places = sorted.slice(0, most);
   const focused = table.contains(document.activeElement) ? document.activeElement.dataset : null;
   const heads = columns.map((column) => make("th", {scope: "col", class: DATA.columns[column].kind === "text" ? null : "number",
     "aria-sort": state.sort === titles[column] ? "ascending" : state.sort === `-${titles[column]}` ? "descending" : null},

@@ -186,7 +186,9 @@ def test_columns_can_be_chosen_and_the_head_stays_in_sight(open_page: Open) -> N
     page.locator(".tall").evaluate("node => { node.scrollLeft = 10000; node.scrollTop = 10000; }")
     inside = page.locator(".tall").bounding_box()
     last, first = heads.last.bounding_box(), page.locator("#table tbody tr:last-child th").bounding_box()
-    assert inside and last and first
+    assert inside
+    assert last
+    assert first
     assert inside["x"] <= last["x"] <= inside["x"] + inside["width"] - last["width"] + 1
     assert first["x"] == pytest.approx(inside["x"], abs=2)
     assert last["y"] == pytest.approx(inside["y"], abs=2)

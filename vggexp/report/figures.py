@@ -205,7 +205,7 @@ def iou_against_dice(runs: Sequence[Run], places: Places) -> Figure | None:
         found = [(run, x, y) for run, x, y in both if x is not None and y is not None]
         if not found:
             continue
-        points = {"x": [x for _, x, _ in found], "y": [y for _, _, y in found]}
+        points: Figure = {"x": [x for _, x, _ in found], "y": [y for _, _, y in found]}
         points |= {"marker": {"color": COLOURS[place], "symbol": SYMBOLS[place], "size": 7}}
         points |= {"meta": {"runs": [places[run.name] for run, _, _ in found]}}
         text = [escape(run.name) for run, _, _ in found]

@@ -85,7 +85,7 @@ def _table(runs: Sequence[Run]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
         **dict.fromkeys(("score", "baseline", *_SCORES), "score"),
         **dict.fromkeys(_COSTS, "count"),
     }
-    columns = [{"title": name, "kind": kind} for name, kind in kinds.items()]
+    columns: list[dict[str, Any]] = [{"title": name, "kind": kind} for name, kind in kinds.items()]
     columns += [{"title": key, "kind": "text", "key": True} for key in keys]
     return columns, [_row(run, place, keys, has_folds) for place, run in enumerate(runs)]
 

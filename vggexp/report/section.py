@@ -9,6 +9,7 @@ from vggexp.report.album import Album
 from vggexp.report.class_table import class_tables
 from vggexp.report.compare import Group
 from vggexp.report.confusions import confusions
+from vggexp.report.figures import Accents, Places
 from vggexp.report.gallery import gallery, sheets
 from vggexp.report.says import says
 from vggexp.report.strips import strips
@@ -21,8 +22,8 @@ class Canvas:
     figures: dict[str, figures.Figure]
     """By id; sections add theirs."""
     album: Album
-    accents: figures.Accents
-    places: figures.Places
+    accents: Accents
+    places: Places
 
 
 def section(group: Group, name: str, canvas: Canvas, budget: int) -> dict[str, Any]:

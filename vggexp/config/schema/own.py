@@ -154,8 +154,8 @@ class Benchmark(TypedDict):
 
 VERBS: dict[str, type] = {
     "train": Train, "evaluate": Evaluate, "predict": Predict, "export": Export, "demo": Demo, "graft": Graft,
-    "inspect": Inspect, "report": Report, "archive": Archive, "serve": Serve, "rerun": OfRun, "resume": OfRun, "summary": Summary,
-    "workspace": Workspace, "benchmark": Benchmark,
+    "inspect": Inspect, "report": Report, "archive": Archive, "serve": Serve, "rerun": OfRun, "resume": OfRun,
+    "summary": Summary, "workspace": Workspace, "benchmark": Benchmark,
 }  # fmt: skip
 """The keys of each verb, beside ``debug`` and its groups."""
 

@@ -18,7 +18,7 @@ WIDTH = 3.31
 """Of a column, inches (84 mm)."""
 _ROW, _REST = 0.2, 0.75
 """Height of a setting's row and of axes and titles, inches."""
-_STYLE = {
+_STYLE: Any = {
     "font.size": 7, "axes.titlesize": 7, "axes.linewidth": 0.5, "xtick.major.width": 0.5, "ytick.major.width": 0,
     "pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "vggexp",
 }  # fmt: skip

@@ -10,7 +10,7 @@ SUFFIX = ".tex"
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "±": r"$\pm$", "×": r"$\times$",
+    "±": r"$\pm$",
 }  # fmt: skip
 
 
@@ -22,10 +22,10 @@ def text(groups: Sequence[Group]) -> str:
 
 
 def escape(words: str) -> str:
-    """Text with LaTeX's special characters escaped.
+    r"""Text with LaTeX's special characters escaped.
 
-    >>> escape("lr_decay=0.5 & 3 %")
-    'lr\\\\_decay=0.5 \\\\& 3 \\\\%'
+    >>> print(escape("lr_decay=0.5 & 3 %"))
+    lr\_decay=0.5 \& 3 \%
     """
     return "".join(_SPECIAL.get(char, char) for char in words)
 

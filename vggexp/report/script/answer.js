@@ -21,7 +21,7 @@ const meter = (one, {scale, baseline}) => {
 const delta = (one, column) => {
   if (one === column.top) return make("span", {class: "delta"}, "best");
   const difference = column.differences[one.setting];
-  if (!difference) return make("span", {class: "delta same"}, "no common repeat");
+  if (!difference) return make("span", {class: "delta same"}, "no common " + DATA.groups[column.group].repeat);
   const apart = isApart(difference), few = difference.half === null;
   const why = few ? "one common repeat: no difference can be judged" : `${signed(difference.mean)} ± ${three(difference.half)} from the best, ${difference.n} pairs`;
   return make("span", {class: apart ? "delta apart" : "delta same", title: why}, `${apart ? "" : "\u2248 "}${signed(difference.mean)}`);
@@ -104,7 +104,7 @@ views.answer = () => {
     make("thead", {}, make("tr", {}, make("th", {class: "corner", rowspan: 2, scope: "col"}, "setting"),
       ...part.map((list) => make("th", {scope: "colgroup", colspan: list.length + 1, class: "first-of-group"}, DATA.groups[list[0].group].name))),
       make("tr", {}, ...part.flatMap((list) => [...list.map(head), make("th", {scope: "col"}, "cost")]))),
-    make("tbody", {}, ...labels.slice(0, allSettings ? Infinity : ROWS).map((label) => make("tr", {style: {"--accent": accent(label)}},
+    make("tbody", {}, ...labels.filter((label) => part.some((list) => where.get(label)[list[0].group] !== undefined)).slice(0, allSettings ? Infinity : ROWS).map((label) => make("tr", {style: {"--accent": accent(label)}},
       make("th", {scope: "row"}, make("span", {class: "dot", "aria-hidden": "true"}), label), ...part.flatMap(cells(label))))));
   byId("matrix").replaceChildren(...(isPrinting ? columns.map((list) => [list]) : [columns]).map(matrix));
   const more = byId("all-settings");

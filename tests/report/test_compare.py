@@ -63,6 +63,19 @@ def test_repeats_of_a_seed_count_as_one(make_run: MakeRun, tmp_path: Path) -> No
     assert group.settings[0].by_seed() == pytest.approx({1: 0.5, 2: 0.9})
 
 
+def test_folds_are_repeats_of_one_setting(make_run: MakeRun, tmp_path: Path) -> None:
+    """And another number of folds is another setting."""
+    for fold in (0, 1, 2):
+        make_run(f"a{fold}", 0.5 + fold / 10, data={"fold": fold, "folds": 3})
+    make_run("b", 0.9, data={"fold": 0, "folds": 2})
+    (group,) = groups(read_runs(tmp_path / "runs"))
+    found = {one.label: one.by_seed() for one in group.settings}
+    assert found == {
+        "none": pytest.approx({(1, 0): 0.5, (1, 1): 0.6, (1, 2): 0.7}),
+        "none data.folds=2": {(1, 0): 0.9},
+    }
+
+
 def test_a_paired_difference() -> None:
     """Differences 0.1, 0.2, 0.3: mean 0.2, deviation 0.1, t(0.975, 2) = 4.3027; 4.3027 * 0.1 / sqrt(3) = 0.2484."""
     found = paired_difference({1: 0.6, 2: 0.8, 3: 0.9, 4: 9.0}, {1: 0.5, 2: 0.6, 3: 0.6})

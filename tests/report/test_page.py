@@ -20,10 +20,19 @@ def written(root: Path, *words: str) -> str:
     return (root / "report.html").read_text(encoding="utf-8")
 
 
-def figures(page: str) -> dict[str, Any]:
-    found = re.search(r'<script type="application/json" id="figures">(.*?)</script>', page, re.DOTALL)
+def embedded(page: str, name: str) -> dict[str, Any]:
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page, re.DOTALL)
     assert found
     return dict(json.loads(found[1]))
+
+
+def figures(page: str) -> dict[str, Any]:
+    return embedded(page, "figures")
+
+
+def table(page: str) -> list[dict[str, Any]]:
+    data = embedded(page, "data")
+    return [dict(zip((one["title"] for one in data["columns"]), row, strict=True)) for row in data["rows"]]
 
 
 def test_a_page_has_every_run_and_its_figures(make_run: MakeRun, tmp_path: Path) -> None:
@@ -32,18 +41,44 @@ def test_a_page_has_every_run_and_its_figures(make_run: MakeRun, tmp_path: Path)
         make_run(f"frozen-{seed}", 0.4 + seed / 50, seed=seed, freeze="backbone")
     page = written(tmp_path / "runs")
     assert "6 runs: 6 finished" in page
-    for name in ("none-1", "frozen-3"):
-        assert f">{name}</a>" in page
-    assert "-0.080 ± 0.025" in page  # differences -0.09, -0.08, -0.07: 4.3027 * 0.01 / sqrt(3)
+    rows = {row["run"]: row for row in table(page)}
+    assert set(rows) == {f"{name}-{seed}" for name in ("none", "frozen") for seed in (1, 2, 3)}
+    assert (rows["frozen-3"]["score"], rows["frozen-3"]["Dice"], rows["frozen-3"]["baseline"]) == (0.46, 0.46, 0.1)
     drawn = figures(page)
     assert set(drawn) == {
-        *(f"figure-group-0-{kind}" for kind in ("setting", "cost-0", "cost-1", "cost-2", "curves", "iou", "dice")),
+        *(f"figure-group-0-{kind}" for kind in ("setting", "cost-0", "cost-1", "curves", "iou", "dice")),
         "figure-iou-dice",
     }
     means = drawn["figure-group-0-setting"]["data"][-1]
     assert dict(zip(means["x"], means["y"], strict=True)) == pytest.approx({"none": 0.52, "backbone": 0.44})
     assert page.count("data:image/webp;base64,") == 1
     assert "http" not in page.replace(page[page.index("<script>") : page.index("</script>")], "")
+
+
+def test_a_group_shows_what_it_has(make_run: MakeRun, tmp_path: Path) -> None:
+    """No plot of a single point, and no tab without content."""
+    make_run("only", epochs=1, task="classification")
+    page = written(tmp_path / "runs")
+    assert not figures(page)
+    assert re.findall(r'role="tab" id="tab-(\w+)"', page) == ["answer", "runs", "details"]
+
+
+def test_a_policy_has_one_colour_everywhere(make_run: MakeRun, tmp_path: Path) -> None:
+    """Though the settings' places differ from group to group."""
+    for task, policies in {"localization": ("norm", "none"), "segmentation": ("none", "backbone", "norm")}.items():
+        for freeze in policies:
+            make_run(f"{task}-{freeze}", task=task, freeze=freeze, diagnostics=True)
+    page = written(tmp_path / "runs")
+    colours: dict[str, set[str]] = {}
+    for group in embedded(page, "data")["groups"]:
+        for setting in group["settings"]:
+            colours.setdefault(setting["label"], set()).add(setting["colour"])
+    for name, figure in figures(page).items():
+        for trace in figure["data"]:
+            if trace.get("name") in colours and "iou-dice" not in name:
+                colours[trace["name"]].add(trace.get("marker", trace.get("line"))["color"])
+    assert {label: len(found) for label, found in colours.items()} == {"none": 1, "backbone": 1, "norm": 1}
+    assert len(set.union(*colours.values())) == 3
 
 
 def test_evidence_is_drawn(make_run: MakeRun, tmp_path: Path) -> None:
@@ -61,8 +96,8 @@ def test_evidence_is_drawn(make_run: MakeRun, tmp_path: Path) -> None:
     assert histogram["y"][15:] == pytest.approx([100 * count / 15 for count in (1, 2, 3, 4, 5, 5)], abs=1e-3)
     # Both runs show the same images, so each is carried once: five of them, and two masks.
     assert page.count("<symbol id=") == 7
-    assert page.count('<figure class="shot"') == 10
-    assert 'aria-label="image 1, truth cat, prediction dog 75%, mean score 0.10, wrong"' in page
+    assert page.count('<figure class="shot" data-setting') == 10
+    assert 'aria-label="none: image 1, truth cat, prediction dog 75%, mean score 0.10, wrong"' in page
     assert 'x="16.0" y="8.0" width="32.0" height="16.0"' in page
     best = drawn["figure-group-0-curves"]["data"][-1]
     assert (best["name"], best["y"]) == ("baseline", [0.1, 0.1])
@@ -121,17 +156,17 @@ def test_evidence_that_cannot_be_read_is_left_out(damage: str, make_run: MakeRun
     (make_run("gone", freeze="norm", diagnostics=True) / "prediction" / "test" / "0.webp").unlink()
     (folder / "prediction" / "test.json").write_text(damage)
     page = written(tmp_path / "runs")
-    assert page.count('<figure class="shot"') == 4
+    assert page.count('<figure class="shot" data-setting') == 4
 
 
 def test_no_more_pictures_than_the_page_may_carry(make_run: MakeRun, tmp_path: Path, monkeypatch: Any) -> None:
     for place in range(4):
         make_run(f"run-{place}", optimizer={"lr": place}, diagnostics=True)
     whole = written(tmp_path / "runs")
-    assert whole.count('<div class="strip">') == 4
+    assert whole.count('<figure class="shot" data-setting') == 20
     monkeypatch.setattr("vggexp.report.page.PICTURES", 5000)
     page = written(tmp_path / "runs")
-    assert 1 <= page.count('<div class="strip">') < 4
+    assert 5 <= page.count('<figure class="shot" data-setting') < 20
     assert "of 4 settings fit" in page
 
 
@@ -152,7 +187,7 @@ def test_names_are_shown_and_never_run(make_run: MakeRun, tmp_path: Path) -> Non
     assert EVIL not in page
     assert "<img src=x" not in page
     assert "&lt;script&gt;alert(1)" in page
-    assert "&lt;img src=x" in page
+    assert "\\u003cimg src=x" in page
     ours = r"<br>|<extra></extra>"  # what plotly's hover texts are made of
     assert "<" not in re.sub(ours, "", json.dumps(figures(page)))
 
@@ -175,9 +210,12 @@ def test_every_run_is_shown_as_it_stands_and_finished_ones_alone_count(
     )
     page = written(tmp_path / "runs")
     assert "4 runs: 1 failed, 2 finished, 1 pruned" in page
-    assert "<td>pruned, 3/9 epochs</td>" in page
-    assert "OSError: no &lt;script&gt;" in page
-    assert '>2 <span class="dim">and 1 failed, 1 pruned</span></td>\n<td class="number">0.600</td>' in page
+    assert [row["status"] for row in table(page) if row["run"] == "pruned"] == ["pruned, 3/9 epochs"]
+    data = embedded(page, "data")
+    assert [why for _, _, why, *_ in data["details"]["each"] if "OSError" in why] == [f"OSError: no {EVIL}"]
+    assert [is_finished for _, _, _, is_finished, *_ in data["runs"]] == [0, 1, 1, 0]
+    means = figures(page)["figure-group-0-setting"]["data"][-1]
+    assert means["y"] == [0.6]
     out = capsys.readouterr().out
     assert " ".join(out.split()).count("failed, 3/9 epochs") == 1
     assert f"bad failed: OSError: no {EVIL}" in out
@@ -206,4 +244,4 @@ def test_a_graft_is_a_run_too(make_run: MakeRun, tmp_path: Path) -> None:
         del content[name]
     (folder / "summary.json").write_text(json.dumps(content))
     assert len(read_runs(tmp_path / "runs")) == 1
-    assert ">joined</a>" in written(tmp_path / "runs")
+    assert [row["run"] for row in table(written(tmp_path / "runs"))] == ["joined"]

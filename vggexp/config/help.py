@@ -17,6 +17,8 @@ MAIN_ARGUMENTS = {
     "export": ("checkpoint",),
     "predict": ("checkpoint",),
     "report": ("input",),
+    "archive": ("input",),
+    "serve": ("input",),
     "resume": ("checkpoint",),
     "rerun": ("checkpoint",),
     "summary": ("checkpoint",),

@@ -3,6 +3,7 @@
 import base64
 import io
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha1
 from pathlib import Path
 
@@ -72,3 +73,13 @@ def mask_colours(path: Path, count: int) -> list[str]:
         "#{:02x}{:02x}{:02x}".format(*values[3 * place : 3 * place + 3])
         for place in range(min(count, len(values) // 3))
     ]
+
+
+@lru_cache(maxsize=4096)
+def mask_counts(path: Path) -> list[int]:
+    """The number of pixels of each of a mask's 256 values; [] if it cannot be read."""
+    try:
+        with Image.open(path) as image:
+            return image.histogram()[:256] if image.mode in ("P", "L") else []
+    except OSError:
+        return []

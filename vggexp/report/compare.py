@@ -1,4 +1,4 @@
-"""Compares runs: groups them by setting and seed; paired differences with intervals, Pareto fronts."""
+"""Compares runs: groups them by setting; repeats are seeds or folds; paired differences, intervals, Pareto fronts."""
 
 import math
 import statistics
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vggexp.config.check import needs
-from vggexp.report.runs import Run
+from vggexp.report.runs import Repeat, Run
 
 SHOWN = ("task", "data", "backbone", "head", "freeze")
 """The config groups that have their own columns."""
@@ -65,13 +65,13 @@ def _apart(values: Sequence[str]) -> tuple[int, ...]:
 
 
 def is_incidental(key: str) -> bool:
-    """Whether a key affects only where a run is stored or how it is logged, not its training."""
-    return key.startswith(_INCIDENTAL)
+    """Whether a key says only which repeat a run is (its fold), where it is stored or how it is logged."""
+    return key == "data.fold" or key.startswith(_INCIDENTAL)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Runs that differ only in the seed."""
+    """Runs that differ only in the seed, or in the fold that they validate on."""
 
     label: str
     runs: tuple[Run, ...]
@@ -81,16 +81,17 @@ class Setting:
         """The finished runs."""
         return [run for run in self.runs if run.status.word == "finished"]
 
-    def by_seed(self, metric: str | None = None) -> dict[int, Score]:
-        """The test score (default: of the objective) of each seed; the mean, if several runs have the same seed.
+    def by_seed(self, metric: str | None = None) -> dict[Repeat, Score]:
+        """The test score (default: of the objective) of each seed, or of each seed and fold; of equal ones the mean.
 
         Uses finished runs only; the others have only validation scores up to the epoch where they stopped.
         """
-        found: dict[int, list[Score]] = defaultdict(list)
+        found: dict[Repeat, list[Score]] = defaultdict(list)
         for run in self.finished:
             if (score := run.score(metric)) is not None and math.isfinite(score):
-                found[run.seed].append(score)
-        return {seed: statistics.fmean(scores) for seed, scores in sorted(found.items())}
+                found[run.repeat].append(score)
+        order = sorted(found, key=lambda repeat: repeat if isinstance(repeat, tuple) else (repeat, -1))
+        return {repeat: statistics.fmean(found[repeat]) for repeat in order}
 
     def cost(self, name: str) -> float | None:
         """The median of "trainable_parameters", "seconds" or "peak_memory_mib" over its finished runs."""
@@ -129,12 +130,15 @@ def groups(runs: Iterable[Run]) -> list[Group]:
 
 
 def _titles(runs: Sequence[Run]) -> dict[tuple[str, Names], str]:
-    """A title for each list of class names, if one data set name has several lists, as with two image folders."""
-    lists: dict[str, dict[Names, None]] = defaultdict(dict)  # in the order of the runs
+    """A title for each list of class names, if one data set name has several lists, as with two image folders.
+
+    Tasks are looked at apart: a segmentation's classes include the background.
+    """
+    lists: dict[tuple[str, str], dict[Names, None]] = defaultdict(dict)  # in the order of the runs
     for run in runs:
-        lists[_data(run)].setdefault(_names(run))
+        lists[_data(run), run.choice["task"]].setdefault(_names(run))
     titles: dict[tuple[str, Names], str] = {}
-    for data, known in lists.items():
+    for (data, _), known in lists.items():
         several = [names for names in known if names]
         for names in several if len(several) > 1 else ():
             title = f"{data} ({', '.join(names[:LISTED])}{', ...' if len(names) > LISTED else ''})"
@@ -172,16 +176,16 @@ def _settings(runs: Sequence[Run]) -> list[Setting]:
 
 @dataclass(frozen=True)
 class Difference:
-    """A setting's scores minus the reference's, paired by seed."""
+    """A setting's scores minus the reference's, paired by seed and fold."""
 
     mean: float
     half_width: float | None
-    """Half width of the 95 % confidence interval (Student's t); None with fewer than two common seeds."""
+    """Half width of the 95 % confidence interval (Student's t); None with fewer than two common repeats."""
     seeds: int
 
 
-def paired_difference(ours: Mapping[int, Score], reference: Mapping[int, Score]) -> Difference | None:
-    """The mean difference over common seeds, with its confidence interval; None without common seeds."""
+def paired_difference(ours: Mapping[Repeat, Score], reference: Mapping[Repeat, Score]) -> Difference | None:
+    """The mean difference over common repeats, with its confidence interval; None without common repeats."""
     from scipy.stats import t
 
     differences = [ours[seed] - reference[seed] for seed in ours if seed in reference]

@@ -9,7 +9,8 @@ from html import escape
 from typing import Any
 
 from vggexp.report.diagnostics import Diagnostics
-from vggexp.report.figures import COLOURS, GRAY, Figure, layout
+from vggexp.report.figures import GRAY, Figure, layout
+from vggexp.report.palette import COLOURS
 
 CELLS = 60_000
 """Maximum number of cells of all confusion matrices of one figure."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vggexp.report.album import Album, data_uri, mask_colours
+from vggexp.report.album import Album, data_uri, mask_colours, mask_counts
 from vggexp.report.compare import Group
 from vggexp.report.diagnostics import Diagnostics
 
@@ -72,6 +72,8 @@ def _shot(record: Mapping[str, Any], one: Diagnostics, album: Album) -> dict[str
         "width": width,
         "height": height,
         "texts": texts,
+        "classes": _classes(record["truth"], one),
+        "area": _area(record["truth"], one),
         **layers,
     }
 
@@ -100,6 +102,32 @@ def _text(values: Mapping[str, Any], classes: Sequence[str]) -> str:
     if "label" not in values or not classes:
         return ""
     return _with_share(classes[values["label"]], values.get("probability"))
+
+
+def _classes(truth: Mapping[str, Any], one: Diagnostics) -> list[str]:
+    """The names of the classes that the image shows: of its labels, or of its mask's pixels without the background."""
+    names = one.content.get("classes", [])
+    labels = [truth["label"]] if "label" in truth else truth.get("labels", [])
+    if labels and names:
+        return [names[label] for label in labels]
+    pixels, names = _pixels(truth, one), one.content.get("mask_classes", [])
+    return [name for place, name in enumerate(names) if place and pixels[place]] if pixels else []
+
+
+def _area(truth: Mapping[str, Any], one: Diagnostics) -> float | None:
+    """The object's share of the image: of its box, or of all pixels that are neither background nor void."""
+    if truth.get("box") and None not in truth["box"]:
+        *_, h, w = (float(value) for value in truth["box"])
+        return round(max(0.0, h) * max(0.0, w), 4)
+    pixels, names = _pixels(truth, one), one.content.get("mask_classes", [])
+    return round(sum(pixels[1 : len(names)]) / max(1, sum(pixels)), 4) if pixels else None
+
+
+def _pixels(truth: Mapping[str, Any], one: Diagnostics) -> list[int]:
+    """The number of pixels of each value of the mask; [] if there is none that can be read."""
+    if "mask" not in truth:
+        return []
+    return mask_counts(_inside(one.folder, truth["mask"]))
 
 
 def _with_share(name: str, share: float | None) -> str:

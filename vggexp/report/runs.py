@@ -16,6 +16,8 @@ from vggexp.run_folder import PREVIOUS, RunFolder
 from vggexp.transfer.renamed import renew
 
 Row = dict[str, Any]
+Repeat = int | tuple[int, int]
+"""Which repeat of its setting a run is: its seed; in a cross-validation its seed and its fold."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -47,6 +49,12 @@ class Run:
     def seed(self) -> int:
         """Its seed."""
         return int(self.summary["seed"])
+
+    @property
+    def repeat(self) -> Repeat:
+        """Its seed, with its fold if it has one."""
+        fold = (self.config.get("data") or {}).get("fold")
+        return self.seed if fold is None else (self.seed, int(fold))
 
     @property
     def metric(self) -> str:

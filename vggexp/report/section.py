@@ -1,94 +1,73 @@
-"""A group's section of the page: comparison of settings, their costs, curves, diagnostics, pictures."""
+"""A group's part of the page: its figures by tab, its tables of classes, its pictures."""
 
-import statistics
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from vggexp.report import diagnostic_figures, diagnostics, figures
 from vggexp.report.album import Album
 from vggexp.report.class_table import class_tables
-from vggexp.report.compare import Group, Setting, paired_difference
+from vggexp.report.compare import Group
 from vggexp.report.confusions import confusions
+from vggexp.report.figures import Accents, Places
 from vggexp.report.gallery import gallery, sheets
+from vggexp.report.says import says
+from vggexp.report.strips import strips
 
-REFERENCES = 12
-"""Maximum number of settings to choose the reference from."""
+
+@dataclass(frozen=True)
+class Canvas:
+    """What all groups of a page share."""
+
+    figures: dict[str, figures.Figure]
+    """By id; sections add theirs."""
+    album: Album
+    accents: Accents
+    places: Places
 
 
-def section(group: Group, name: str, drawn: dict[str, figures.Figure], album: Album, budget: int) -> dict[str, Any]:
-    """A group's section; adds its figures to ``drawn`` and its images to ``album``."""
+def section(group: Group, name: str, canvas: Canvas, budget: int) -> dict[str, Any]:
+    """A group's section; adds its figures and images to the canvas, of the images at most ``budget`` characters."""
     looked, note = diagnostics.of_group(group)
     shown = diagnostic_figures.drawn(looked)
-    rows: list[dict[str, figures.Figure | None]] = [
-        {"setting": figures.by_setting(group)},
-        # The cost figures stay side by side, even if one is empty.
-        {f"cost-{place}": figures.against_cost(group, cost) for place, cost in enumerate(figures.COSTS)},
-        {"curves": figures.curves(group)},
-        *({kind: figures.by_class(group, kind)} for kind in figures.BY_CLASS),
-        {**shown},
-    ]
-    if len(group.settings) == 1:
-        del rows[1]
-    references = [setting for setting in group.settings if setting.by_seed()][:REFERENCES]
+    for figure in shown.values():
+        figures.follow_settings(figure, group, canvas.accents)
+    costs = {
+        f"cost-{place}": figures.against_cost(group, cost, canvas.accents) for place, cost in enumerate(figures.COSTS)
+    }
+    compare = {"setting": figures.by_setting(group, canvas.accents, canvas.places), **costs}
+    by_class = {kind: figures.by_class(group, kind) for kind in figures.BY_CLASS}
+    where = {setting.label: place for place, setting in enumerate(group.settings)}
     return {
         "id": name,
         "name": f"{group.task} on {group.data}",
         "metric": group.metric,
-        "references": [setting.label for setting in references] if len(group.settings) > 1 else [],
-        "table": [_comparison(setting, references) for setting in group.settings],
-        "figure_rows": [placed for row in rows if (placed := _placed(row, f"figure-{name}", drawn))],
+        "figures": {
+            "compare": _placed(compare, name, canvas),
+            "curves": _placed({"curves": figures.curves(group, canvas.accents, canvas.places)}, name, canvas),
+            "classes": _placed({**by_class, **shown}, name, canvas),
+        },
         "left_out": diagnostic_figures.left_out(looked, shown),
         "confused": confusions(looked),
         "by_class": class_tables(looked),
-        "gallery": gallery(looked, album, budget),
+        "look": strips(gallery(looked, canvas.album, budget), where),
         "sheets": [] if looked else sheets(group, diagnostics.SETTINGS),
-        "diagnostics_note": note,
+        "note": note,
     }
 
 
-def _placed(
-    row: Mapping[str, figures.Figure | None], prefix: str, drawn: dict[str, figures.Figure]
-) -> list[dict[str, Any]]:
-    """The ids and titles of one row's figures; adds the figures to ``drawn``."""
-    found = []
-    for kind, figure in row.items():
+def _placed(found: Mapping[str, figures.Figure | None], name: str, canvas: Canvas) -> list[dict[str, Any]]:
+    """The ids, titles and summaries of the figures that there are; adds them to the canvas."""
+    placed = []
+    for kind, figure in found.items():
         if figure is None:
             continue
-        drawn[f"{prefix}-{kind}"] = figure
-        own = figure["layout"]
-        words = {"id": f"{prefix}-{kind}", "title": own["title"]["text"], "height": own["height"]}
-        found.append({**words, "is_curves": kind == "curves", "picks": own.get("meta", {}).get("picks", [])})
-    return found
-
-
-def _comparison(setting: Setting, references: Sequence[Setting]) -> dict[str, Any]:
-    scores = setting.by_seed()
-    values = list(scores.values())
-    costs = [setting.cost(name) for name in figures.COSTS]
-    return {
-        "label": setting.label,
-        "seeds": len(values),
-        "others": _others(setting),
-        "mean": f"{statistics.fmean(values):.3f}" if values else "-",
-        "sd": f"{statistics.stdev(values):.3f}" if len(values) > 1 else "-",
-        "differences": [_difference(setting, reference) for reference in references],
-        "costs": ["-" if cost is None else f"{cost:,.0f}" for cost in costs],
-    }
-
-
-def _others(setting: Setting) -> str:
-    """The number of unfinished runs, by status; they do not count."""
-    words = Counter(run.status.word for run in setting.runs)
-    return ", ".join(f"{count} {word}" for word, count in words.items() if word != "finished")
-
-
-def _difference(setting: Setting, reference: Setting) -> str:
-    if setting is reference:
-        return "reference"
-    found = paired_difference(setting.by_seed(), reference.by_seed())
-    if found is None:
-        return "no common seed"
-    if found.half_width is None:
-        return f"{found.mean:+.3f} (one seed)"
-    return f"{found.mean:+.3f} ± {found.half_width:.3f}"
+        own, key = figure["layout"], f"figure-{name}-{kind}"
+        canvas.figures[key] = figure
+        title = str(own.pop("title")["text"])
+        words = {"id": key, "title": title, "kind": kind.partition("-")[0], "says": says(kind, figure)}
+        cells = max((len(trace["x"]) for trace in figure["data"] if trace["type"] == "heatmap"), default=0)
+        is_wide = kind in ("setting", "curves") or cells > 24
+        picks = own.get("meta", {}).get("picks", [])
+        placed.append({**words, "height": own["height"], "picks": picks, "wide": is_wide})
+    return placed

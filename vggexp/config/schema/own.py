@@ -109,9 +109,25 @@ class Report(TypedDict):
     """``conf/report.yaml``."""
 
     input: str
+    format: Literal["html", "latex", "markdown", "csv", "pdf", "svg"]
     output: str | None
     page: bool
     watch: float | None
+
+
+class Archive(TypedDict):
+    """``conf/archive.yaml``."""
+
+    input: str
+    output: str
+    overwrite: bool
+
+
+class Serve(TypedDict):
+    """``conf/serve.yaml``."""
+
+    input: str
+    port: int
 
 
 class Summary(TypedDict):
@@ -156,9 +172,9 @@ class Benchmark(TypedDict):
 
 
 VERBS: dict[str, type] = {
-    "train": Train, "advise": Advise, "evaluate": Evaluate, "predict": Predict, "export": Export, "demo": Demo,
-    "graft": Graft, "inspect": Inspect, "report": Report, "rerun": OfRun, "resume": OfRun, "summary": Summary,
-    "schema": Schema, "workspace": Workspace, "verify": Verify, "benchmark": Benchmark,
+    "train": Train, "advise": Advise, "archive": Archive, "benchmark": Benchmark, "demo": Demo, "evaluate": Evaluate,
+    "export": Export, "graft": Graft, "inspect": Inspect, "predict": Predict, "report": Report, "rerun": OfRun,
+    "resume": OfRun, "schema": Schema, "serve": Serve, "summary": Summary, "verify": Verify, "workspace": Workspace,
 }  # fmt: skip
 """The keys of each verb, beside ``debug`` and its groups."""
 

@@ -1,0 +1,1 @@
+"""Runs as a paper needs them: tables, a methods paragraph, figures as vector files. One module a ``format=``."""

@@ -39,9 +39,13 @@ class OfRun(TypedDict):
     override: Mapping[str, Any]
 
 
-class Evaluate(OfRun):
+class Evaluate(TypedDict):
     """``conf/evaluate.yaml``."""
 
+    checkpoint: OneOrMore
+    trust: Sequence[str]
+    override: Mapping[str, Any]
+    fusion: Literal["mean", "product"] | None
     split: Literal["test", "val"]
     output: str | None
 

@@ -138,6 +138,18 @@ class Head(Protocol):
         """Compute outputs in the shape that the task expects."""
 
 
+@runtime_checkable
+class Slides(Protocol):
+    """A head whose layers can be applied at every position of a last stage that is larger than in training."""
+
+    def maps(self, features: Features, grid: tuple[int, int]) -> Tensor:
+        """Outputs (N, K, h', w'): those of each window of ``grid`` cells, which are what training gave the head.
+
+        Raises:
+            ValueError: the grid does not divide into the cells that the head reads.
+        """
+
+
 class Loss(Protocol):
     """Computes a scalar loss from outputs and target."""
 
@@ -220,6 +232,13 @@ class Evaluation(Protocol):
 
     def __call__(self, forward: Callable[[Tensor], Outputs], task: Task, images: Tensor) -> Prediction:
         """The prediction for uint8 images (N, 3, H, W); ``forward`` gives the head's outputs for such images."""
+
+
+class GivesOutputs(Evaluation, Protocol):
+    """An evaluation that ends in outputs, which several networks may share (``evaluate checkpoint=[a,b]``)."""
+
+    def outputs(self, forward: Callable[[Tensor], Outputs], task: Task, images: Tensor) -> Outputs:
+        """Outputs of the head's kind that stand for the prediction."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 Vggexp = Callable[..., tuple[int, str, str]]
-SMALL = ("backbone=vgg11_bn", "backbone.width=0.1", "head.hidden=8", "head.pool=1", "trainer.gpus=0", "steps=1")
+SMALL = ("backbone=vgg11_bn", "backbone.width=0.1", "head.hidden=8", "head.pool=1", "trainer.gpus=0", "timed=1")
 
 
 def test_it_probes_every_stage_and_counts_what_trains(vggexp: Vggexp) -> None:
@@ -57,7 +57,7 @@ def test_a_source_that_learned_the_digits_is_recommended(vggexp: Vggexp) -> None
         *words, "head.hidden=32", "head.pool=1", "trainer.max_epochs=8", "run.dir=source", "callback=[]"
     )
     assert code == 0, errors
-    code, _, errors = vggexp("advise", "source", *words, "steps=0", "output=advice.json")
+    code, _, errors = vggexp("advise", "source", *words, "timed=0", "output=advice.json")
     assert code == 0, errors
     found = json.loads(Path("advice.json").read_text())
     best = {name: max(row["score"] for row in found["probes"] if row["source"] == name) for name in ("source", "none")}

@@ -6,6 +6,7 @@ from torch import nn
 
 from vggexp.backbone.vgg import VGG
 from vggexp.head.fcn import FCN, Upsample
+from vggexp.transfer.shapes import whole_layers
 from vggexp.types import Features, HeadSpec
 
 CHANNELS, STRIDES = (4, 8, 16, 32, 32), (2, 4, 8, 16, 32)
@@ -85,3 +86,32 @@ def test_a_new_skip_changes_nothing() -> None:
     noise = Features((*inputs.stages[:3], torch.randn_like(inputs.stages[3]), inputs.stages[4]), inputs.size)
     assert torch.equal(head(inputs), head(noise))
     assert head(inputs).std() > 0
+
+
+def before_pixels(head: FCN, given: Features) -> torch.Tensor:
+    """The scores that the last upsampling brings to the pixels."""
+    scores: torch.Tensor = head.score(head.fc7(head.fc6(given.stages[-1])))
+    for k, scorer, fusion in zip(head.skip_stages, head.skip_scores, head.fusions, strict=True):
+        scores = fusion(scores, tuple(given.stages[k].shape[-2:])) + scorer(given.stages[k])
+    return scores
+
+
+@pytest.mark.parametrize(("coarse", "fine"), [(32, 16), (16, 8)])
+def test_a_step_of_the_ladder_begins_with_the_last_one_s_scores(coarse: int, fine: int) -> None:
+    """The layers that fit are taken over, and new skips score zero: the last scores are only upsampled once more."""
+    given = features()
+    last, new = FCN(SPEC, stride=coarse, hidden=8).eval(), FCN(SPEC, stride=fine, hidden=8).eval()
+    for scorer in (last.score, *last.skip_scores):
+        nn.init.normal_(scorer.weight)  # type: ignore[arg-type]
+    missing, _ = new.load_state_dict(whole_layers(last.state_dict(), new.state_dict()), strict=False)
+    assert {name.rpartition(".")[0] for name in missing} == {
+        f"skip_scores.{len(new.skip_scores) - 1}",
+        f"fusions.{len(new.fusions) - 1}.convolution",
+        "upsample.convolution",
+    }
+    with torch.no_grad():
+        scores = before_pixels(last, given)
+        finer = new.fusions[-1](scores, tuple(given.stages[new.skip_stages[-1]].shape[-2:]))
+        torch.testing.assert_close(before_pixels(new, given), finer)
+        torch.testing.assert_close(new(given), new.upsample(finer, given.size))
+    assert scores.std() > 0.1

@@ -123,7 +123,7 @@ def _costs(config: Config, data: Data) -> list[dict[str, Any]]:
     learner = build_learner(_with(config, RANDOM), data.info)
     count = len(loader)
     return [
-        {"stage": stage, **asdict(cost(learner, config, batch, stage, config["steps"], count))} for stage in range(6)
+        {"stage": stage, **asdict(cost(learner, config, batch, stage, config["timed"], count))} for stage in range(6)
     ]
 
 

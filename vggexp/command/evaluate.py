@@ -9,7 +9,8 @@ from typing import Any
 
 from pytorch_lightning.callbacks import Callback
 
-from vggexp.command.restore import Restored, restore
+from vggexp.command.members import restore_all
+from vggexp.command.restore import Restored
 from vggexp.config.check import needs
 from vggexp.distributed.claim import claim
 from vggexp.distributed.signals import undisguised
@@ -19,7 +20,7 @@ from vggexp.run_folder import RunFolder, plain, write_whole
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import open_split
 from vggexp.trainer.build import build, build_data, build_loader
-from vggexp.trainer.evaluation import at_own_size, is_sliding, make_evaluation, words
+from vggexp.trainer.evaluation import at_own_size, keeps_size, suffix, words
 from vggexp.trainer.image_size import check_image_size
 from vggexp.trainer.shortage import explained
 from vggexp.transfer.class_names import require_same_names
@@ -31,46 +32,33 @@ def run(config: Mapping[str, Any]) -> int:
 
     Scores of another ``evaluation`` than the default get a name of their own, such as ``evaluation-test-sliding.json``.
 
+    Of several runs, ``checkpoint=[a,b]``, the mean or the product of what they predict is scored (``fusion``).
+
     The test of a run folder as it is, without ``output``, also writes what the run keeps of single images anew.
     """
     split = config["split"]
     require_known("split", split, ("val", "test"))
-    restored = restore(Path(config["checkpoint"]), config["override"], config["trust"])
     output, chosen = config["output"], config["evaluation"]
+    restored = restore_all(config)
+    name = " + ".join(map(str, names)) if isinstance(names := config["checkpoint"], list) else str(names)
     how = words(config["choice"], chosen)
-    is_unchanged = Path(config["checkpoint"]).is_dir() and not config["override"] and output is None and how is None
-    restored = replace(restored, config=prepare(restored, chosen))
+    is_unchanged = Path(name).is_dir() and not config["override"] and output is None and how is None
+    if keeps_size(chosen):
+        restored = replace(restored, config=at_own_size(restored.config))
     data = build_data(restored.config)
-    check_names(config["checkpoint"], restored, data)
-    file = restored.folder / f"evaluation-{split}{_suffix(how)}.json" if output is None else Path(str(output))
+    check_names(name, restored, data)
+    file = restored.folder / f"evaluation-{split}{suffix(how)}.json" if output is None else Path(str(output))
     file.parent.mkdir(parents=True, exist_ok=True)
     with claim(restored.folder, "give output=FILE") if output is None else nullcontext():
         keeps = is_unchanged and split == "test"
-        scores = score(restored, data, split, diagnostics=keeps, own_size=is_sliding(chosen))
+        scores = score(restored, data, split, diagnostics=keeps, own_size=keeps_size(chosen))
         baseline = restored.learner.baseline
-        content = {"split": split, "metrics": scores, "baseline": baseline, **(how or {})}
+        joined = {"checkpoint": names, "fusion": config["fusion"] or "mean"} if isinstance(names, list) else {}
+        content = {"split": split, "metrics": scores, "baseline": baseline, **(how or {}), **joined}
         write_whole(file, json.dumps(plain(content), indent=2) + "\n")
-    print_scores(f"{config['checkpoint']} on {split}", scores, baseline)
+    print_scores(f"{name} on {split}", scores, baseline)
     print(f"scores: {file}")
     return 0
-
-
-def prepare(restored: Restored, chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """Let the learner evaluate as ``evaluation`` says; the config with which the data fits that.
-
-    Raises:
-        ConfigError: the run cannot be evaluated so.
-    """
-    config, learner = restored.config, restored.learner
-    learner.evaluation = make_evaluation(chosen, config, learner, config["data"]["batch_size"])
-    return at_own_size(config) if is_sliding(chosen) else config
-
-
-def _suffix(how: Mapping[str, Any] | None) -> str:
-    if how is None:
-        return ""
-    views = ["flip"] * how["flip"] + ["scales"] * (how["scales"] != [1.0])
-    return "-" + "-".join([*(["sliding"] if is_sliding(how) else []), *views])
 
 
 def check_names(name: str, restored: Restored, data: Data) -> None:

@@ -17,7 +17,7 @@ from vggexp.report.console import console
 from vggexp.run_folder import RunFolder, plain
 from vggexp.sample.image_files import ImageFile, find_images
 from vggexp.sample.resize import without_size
-from vggexp.trainer.evaluation import is_sliding, make_evaluation, words
+from vggexp.trainer.evaluation import keeps_size, make_evaluation, words
 
 
 def run(config: Mapping[str, Any]) -> int:
@@ -66,7 +66,7 @@ def predict(restored: Restored, files: list[ImageFile], folder: PredictionFolder
     size = config["batch_size"] or restored.config["data"]["batch_size"]
     if chosen := config.get("evaluation"):
         restored.learner.evaluation = make_evaluation(chosen, restored.config, restored.learner, size)
-    if chosen and is_sliding(chosen):  # then the batch is of tiles
+    if chosen and keeps_size(chosen):  # then the batch is of tiles or crops
         view, size = View(without_size(restored.config["data"]["eval_transform"]), None), 1
     groups = load(files, view, size, config["workers"], config["overlays"])
     # It draws when told to, from no thread of its own: the processes that read photos are forked.

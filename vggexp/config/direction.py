@@ -10,6 +10,8 @@ def direction(metric: str, task_metric: str, task_mode: str) -> str:
 
     >>> direction("loss", "top1", "max"), direction("loss_box", "score", "max"), direction("f1", "top1", "max")
     ('min', 'min', 'max')
+    >>> direction("box_error_top1", "score", "max")
+    'min'
     """
     if metric == task_metric:
         return task_mode
@@ -17,5 +19,5 @@ def direction(metric: str, task_metric: str, task_mode: str) -> str:
 
 
 def is_loss(metric: str) -> bool:
-    """Whether this is the loss or a part of it."""
-    return str(metric).partition("_")[0] == "loss"
+    """Whether lower is better: the loss, a part of it, or an error."""
+    return str(metric).partition("_")[0] == "loss" or "error" in str(metric).split("_")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from vggexp.head.mlp import slide
 from vggexp.types import Features, HeadSpec
 
 
@@ -29,11 +30,16 @@ class Box(nn.Module):
         self, spec: HeadSpec, hidden: Sequence[int] = (4096, 1024), pool: int = 7, dropout: float = 0.0
     ) -> None:
         super().__init__()
+        self.pool = pool
         self.regressor = regressor(spec.channels[-1], hidden, pool, dropout, boxes=1)
 
     def forward(self, features: Features) -> Tensor:
         """One box per image, (N, 4)."""
         return coordinates(self.regressor(features.stages[-1]))
+
+    def maps(self, features: Features, grid: tuple[int, int]) -> Tensor:
+        """The box of every window of ``grid`` cells, as shares of the window: (N, 4, h', w')."""
+        return coordinates(slide(self.regressor[2:], features.stages[-1], self.pool, grid))
 
 
 def regressor(channels: int, hidden: Sequence[int], pool: int, dropout: float, boxes: int) -> nn.Sequential:

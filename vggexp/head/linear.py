@@ -29,3 +29,8 @@ class Linear(nn.Module):
         """Logits of the averaged features."""
         logits: Tensor = self.classifier(self.dropout(features.stages[-1].mean((2, 3))))
         return logits
+
+    def maps(self, features: Features, grid: tuple[int, int]) -> Tensor:
+        """Logits (N, C, h', w') of the mean of every window of ``grid`` cells."""
+        mean = nn.functional.avg_pool2d(features.stages[-1], grid, stride=1)
+        return nn.functional.conv2d(mean, self.classifier.weight[:, :, None, None], self.classifier.bias)

@@ -3,6 +3,8 @@
 Simonyan & Zisserman, arXiv 1409.1556, table 1. Most of the network's parameters are here: 124 M of VGG16's 138 M.
 """
 
+from collections.abc import Iterable
+
 from torch import Tensor, nn
 
 from vggexp.types import Features, HeadSpec
@@ -26,6 +28,7 @@ class MLP(nn.Module):
 
     def __init__(self, spec: HeadSpec, hidden: int = 4096, pool: int = 7, dropout: float = 0.5) -> None:
         super().__init__()
+        self.pool = pool
         self.avgpool = nn.AdaptiveAvgPool2d(pool)
         self.classifier = nn.Sequential(
             nn.Linear(spec.channels[-1] * pool**2, hidden),
@@ -55,3 +58,38 @@ class MLP(nn.Module):
         """The last stage, pooled and flattened, through the three dense layers."""
         logits: Tensor = self.classifier(self.avgpool(features.stages[-1]).flatten(1))
         return logits
+
+    def maps(self, features: Features, grid: tuple[int, int]) -> Tensor:
+        """Logits (N, C, h', w') of every window of ``grid`` cells: a pool x pool convolution, then two of 1x1 (3.2)."""
+        return slide(self.classifier, features.stages[-1], self.pool, grid)
+
+
+def slide(layers: Iterable[nn.Module], x: Tensor, pool: int, grid: tuple[int, int]) -> Tensor:
+    """Dense layers at every position of a map: the first as a convolution of pool x pool, the others of 1x1.
+
+    The layers learnt to read ``grid`` cells, averaged to pool x pool: here the average slides, and the convolution is
+    dilated by the cells that one average covers.
+
+    Args:
+        layers: those of a ``Sequential`` after its pooling.
+        x: the last stage, (N, channels, h, w), at least ``grid``.
+
+    Raises:
+        ValueError: ``grid`` is no multiple of ``pool``.
+    """
+    if any(side % pool for side in grid):
+        raise ValueError(
+            f"head.pool={pool} does not divide the {grid[0]} x {grid[1]} cells of a training image, so the dense "
+            "layers are no convolution"
+        )
+    step = (grid[0] // pool, grid[1] // pool)
+    if step != (1, 1):
+        x = nn.functional.avg_pool2d(x, step, stride=1)
+    size, dilation = pool, step
+    for layer in layers:
+        if isinstance(layer, nn.Linear):
+            weight = layer.weight.view(len(layer.weight), x.shape[1], size, size)
+            x, size, dilation = nn.functional.conv2d(x, weight, layer.bias, dilation=dilation), 1, (1, 1)
+        else:
+            x = layer(x)
+    return x

@@ -19,7 +19,19 @@ from vggexp.learner.optimizer import begin_epoch, make_optimizer
 from vggexp.learner.scoring import Scoring
 from vggexp.sample.loader import seed_of
 from vggexp.scheduler import Schedule, Span
-from vggexp.types import Backbone, Batch, DataInfo, Evaluation, Head, Mix, Objective, Outputs, Prediction, Task
+from vggexp.types import (
+    Backbone,
+    Batch,
+    DataInfo,
+    Evaluation,
+    Head,
+    Mix,
+    Objective,
+    Outputs,
+    Prediction,
+    Slides,
+    Task,
+)
 
 
 class Learner(pl.LightningModule):
@@ -98,6 +110,12 @@ class Learner(pl.LightningModule):
             outputs: Outputs = self(batch["image"])
             return outputs
         return self.head(self.backbone(batch["feature"], self.head.reads, *self.entrance))
+
+    def maps(self, images: Tensor, grid: tuple[int, int]) -> Tensor:
+        """uint8 images (N, 3, H, W) to the head's outputs for every window of ``grid`` cells (``Slides``)."""
+        assert isinstance(self.head, Slides)
+        images = images.to(self.device).contiguous(memory_format=self._layout)
+        return self.head.maps(self.backbone(self.backbone.normalize(images), self.head.reads), grid)
 
     def train(self, mode: bool = True) -> "Learner":
         """Set the mode; frozen modules stay in eval mode."""

@@ -1,6 +1,7 @@
 """Recipes as YAML writes them, to torchvision.transforms.v2: names and arguments are checked, nothing is applied yet.
 
-A recipe is a list of steps, each a transform's name or ``{name: arguments}``; ``Fit`` is this project's (``fit.py``)::
+A recipe is a list of steps, each a transform's name or ``{name: arguments}``; ``Fit`` and those in
+``TRAINING`` are this project's::
 
     - RandomResizedCrop: {size: [224, 224], scale: [0.5, 1.0]}
     - RandomHorizontalFlip
@@ -15,12 +16,15 @@ from torchvision.transforms import v2
 from vggexp.errors import ConfigError, did_you_mean, first_line
 from vggexp.sample.auto_augment import AutoAugment
 from vggexp.sample.center_crop import CenterCrop
+from vggexp.sample.centre_patch import CentrePatch
 from vggexp.sample.crop import Crop
 from vggexp.sample.fit import Fit
 from vggexp.sample.jitter import Jitter
 from vggexp.sample.labels import Labels
+from vggexp.sample.object_crop import ObjectCrop
 from vggexp.sample.resize import Recipe, plain
 from vggexp.sample.rotation import rotation
+from vggexp.sample.scale_jitter import ColourShift, ShorterSide
 from vggexp.types import VOID
 
 OWN = {
@@ -31,6 +35,13 @@ OWN = {
     **dict.fromkeys(("AutoAugment", "RandAugment", "TrivialAugmentWide"), AutoAugment),
 }
 """Transforms of this project that take the place of torchvision's: they are faster, or keep a box where it belongs."""
+TRAINING = {
+    "CentrePatch": CentrePatch,
+    "ObjectCrop": ObjectCrop,
+    "ShorterSide": ShorterSide,
+    "ColourShift": ColourShift,
+}
+"""Steps of papers that torchvision has not; each module says which."""
 SCALING = ("Fit", "Resize", "RandomResizedCrop", "RandomResize", "RandomShortestSize", "ScaleJitter")
 NEAREST = ("nearest", 0, v2.InterpolationMode.NEAREST)
 
@@ -55,7 +66,7 @@ def named_steps(recipe: Recipe) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _step(name: str, given: Mapping[str, Any]) -> v2.Transform:
     kinds = {key: kind for key, kind in vars(v2).items() if inspect.isclass(kind) and issubclass(kind, v2.Transform)}
-    kinds["Fit"] = Fit
+    kinds |= {"Fit": Fit, **TRAINING}
     if name not in kinds:
         raise ConfigError(f"torchvision.transforms.v2 has no transform {name!r}{did_you_mean(name, kinds)}")
     known = inspect.signature(kinds[name]).parameters

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from vggexp.errors import ConfigError, did_you_mean, require_weights
 from vggexp.loss.parallel import Parallel
 from vggexp.task.metric.box import of_label
+from vggexp.task.metric.localization_error import LocalizationError
 from vggexp.task.metric.multitask import MultitaskMetrics
 from vggexp.types import Batch, DataInfo, Metrics, Outputs, Prediction, Rows, Task
 
@@ -53,20 +54,21 @@ class Multitask(nn.Module):
         return {"loss": total} | {f"loss_{name}": loss.detach() for name, loss in losses.items()}
 
     def predict(self, outputs: Outputs) -> Prediction:
-        """All parts' predictions in one dict."""
+        """All parts' predictions in one dict. With one box per class, ``box`` is that of the predicted label."""
         assert isinstance(outputs, dict)
         merged: Prediction = {}
         for name, task in self._tasks().items():
             merged |= task.predict(outputs[name])
         if "box_per_class" in merged and "label" in merged:
-            merged["box"] = of_label(merged.pop("box_per_class"), merged["label"])
+            merged["box"] = of_label(merged["box_per_class"], merged["label"])
         return merged
 
     def metrics(self) -> Metrics:
-        """All parts' scores, and ``score``, the mean of their objectives."""
+        """All parts' scores, and ``score``, the mean of their objectives; of label and box also the joint errors."""
         tasks = self._tasks()
         objective = {name: str(self.part[name].objective) for name in tasks}
-        return MultitaskMetrics({name: task.metrics() for name, task in tasks.items()}, objective)
+        joint = {"localization_error": LocalizationError()} if {"classification", "localization"} <= set(tasks) else {}
+        return MultitaskMetrics({name: task.metrics() for name, task in tasks.items()}, objective, joint)
 
     def observe(self, batch: Batch) -> None:
         """Count one batch in every part."""

@@ -6,6 +6,7 @@ is passed as an argument to a ``_partial_``: the data set's ``DataInfo`` to the 
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from hydra.utils import instantiate
 from torch import nn
 from torch.utils.data import Dataset
 
+from vggexp.config.check.parts import heads
 from vggexp.config.check.targets import missing_module
 from vggexp.distributed.memory import keep_freed_memory
 from vggexp.distributed.processes import num_workers, place_in_run, world_size
@@ -134,8 +136,23 @@ def build_network(config: Config, info: DataInfo) -> tuple[Backbone, Head, Task]
     """Build backbone, head and task, with newly initialised weights."""
     backbone: Backbone = build("backbone", config["backbone"])
     task: Task = build("task", config["task"], info, build("loss", config["loss"]))
+    _check_reads(config, backbone)
     head: Head = build("head", config["head"], HeadSpec(backbone.channels, backbone.strides, task.classes))
     return backbone, head, task
+
+
+def _check_reads(config: Config, backbone: Backbone) -> None:
+    """ConfigError if a head reads features that the backbone does not give; VGG gives all."""
+    gives: frozenset[str] | None = getattr(backbone, "gives", None)
+    for key, head in heads(config).items() if gives is not None else ():
+        module, _, name = str(head["_target_"]).rpartition(".")
+        reads = getattr(getattr(sys.modules.get(module) or import_module(module), name, None), "reads", frozenset())
+        if missing := sorted(reads - gives):
+            raise ConfigError(
+                f"{key}={config['choice']['head'] if key == 'head' else name.lower()} reads its backbone's "
+                f"{' and '.join(missing)}, and backbone={config['choice']['backbone']} gives none; VGG gives them, and "
+                "heads such as fcn and linear read stages alone"
+            )
 
 
 def build_learner(config: Config, info: DataInfo, recorded: Config | None = None) -> Learner:

@@ -167,8 +167,11 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
 
 
 def _download(config: Mapping[str, Any], part: str) -> dict[str, Tensor]:
-    """Torchvision's ImageNet weights of this net, from torch's cache or the network."""
+    """ImageNet weights of this net, torchvision's or timm's, from their cache or the network."""
     import torchvision
+
+    if "net" not in config:
+        return _download_from_timm(str(config["name"]))
 
     if config["net"] not in _TORCHVISION or config["local_response_norm"] or config["width"] != 1:
         raise ConfigError(
@@ -186,3 +189,14 @@ def _download(config: Mapping[str, Any], part: str) -> dict[str, Tensor]:
         place = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
         raise DataError(f"cannot download {weights.url} ({first_line(error)}); download it to {place}") from error
     return state
+
+
+def _download_from_timm(name: str) -> dict[str, Tensor]:
+    """The weights that timm calls the network's own, under the names of ``backbone=timm``."""
+    import timm
+
+    try:
+        network = timm.create_model(name, pretrained=True, features_only=True)
+    except Exception as error:  # the hub's client has many kinds of its own
+        raise DataError(f"cannot download timm's weights of {name} ({first_line(error)})") from error
+    return {f"features.{key}": tensor for key, tensor in network.state_dict().items()}

@@ -49,7 +49,11 @@ def check_weights(config: Config) -> None:
 
 def check_checkpoints(verb: str, config: Config) -> None:
     """Check that the runs that a verb reads exist."""
-    for checkpoint in (config.get("checkpoint"), *config.get("checkpoints", ())):
+    one = config.get("checkpoint")
+    several = one if isinstance(one, list) else [one]
+    if isinstance(one, list) and not one:
+        raise ConfigError(f"{verb}: checkpoint=[] names no run")
+    for checkpoint in (*several, *config.get("checkpoints", ())):
         if checkpoint and not os.path.exists(checkpoint):  # noqa: PTH110  Path's raises on names that are too long
             raise ConfigError(
                 f"{verb}: there is no {checkpoint}; give a run folder, a .ckpt or an exported .safetensors file"

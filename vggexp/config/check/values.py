@@ -20,8 +20,6 @@ PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
 
 _AT_LEAST: dict[str, float] = {
     "seed": 0,
-    "images": 1,
-    "steps": 0,
     "data.batch_size": 1,
     "data.workers": 0,
     "data.timeout": 0.0,
@@ -68,6 +66,7 @@ _AT_LEAST: dict[str, float] = {
     "head.pool": 1,
     "head.width": 0.0,
     "evaluation.tile": 32,
+    "timed": 0,
     "samples": 0,
     "repeats": 1,
     "steps": 1,
@@ -77,6 +76,8 @@ _AT_LEAST: dict[str, float] = {
     "hidden": 1,
     "width": 0.0,
     "evaluation.scales": 0.0,
+    "evaluation.sides": 32,
+    "evaluation.grid": 1,
 }
 """The minimum of a number, or of each number of a list, by key. If the minimum is an int, the value must be one."""
 
@@ -85,6 +86,7 @@ _AT_MOST: dict[str, int] = {"seed": 2**32 - 1, "port": 65_535}
 
 _POSITIVE = (
     "trainer.save_minutes",
+    "evaluation.shares",
     "evaluation.scales",
     "backbone.width",
     "trainer.clip",
@@ -112,6 +114,7 @@ _SHARES: dict[str, bool] = {
     "scheduler.climb": False,
     "scheduler.start": False,
     "evaluation.overlap": True,
+    "evaluation.shares": False,
 }
 """Keys whose value is from 0 to 1; true: 1 is excluded."""
 
@@ -174,9 +177,12 @@ def least_and_most(key: str) -> dict[str, float]:
 def check_evaluation(config: Config) -> None:
     """Check the words of ``evaluation``; its numbers are checked with all others."""
     chosen = config["evaluation"]
-    require_known("evaluation.flip", chosen["flip"], ("false", "true"))
-    if not isinstance(scales := chosen["scales"], list) or not scales or len(set(scales)) < len(scales):
+    require_known("evaluation.flip", chosen.get("flip", False), ("false", "true"))
+    if not isinstance(scales := chosen.get("scales", [1.0]), list) or not scales or len(set(scales)) < len(scales):
         raise ConfigError(f"evaluation.scales={scales} is not a list of factors, each once, such as [0.75, 1.0, 1.25]")
+    sides = chosen.get("sides")
+    if sides is not None and (not isinstance(sides, list) or not sides or len(set(sides)) < len(sides)):
+        raise ConfigError(f"evaluation.sides={sides} is not a list of pixels, each once, such as [256, 384, 512]")
     tile = chosen.get("tile")
     if tile is not None and not (isinstance(tile, list) and len(tile) == 2):
         raise ConfigError(f"evaluation.tile={tile} is not [height, width] in pixels of the photo, 32 or more each")

@@ -36,7 +36,7 @@ class Advise(Train):
 
     sources: OneOrMore
     images: int
-    steps: int
+    timed: int
     output: str | None
 
 
@@ -48,9 +48,13 @@ class OfRun(TypedDict):
     override: Mapping[str, Any]
 
 
-class Evaluate(OfRun):
+class Evaluate(TypedDict):
     """``conf/evaluate.yaml``."""
 
+    checkpoint: OneOrMore
+    trust: Sequence[str]
+    override: Mapping[str, Any]
+    fusion: Literal["mean", "product"] | None
     split: Literal["test", "val"]
     output: str | None
 

@@ -28,7 +28,7 @@ def describe(prediction: Prediction, info: DataInfo, size: Size) -> dict[str, An
     if "box" in prediction:
         row["box"] = rounded(prediction["box"])
         row["box_pixels"] = rounded(pixel_edges(prediction["box"], size), 1)
-    if "box_per_class" in prediction:  # without a classifier there is no class to choose the box
+    elif "box_per_class" in prediction:  # without a classifier there is no class to choose the box
         boxes = (rounded(box) for box in prediction["box_per_class"])
         row["box_per_class"] = dict(zip(info.classes, boxes, strict=True))
     if "mask" in prediction:

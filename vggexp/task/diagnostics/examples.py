@@ -44,8 +44,9 @@ def choose_examples(scores: Mapping[int, float], fixed: Sequence[int], extremes:
 def example_of(index: int, score: float, prediction: Prediction, batch: Batch, place: int) -> Example:
     """The sample at ``place`` in a batch; with one box per class, the true label's box, which is the scored one."""
     guess = {name: value[place] for name, value in prediction.items()}
-    if "box_per_class" in guess:
-        guess["box"] = of_label(guess.pop("box_per_class")[None], batch["label"][place][None])[0]
+    per_class = guess.pop("box_per_class", None)
+    if per_class is not None and "box" not in guess:
+        guess["box"] = of_label(per_class[None], batch["label"][place][None])[0]
     truth = {name: value[place] for name, value in batch.items() if name in TARGETS}  # type: ignore[index]
     # Copies: a view would keep the whole batch in memory, and send it to other ranks.
     copied = [{name: value.cpu().clone() for name, value in one.items()} for one in (truth, guess)]

@@ -1,4 +1,4 @@
-"""The scores of several tasks in one pass, and the mean of their objectives."""
+"""The scores of several tasks in one pass, the mean of their objectives, and what they get right together."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -15,10 +15,14 @@ class MultitaskMetrics(nn.Module):
     Args:
         part: each part's metrics, by name.
         objective: for each part, the name of its objective: a score from 0 to 1, higher is better.
+        joint: scores of several parts together, by a name of no part.
     """
 
-    def __init__(self, part: Mapping[str, Metrics], objective: Mapping[str, str]):
+    def __init__(
+        self, part: Mapping[str, Metrics], objective: Mapping[str, str], joint: Mapping[str, Metrics] | None = None
+    ):
         super().__init__()
+        part = {**part, **(joint or {})}
         self.part = nn.ModuleDict(cast(Mapping[str, nn.Module], part))
         self.objective = dict(objective)
 

@@ -188,7 +188,8 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
         return None
     if not (frozen := _frozen_stages(learner)):
         return None
-    stage = min(frozen, 0 if learner.head.reads else learner.head.shallowest)
+    # What comes before a stage's pooling is computed from the output of the stage before it.
+    stage = min(frozen, learner.head.shallowest - bool(learner.head.reads))
     mix = config["choice"].get("mix") or "none"  # configs of older runs lack the group
     why = {
         "the run has several processes": place_in_run()[1] > 1,

@@ -44,7 +44,7 @@ def to_targets(objects: ObjectList, masks: bool = False, background: bool = True
 
 
 def from_detections(found: Sequence[Mapping[str, Tensor]], background: bool = True) -> ObjectList:
-    """torchvision's detections of each image, most certain first; ``masks`` are binary by now."""
+    """Torchvision's detections of each image, most certain first; ``masks`` are binary by now."""
     return ObjectList(
         Objects(
             one["boxes"].float(),
@@ -57,7 +57,7 @@ def from_detections(found: Sequence[Mapping[str, Tensor]], background: bool = Tr
 
 
 def renamed(losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """torchvision's losses under our names."""
+    """Torchvision's losses under our names."""
     return {NAMES.get(name, name.removeprefix("loss_")): value for name, value in losses.items()}
 
 

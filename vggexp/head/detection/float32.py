@@ -2,7 +2,10 @@
 
 from torch import Tensor
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
+from torchvision.models.detection.fcos import FCOSHead
+from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
 from torchvision.models.detection.rpn import RPNHead
+from torchvision.models.detection.ssd import SSDHead
 
 
 class Proposer(RPNHead):  # type: ignore[misc]
@@ -21,3 +24,28 @@ class Predictor(FastRCNNPredictor):  # type: ignore[misc]
         """As FastRCNNPredictor."""
         logits, deltas = super().forward(x)
         return logits.float(), deltas.float()
+
+
+class MaskPredictor(MaskRCNNPredictor):  # type: ignore[misc]
+    """MaskRCNNPredictor: (R, channels, m, m) to mask logits (R, C + 1, 2 m, 2 m)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As MaskRCNNPredictor."""
+        logits: Tensor = super().forward(x)
+        return logits.float()
+
+
+class SSDOutputs(SSDHead):  # type: ignore[misc]
+    """SSDHead: maps to ``cls_logits`` (N, A, C + 1) and ``bbox_regression`` (N, A, 4)."""
+
+    def forward(self, x: list[Tensor]) -> dict[str, Tensor]:
+        """As SSDHead."""
+        return {name: value.float() for name, value in super().forward(x).items()}
+
+
+class FCOSOutputs(FCOSHead):  # type: ignore[misc]
+    """FCOSHead: maps to ``cls_logits`` (N, A, C), ``bbox_regression`` (N, A, 4) and ``bbox_ctrness`` (N, A, 1)."""
+
+    def forward(self, x: list[Tensor]) -> dict[str, Tensor]:
+        """As FCOSHead."""
+        return {name: value.float() for name, value in super().forward(x).items()}

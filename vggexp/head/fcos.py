@@ -25,7 +25,7 @@ class FCOS(nn.Module):
 
     Args:
         spec: the backbone's channels and the number of classes.
-        channels: of the pyramid's maps, a multiple of 32; the paper has 256.
+        channels: of the pyramid's maps, a multiple of 32 from 64 on; the paper has 256.
         convolutions: number of 3x3 convolutions before the outputs, for classes and for boxes; the paper has 4.
         stride: of the finest map, pixels: 8 as in the paper, or 4 for small images.
         radius: a place within so many cells of an object's centre learns it; the paper has 1.5.
@@ -56,8 +56,8 @@ class FCOS(nn.Module):
         super().__init__()
         if stride not in (4, 8):
             raise ValueError(f"head.stride is 4 or 8 pixels, not {stride}")
-        if channels % 32:
-            raise ValueError(f"head.channels={channels}: give a multiple of 32, because it is normalised in 32 groups")
+        if channels % 32 or channels < 64:
+            raise ValueError(f"head.channels={channels}: give 64, 96, ..., because 32 groups of channels are normalised")
         self.shallowest = 3 if stride == 4 else 4
         self.pyramid = Pyramid(spec, channels, self.shallowest, extra=2)
         self.head = FCOSOutputs(channels, 1, spec.num_classes, convolutions)

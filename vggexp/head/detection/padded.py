@@ -104,8 +104,8 @@ def _survivors_of_batch(boxes: Tensor, scores: Tensor, groups: Tensor, overlap: 
     fractions to about 1/100 pixel as long as images x groups x side stays below 2**17.
     """
     number, candidates = scores.shape
-    side = boxes.amax() + 1
-    group = groups + torch.arange(number, device=boxes.device)[:, None] * (groups.amax() + 1)
+    side = boxes.max() + 1  # ``amax`` of everything has no ONNX form
+    group = groups + torch.arange(number, device=boxes.device)[:, None] * (groups.max() + 1)
     moved = (boxes + (group * side.ceil())[..., None]).reshape(-1, 4)
     chosen = nms(moved, scores.reshape(-1), overlap)
     kept = torch.zeros(number * candidates, dtype=torch.bool, device=boxes.device)

@@ -10,8 +10,14 @@ BOXES = torch.tensor([[0.0, 0, 10, 10], [20, 20, 40, 30]])
 RUN = ObjectList([Objects(BOXES, torch.tensor([0, 1]), scores=torch.tensor([0.8, 0.8]))])
 
 
-def given(boxes: torch.Tensor = BOXES, labels: tuple[int, int] = (0, 1), scores: tuple[float, float] = (0.8, 0.8)) -> dict[str, torch.Tensor]:
-    return {"object_boxes": boxes[None], "object_labels": torch.tensor([labels]), "object_scores": torch.tensor([scores])}
+def given(
+    boxes: torch.Tensor = BOXES, labels: tuple[int, int] = (0, 1), scores: tuple[float, float] = (0.8, 0.8)
+) -> dict[str, torch.Tensor]:
+    return {
+        "object_boxes": boxes[None],
+        "object_labels": torch.tensor([labels]),
+        "object_scores": torch.tensor([scores]),
+    }
 
 
 def test_the_same_in_another_order_differs_by_nothing() -> None:

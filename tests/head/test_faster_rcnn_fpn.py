@@ -54,5 +54,8 @@ def test_crowds_and_difficult_objects_are_no_targets() -> None:
 
 
 def test_anchors_fit_the_image() -> None:
-    sides = [max(sides[0] for sides in FasterRCNNFPN(spec(), size, **SMALL).rpn.anchor_generator.sizes) for size in (SIZE, (800, 800))]  # type: ignore[arg-type]
+    sides = [
+        max(sides[0] for sides in FasterRCNNFPN(spec(), size, **SMALL).rpn.anchor_generator.sizes)
+        for size in (SIZE, (800, 800))
+    ]  # type: ignore[arg-type]
     assert sides == [256, 512]

@@ -47,7 +47,9 @@ def test_it_finds_what_torchvisions_finds_in_the_same_outputs() -> None:
         assert torch.equal(ours.labels, one["labels"])
 
 
-@pytest.mark.parametrize(("options", "message"), [({"stride": 16}, "4 or 8 pixels, not 16"), ({"channels": 48}, "give 64, 96")])
+@pytest.mark.parametrize(
+    ("options", "message"), [({"stride": 16}, "4 or 8 pixels, not 16"), ({"channels": 48}, "give 64, 96")]
+)
 def test_what_cannot_be_is_refused(options: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         FCOS(spec(), **options)  # type: ignore[arg-type]

@@ -59,7 +59,9 @@ def test_at_300_pixels_it_is_the_papers() -> None:
 
 
 def test_default_boxes_grow_linearly() -> None:
-    assert default_boxes(6, 0.1, (0.2, 0.9), (2.0, 3.0)).scales == pytest.approx([0.1, 0.2, 0.375, 0.55, 0.725, 0.9, 1.075])
+    assert default_boxes(6, 0.1, (0.2, 0.9), (2.0, 3.0)).scales == pytest.approx(
+        [0.1, 0.2, 0.375, 0.55, 0.725, 0.9, 1.075]
+    )
 
 
 def test_conv4_3_has_the_learned_length() -> None:

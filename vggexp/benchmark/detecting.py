@@ -39,7 +39,7 @@ def batch_of(config: Config, classes: int) -> Batch:
 
 
 def take_detections(detectors: Mapping[str, Detector], count: int, images: int, rounds: Rounds) -> None:
-    """A round is ``count`` steps and as many batches of inference of each detector; the first of each is the warm-up."""
+    """A round is ``count`` steps and as many batches of inference of each detector; one of each is the warm-up."""
     works = {
         f"{name} {kind}": work
         for name, detector in detectors.items()

@@ -30,7 +30,9 @@ def run(config: Mapping[str, Any]) -> int:
     draw = restored.learner.task.draw if config["overlays"] else None
     made_by = _made_by(config)
     try:
-        with PredictionFolder(output, restored.info, draw, made_by, config["overwrite"], *_of_objects(config, restored)) as folder:
+        with PredictionFolder(
+            output, restored.info, draw, made_by, config["overwrite"], *_of_objects(config, restored)
+        ) as folder:
             missing = folder.missing(files)
             if folder.count:
                 print(f"{folder.count} of {len(files)} images were there already")

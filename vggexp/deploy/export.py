@@ -79,9 +79,7 @@ def export(
 
 
 @torch.inference_mode()
-def compare(
-    network: Network, other: Callable[[Tensor], Prediction], batches: Sequence[Tensor]
-) -> dict[str, float]:
+def compare(network: Network, other: Callable[[Tensor], Prediction], batches: Sequence[Tensor]) -> dict[str, float]:
     """For each output, over all batches: the largest difference of floats, or the largest share of differing labels."""
     found: dict[str, float] = {}
     for batch in batches:

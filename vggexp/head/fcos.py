@@ -57,7 +57,9 @@ class FCOS(nn.Module):
         if stride not in (4, 8):
             raise ValueError(f"head.stride is 4 or 8 pixels, not {stride}")
         if channels % 32 or channels < 64:
-            raise ValueError(f"head.channels={channels}: give 64, 96, ..., because 32 groups of channels are normalised")
+            raise ValueError(
+                f"head.channels={channels}: give 64, 96, ..., because 32 groups of channels are normalised"
+            )
         self.shallowest = 3 if stride == 4 else 4
         self.pyramid = Pyramid(spec, channels, self.shallowest, extra=2)
         self.head = FCOSOutputs(channels, 1, spec.num_classes, convolutions)

@@ -1,10 +1,11 @@
 """SSD: class and offset of fixed default boxes on maps from stride 8 on, without proposals.
 
 Liu et al., "SSD: Single Shot MultiBox Detector", arXiv 1512.02325, section 2 and figure 2. The maps are conv4_3, of
-which each place is scaled to a learned length (section 3.1), VGG's fc6 and fc7 as convolutions after an unpooled stage 5,
-and further convolutions with stride 2.
+which each place is scaled to a learned length (section 3.1), VGG's fc6 and fc7 as convolutions after an unpooled
+stage 5, and further convolutions with stride 2.
 """
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -76,7 +77,7 @@ class SSD(nn.Module):
         """The length that conv4_3's features are scaled to, by channel."""
         self.dense = _dense(spec.channels[4], hidden)
         extra = [hidden, hidden // 2, *[hidden // 4] * (levels - 3)][: levels - 1]
-        self.extra = nn.ModuleList(_halved(*pair) for pair in zip(extra, extra[1:], strict=False))
+        self.extra = nn.ModuleList(_halved(*pair) for pair in itertools.pairwise(extra))
         self.boxes = default_boxes(levels, finest, scales, ratios)
         channels = [spec.channels[3], *extra]
         self.head = SSDOutputs(channels, self.boxes.num_anchors_per_location(), spec.num_classes + 1)
@@ -145,9 +146,7 @@ def levels_for(side: int) -> int:
     return max(2, 2 + int(math.log2(side / 16)))
 
 
-def default_boxes(
-    levels: int, finest: float, scales: Sequence[float], ratios: Sequence[float]
-) -> DefaultBoxGenerator:
+def default_boxes(levels: int, finest: float, scales: Sequence[float], ratios: Sequence[float]) -> DefaultBoxGenerator:
     """The default boxes of equation 4: sides that grow linearly from map to map; conv4_3 has one of its own."""
     smallest, largest = scales
     steps = max(1, levels - 2)

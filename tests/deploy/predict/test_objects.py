@@ -32,7 +32,9 @@ def test_a_bright_square_comes_back_to_where_it_was(recipe: str) -> None:
     box = torch.tensor([[columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]], dtype=torch.float32)
     found = Objects(box, torch.tensor([1]), bright[None].byte(), scores=torch.tensor([0.75]))
     masks: list[torch.Tensor] = []
-    (row,) = describe_objects(found, window, (120, 200), INFO, lambda number, mask: masks.append(mask) or f"{number}.png")
+    (row,) = describe_objects(
+        found, window, (120, 200), INFO, lambda number, mask: masks.append(mask) or f"{number}.png"
+    )
     assert (row["class"], row["score"], row["mask"]) == ("dog", 0.75, "0.png")
     assert row["box_pixels"] == pytest.approx([90, 40, 150, 80], abs=4)  # a pixel of the network is 3 of the photo's
     assert masks[0].shape == (120, 200)
@@ -64,7 +66,13 @@ def test_a_mask_is_a_picture_of_black_and_white() -> None:
 
 
 def test_each_object_is_an_annotation_of_coco() -> None:
-    one = {"class": "dog", "score": 0.75, "box_pixels": [1.0, 2.0, 4.0, 6.0], "pixels": 9, "rle": {"size": [8, 8], "counts": "x"}}
+    one = {
+        "class": "dog",
+        "score": 0.75,
+        "box_pixels": [1.0, 2.0, 4.0, 6.0],
+        "pixels": 9,
+        "rle": {"size": [8, 8], "counts": "x"},
+    }
     rows = [{"file": "a.jpg", "width": 8, "height": 8, "objects": [one, {**one, "class": "cat"}]},
             {"file": "b.jpg", "width": 8, "height": 8, "objects": []}]  # fmt: skip
     content = coco(rows, INFO.classes)

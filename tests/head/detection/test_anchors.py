@@ -29,7 +29,9 @@ def test_a_cell_is_a_stride_wide_in_an_image_that_no_stride_divides() -> None:
 
 
 def test_coordinates_stay_exact_under_bfloat16() -> None:
-    exact, coarse = (PyramidAnchors(STRIDES, 8, RATIOS).on(maps((512, 512), kind)) for kind in (torch.float32, torch.bfloat16))
+    exact, coarse = (
+        PyramidAnchors(STRIDES, 8, RATIOS).on(maps((512, 512), kind)) for kind in (torch.float32, torch.bfloat16)
+    )
     assert coarse.dtype == torch.float32
     assert torch.equal(coarse, exact)
 

@@ -12,7 +12,11 @@ def candidates(images: int = 3, count: int = 60) -> tuple[torch.Tensor, torch.Te
     generator = torch.Generator().manual_seed(0)
     corner = torch.rand(images, count, 2, generator=generator) * 60
     boxes = torch.cat((corner, corner + 2 + 30 * torch.rand(images, count, 2, generator=generator)), 2)
-    return boxes, torch.rand(images, count, generator=generator), torch.randint(0, 3, (images, count), generator=generator)
+    return (
+        boxes,
+        torch.rand(images, count, generator=generator),
+        torch.randint(0, 3, (images, count), generator=generator),
+    )
 
 
 @pytest.mark.parametrize("whole_batch", [False, True])
@@ -32,7 +36,9 @@ def test_each_image_has_torchvisions_survivors(whole_batch: bool, monkeypatch: p
 
 def test_slots_without_a_detection_are_last_and_score_0() -> None:
     boxes = torch.tensor([[[0.0, 0, 10, 10], [20, 20, 30, 30], [5, 5, 5, 9]]])
-    found = best(boxes, torch.tensor([[0.1, 0.9, 0.8]]), torch.zeros(1, 3, dtype=torch.int64), 3, threshold=0.5, overlap=0.5)
+    found = best(
+        boxes, torch.tensor([[0.1, 0.9, 0.8]]), torch.zeros(1, 3, dtype=torch.int64), 3, threshold=0.5, overlap=0.5
+    )
     assert found.scores.tolist() == [[pytest.approx(0.9), 0, 0]]  # one is unlikely, one has no area
     (one,) = found.objects((40, 40))
     assert len(one) == 1

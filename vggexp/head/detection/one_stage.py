@@ -24,9 +24,7 @@ def top_of_each_class(scores: Tensor, boxes: Tensor, most: int) -> tuple[Tensor,
     return found, top.flatten(1), labels
 
 
-def top_of_each_level(
-    scores: Tensor, boxes: Tensor, counts: Sequence[int], most: int
-) -> tuple[Tensor, Tensor, Tensor]:
+def top_of_each_level(scores: Tensor, boxes: Tensor, counts: Sequence[int], most: int) -> tuple[Tensor, Tensor, Tensor]:
     """The same of each level; a place is a candidate for every class.
 
     Args:

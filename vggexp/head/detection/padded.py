@@ -84,7 +84,7 @@ def best(
 
 
 def _survivors(boxes: Tensor, scores: Tensor, groups: Tensor, overlap: float) -> Tensor:
-    """bool (N, K): the candidates that no better one of their image and group suppresses; those of score 0 are not."""
+    """Bool (N, K): the candidates that no better one of their image and group suppresses; those of score 0 are not."""
     if boxes.is_meta:
         return scores > 0
     if torch.compiler.is_exporting():

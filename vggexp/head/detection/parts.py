@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
 from torchvision.models.detection.faster_rcnn import TwoMLPHead
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads
 from torchvision.models.detection.roi_heads import RoIHeads

@@ -1,6 +1,7 @@
 """What the tests of detection heads share: a small backbone, and objects with masks."""
 
 import torch
+from torchvision.ops import box_iou
 
 from vggexp.backbone.vgg import VGG
 from vggexp.types import Features, Head, HeadSpec, ObjectList, Objects
@@ -31,7 +32,7 @@ def objects(*boxes: tuple[float, float, float, float], size: tuple[int, int] = S
     masks = torch.zeros(len(boxes), *size, dtype=torch.uint8)
     for mask, (left, top, right, bottom) in zip(masks, boxes, strict=True):
         mask[int(top) : int(bottom), int(left) : int(right)] = 1
-    edges = torch.tensor(boxes).reshape(-1, 4)
+    edges = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
     return Objects(edges, torch.arange(len(boxes)) % CLASSES, masks)
 
 
@@ -41,9 +42,14 @@ def lesson() -> dict[str, ObjectList]:
 
 
 def overfit(head: torch.nn.Module, steps: int, lr: float = 0.01) -> ObjectList:
-    """What the head finds in the two images after some steps on them."""
+    """What the head finds in the two images after some steps on them: a bright and a dark rectangle, and nothing."""
     torch.manual_seed(0)
-    seen, targets = features(head), lesson()  # type: ignore[arg-type]
+    targets = lesson()
+    images = torch.randn(2, 3, *SIZE, generator=torch.Generator().manual_seed(0)) * 0.2
+    for (left, top, right, bottom), label in zip(targets["objects"][0].boxes.int().tolist(), (1, -1), strict=True):
+        images[0, :, top:bottom, left:right] += 2 * label
+    with torch.no_grad():
+        seen = small_backbone()(images, head.reads)  # type: ignore[arg-type]
     optimizer = torch.optim.Adam(head.parameters(), lr=lr)
     head.train()
     for _ in range(steps):
@@ -53,3 +59,11 @@ def overfit(head: torch.nn.Module, steps: int, lr: float = 0.01) -> ObjectList:
     with torch.no_grad():
         found: ObjectList = head.eval()(seen)
     return found
+
+
+def finds(found: ObjectList) -> bool:
+    """Whether ``lesson`` was learned: the most certain detection of each object's class is that object."""
+    expected, seen = lesson()["objects"][0], found[0]
+    overlaps = box_iou(expected.boxes, seen.boxes)
+    best = [(seen.labels == label).nonzero()[:1, 0] for label in expected.labels]
+    return all(len(place) == 1 and bool(overlaps[row, place] > 0.6) for row, place in enumerate(best))

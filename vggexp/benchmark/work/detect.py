@@ -17,7 +17,8 @@ def plan(sizes: Sizes) -> Work:
     height, width = sizes.image_size
     words = (
         "task=detection", "data=digits", f"data.image_size=[{height},{width}]",
-        f"data.batch_size={sizes.batch_size or 2}", "data.size=[28,32]", "backbone=vgg16", f"backbone.width={sizes.width}", f"head.hidden={sizes.hidden}",
+        f"data.batch_size={sizes.batch_size or 2}", "data.size=[28,32]", "backbone=vgg16",
+        f"backbone.width={sizes.width}", f"head.hidden={sizes.hidden}",
         "optimizer=sgd", "optimizer.lr=0.0001", "optimizer.weight_decay=0", f"trainer.precision={sizes.precision}",
         f"trainer.gpus={'null' if sizes.gpus is None else sizes.gpus}",
     )  # fmt: skip

@@ -39,7 +39,8 @@ class PyramidAnchors(AnchorGenerator):  # type: ignore[misc]
         """The anchors (A, 4) of an image with these maps."""
         device = maps[0].device
         steps = [[torch.tensor(stride, device=device)] * 2 for stride in self.strides]
-        self.set_cell_anchors(torch.float32, device)
+        if self.cell_anchors[0].device != device:  # not while it is exported, which forbids to set attributes
+            self.set_cell_anchors(torch.float32, device)
         found: Tensor = torch.cat(self.grid_anchors([list(one.shape[-2:]) for one in maps], steps))
         return found
 

@@ -7,7 +7,8 @@ evaluation, without a loop over the images, so that one graph serves any batch s
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork, permute_and_flatten
 from torchvision.ops import MultiScaleRoIAlign, roi_align
@@ -49,9 +50,15 @@ def detections(rpn: RegionProposalNetwork, heads: RoIHeads, maps: Maps, size: tu
     return from_detections(found)
 
 
-def padded(rpn: RegionProposalNetwork, heads: RoIHeads, maps: Maps, size: tuple[int, int]) -> Padded:
-    """The detections as tensors of fixed shape."""
-    proposals = _proposals(rpn, maps, size)
+def padded(
+    rpn: RegionProposalNetwork, heads: RoIHeads, maps: Maps, size: tuple[int, int], images: ImageList | None = None
+) -> Padded:
+    """The detections as tensors of fixed shape.
+
+    Args:
+        images: what the anchors follow from, of one image; None: ``size``.
+    """
+    proposals = _proposals(rpn, maps, size, images or images_of(1, size))
     number, slots = proposals.scores.shape
     pooled = _pooled(heads.box_roi_pool, maps, proposals.boxes)
     logits, codes = heads.box_predictor(heads.box_head(pooled))
@@ -76,12 +83,12 @@ def _with_masks(heads: RoIHeads, maps: Maps, found: Padded) -> Padded:
     return replace(found, masks=logits.gather(1, of_class).sigmoid().view(number, slots, side, side))
 
 
-def _proposals(rpn: RegionProposalNetwork, maps: Maps, size: tuple[int, int]) -> Padded:
+def _proposals(rpn: RegionProposalNetwork, maps: Maps, size: tuple[int, int], images: ImageList) -> Padded:
     """The proposals of each image; their labels are their levels."""
     levels = list(maps.values())
     logits, codes = rpn.head(levels)
     counts = [one.shape[1] * one.shape[2] * one.shape[3] for one in logits]
-    (anchors,) = rpn.anchor_generator(images_of(1, size), levels)
+    (anchors,) = rpn.anchor_generator(images, levels)
     kept: list[tuple[Tensor, Tensor, Tensor]] = []
     for place, own in enumerate(anchors.split(counts)):
         scores, boxes = _of_level(rpn, logits[place], codes[place], own)
@@ -101,13 +108,16 @@ def _of_level(rpn: RegionProposalNetwork, logits: Tensor, codes: Tensor, anchors
     return top.sigmoid(), boxes.view(number, -1, 4)
 
 
-def _pooled(pool: MultiScaleRoIAlign, maps: Maps, boxes: Tensor) -> Tensor:
+def _pooled(pool: nn.Module, maps: Maps, boxes: Tensor) -> Tensor:
     """What ``pool`` gives for boxes (N, P, 4) of each image: (N * P, C, side, side)."""
-    levels = [maps[name] for name in pool.featmap_names]
     number, slots, _ = boxes.shape
     flat = boxes.reshape(-1, 4)
     image = torch.arange(number, device=boxes.device).repeat_interleave(slots).to(flat.dtype)
     regions = torch.cat((image[:, None], flat), 1)
+    if not isinstance(pool, MultiScaleRoIAlign):
+        found: Tensor = pool(maps, regions, [])
+        return found
+    levels = [maps[name] for name in pool.featmap_names]
     level = _level(pool, flat)
     result: Tensor | None = None
     for place, one in enumerate(levels):

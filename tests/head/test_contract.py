@@ -18,7 +18,9 @@ from vggexp.trainer.build import METADATA
 from vggexp.types import Features, Head, HeadSpec
 
 ROOT = Path(__file__).parents[2]
-HEADS = sorted(path.stem for path in (ROOT / "conf" / "head").glob("*.yaml"))
+ALL = sorted(path.stem for path in (ROOT / "conf" / "head").glob("*.yaml"))
+HEADS = [name for name in ALL if "\ngives: object" not in (ROOT / "conf" / "head" / f"{name}.yaml").read_text()]
+"""Without those that give objects: ``detection/test_contract.py``."""
 SIZES = [(32, 32), (33, 47), (64, 96)]
 IMAGES = 2
 SMALL = {"hidden": 8, "pool": 2, "window": 1}
@@ -210,7 +212,7 @@ def test_yaml_is_the_signature(name: str) -> None:
             assert config[argument.name] == (list(default) if isinstance(default, tuple) else default)
 
 
-@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("name", ALL)
 def test_yaml_opens_with_what_it_is(name: str) -> None:
     lines = (ROOT / "conf" / "head" / f"{name}.yaml").read_text().splitlines()
     assert lines[0].startswith("# ")
@@ -221,7 +223,7 @@ def test_one_word_three_trees() -> None:
     """Every head is a YAML, a module and a test; so the lists above have seen all of them."""
     modules = {path.stem for path in (ROOT / "vggexp" / "head").glob("*.py")} - {"__init__"}
     tests = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py")} - {"contract"}
-    assert set(HEADS) == modules == tests
+    assert set(ALL) == modules == tests
     assert len(HEADS) >= 8
     assert len(CHECKS) == 9
 

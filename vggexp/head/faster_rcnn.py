@@ -15,7 +15,9 @@ from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.ops import roi_align, roi_pool
 
+from vggexp.head.detection import two_stage
 from vggexp.head.detection.float32 import Predictor, Proposer
+from vggexp.head.detection.padded import Padded
 from vggexp.head.detection.targets import from_detections, image_list, renamed, to_targets
 from vggexp.types import Features, HeadSpec, ObjectList
 
@@ -96,9 +98,17 @@ class FasterRCNN(nn.Module):
         regions, heads = self._parts
         # By what is asked for, not by the mode: a frozen head is in evaluation mode while the backbone trains.
         regions.training = heads.training = lesson is not None
+        if x.is_meta and lesson is None:
+            return self.padded(features).objects(features.size)
         proposals, first = regions(images, maps, lesson)
         found, second = heads(maps, proposals, images.image_sizes, lesson)
         return from_detections(found) if lesson is None else renamed(first | second)
+
+    def padded(self, features: Features) -> Padded:
+        """The objects in a fixed number of slots an image, for export."""
+        x, (regions, heads) = features.skips[-1], self._parts
+        images = image_list(1, features.size, (x.shape[-2], x.shape[-1]), self.stride)
+        return two_stage.padded(regions, heads, {"0": x.float()}, features.size, images)
 
 
 class RegionPool(nn.Module):

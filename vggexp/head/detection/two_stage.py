@@ -58,6 +58,8 @@ def padded(
     Args:
         images: what the anchors follow from, of one image; None: ``size``.
     """
+    if rpn.training:
+        rpn.training = heads.training = False
     proposals = _proposals(rpn, maps, size, images or images_of(1, size))
     number, slots = proposals.scores.shape
     pooled = _pooled(heads.box_roi_pool, maps, proposals.boxes)

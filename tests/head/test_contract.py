@@ -10,7 +10,7 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import get_class, instantiate
-from omegaconf import OmegaConf
+from omegaconf import OmegaConf, open_dict
 from torch import Tensor, nn
 
 from vggexp.backbone.vgg import VGG
@@ -49,7 +49,10 @@ def one_thread() -> Iterator[None]:
 def composed(name: str) -> dict[str, Any]:
     """The head's configuration as Hydra hands it over, with its defaults list worked off."""
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        config = OmegaConf.to_container(compose(f"head/{name}").head)
+        whole = compose(f"head/{name}")
+    with open_dict(whole):
+        whole.data = {"image_size": [64, 96]}
+    config = OmegaConf.to_container(whole.head, resolve=True)
     assert isinstance(config, dict)
     return config
 
@@ -57,7 +60,8 @@ def composed(name: str) -> dict[str, Any]:
 def kinds(config: dict[str, Any]) -> Kinds:
     """What each output is, by task name."""
     if "part" in config:
-        return {name: part["gives"] for name, part in config["part"].items()}
+        parts = {name: part["gives"] for name, part in config["part"].items()}
+        return {name: kind for name, kind in parts.items() if not kind.startswith("object")}
     return {"classification": config["gives"]}
 
 

@@ -41,7 +41,7 @@ def lesson() -> dict[str, ObjectList]:
     return {"objects": ObjectList([objects((8, 8, 40, 40), (50, 20, 80, 60)), objects()])}
 
 
-def overfit(head: torch.nn.Module, steps: int, lr: float = 0.01) -> ObjectList:
+def overfit(head: torch.nn.Module, steps: int, lr: float = 0.003) -> ObjectList:
     """What the head finds in the two images after some steps on them: a bright and a dark rectangle, and nothing."""
     torch.manual_seed(0)
     targets = lesson()

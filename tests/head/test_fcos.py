@@ -17,7 +17,7 @@ def make(**options: float) -> FCOS:
 
 @pytest.mark.slow
 def test_it_learns_two_objects_by_heart() -> None:
-    assert finds(overfit(make(), 100))
+    assert finds(overfit(make(), 300))
 
 
 def test_it_finds_what_torchvisions_finds_in_the_same_outputs() -> None:

@@ -1,6 +1,7 @@
 """Box geometry: pure functions over boxes ``(x, y, h, w)``, shares of the image, in that order.
 
-The image's top-left corner is (0, 0), its bottom-right (1, 1). In the format "corner", (x, y) is the box's
+The image's top-left corner is (0, 0), its bottom-right (1, 1). Edges are (left, top, right, bottom), of ``Objects`` in
+pixels. In the format "corner", (x, y) is the box's
 top-left corner; in "center", its centre (VGG, appendix A). Mind the order: the height comes before the width.
 """
 
@@ -25,6 +26,20 @@ def from_edges(edges: Tensor, format: Format = "corner") -> Tensor:
     w, h = right - left, bottom - top
     x, y = (left, top) if format == "corner" else (left + w / 2, top + h / 2)
     return torch.stack((x, y, h, w), -1)
+
+
+def to_pixels(boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """(..., 4) boxes in corner format to edges in pixels of an image of ``size`` = (H, W): those of ``Objects``."""
+    return to_edges(boxes) * _sides(boxes, size)
+
+
+def from_pixels(edges: Tensor, size: tuple[int, int]) -> Tensor:
+    """The inverse of ``to_pixels``.
+
+    >>> from_pixels(torch.tensor([16.0, 8.0, 48.0, 32.0]), (32, 64))
+    tensor([0.2500, 0.2500, 0.7500, 0.5000])
+    """
+    return from_edges(edges / _sides(edges, size))
 
 
 def convert(boxes: Tensor, source: Format, target: Format) -> Tensor:
@@ -64,6 +79,10 @@ def dice(a: Tensor, b: Tensor, format: Format = "corner") -> Tensor:
     tensor([0.5000])
     """
     return _ratio(2 * intersection(a, b, format), area(a) + area(b))
+
+
+def _sides(boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    return boxes.new_tensor((size[1], size[0], size[1], size[0]))
 
 
 def _ratio(part: Tensor, whole: Tensor) -> Tensor:

@@ -5,14 +5,90 @@ Shapes: N images, C classes, H x W pixels.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypedDict, runtime_checkable
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, Protocol, TypedDict, overload, runtime_checkable
 
+import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 VOID = 255
 """The mask label for pixels without ground truth. Losses and metrics ignore these pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Objects:
+    """The objects of one image, or those that a network found in it: any number K, none too."""
+
+    boxes: Tensor
+    """float32, (K, 4): (left, top, right, bottom), pixels of the network's input; torchvision's order."""
+    labels: Tensor
+    """int64, (K,): class, 0 to C - 1; none of them is the background."""
+    masks: Tensor | None = None
+    """uint8, (K, H, W): 1 where the object is, 0 elsewhere, in the network's pixels."""
+    crowd: Tensor | None = None
+    """bool, (K,): whether it is a group, annotated as one; None: none is."""
+    difficult: Tensor | None = None
+    """bool, (K,): VOC's flag of objects that are not scored; None: none is."""
+    scores: Tensor | None = None
+    """float32, (K,): of a prediction only, in descending order."""
+
+    def __len__(self) -> int:
+        """How many objects."""
+        return len(self.boxes)
+
+    def __getitem__(self, chosen: Tensor | slice | list[int]) -> "Objects":
+        """Some of the objects: by their places, a slice or a bool mask."""
+        return self._each(lambda value: value[chosen])
+
+    def to(self, device: Any) -> "Objects":
+        """The same on a device."""
+        return self._each(lambda value: value.to(device))
+
+    def clone(self) -> "Objects":
+        """A copy that shares no memory."""
+        return self._each(Tensor.clone)
+
+    def cpu(self) -> "Objects":
+        """The same on the CPU."""
+        return self.to("cpu")
+
+    def counted(self) -> Tensor:
+        """bool, (K,): which of them are to be found: neither a crowd nor difficult."""
+        whole = torch.ones(len(self), dtype=torch.bool, device=self.boxes.device)
+        for flag in (self.crowd, self.difficult):
+            if flag is not None:
+                whole = whole & ~flag
+        return whole
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Objects":
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return replace(self, **{name: change(value) for name, value in values.items() if value is not None})
+
+
+class ObjectList(list[Objects]):
+    """The objects of each image of a batch."""
+
+    @overload  # type: ignore[override]
+    def __getitem__(self, place: int) -> Objects: ...
+    @overload
+    def __getitem__(self, place: slice | list[int] | Tensor) -> "ObjectList": ...
+    def __getitem__(self, place: int | slice | list[int] | Tensor) -> "Objects | ObjectList":
+        """The objects of one image, or the list of several."""
+        if isinstance(place, Tensor):
+            place = place.tolist()
+        if isinstance(place, list):
+            return ObjectList(list.__getitem__(self, row) for row in place)
+        found = list.__getitem__(self, place)
+        return found if isinstance(found, Objects) else ObjectList(found)
+
+    def to(self, device: Any, **_: Any) -> "ObjectList":
+        """The same on a device."""
+        return ObjectList(one.to(device) for one in self)
+
+    def cpu(self) -> "ObjectList":
+        """The same on the CPU."""
+        return self.to("cpu")
 
 
 class Batch(TypedDict, total=False):
@@ -32,13 +108,18 @@ class Batch(TypedDict, total=False):
     """float32, (N, 4): (x, y, h, w) as fractions of the image size, 0 to 1; (x, y) is the top-left corner."""
     mask: Tensor
     """uint8, (N, H, W): class of each pixel, or VOID."""
+    objects: ObjectList
+    """The objects of each image; their masks if the task needs "object_masks". In a sample, its ``Objects``."""
 
 
 Mixed = list[tuple[float, Batch]]
 """Batches of the same images with different targets, each with its share of the loss; the shares sum to 1."""
 
-TARGETS = ("label", "labels", "box", "mask")
+TARGETS = ("label", "labels", "box", "mask", "objects")
 """The keys of a batch that a task may learn from."""
+
+OBJECT_MASKS = "object_masks"
+"""What a task ``needs``, and data ``provides``, if ``objects`` have masks: a word, and no key of a batch."""
 
 Objective = tuple[str, Literal["min", "max"]]
 """The metric that a run optimizes, such as "val/miou", and its direction."""
@@ -46,11 +127,13 @@ Objective = tuple[str, Literal["min", "max"]]
 Sample = Batch
 """One sample: the keys of a batch, without the dimension N."""
 
-Outputs = Tensor | dict[str, Tensor]
-"""What a head returns: one tensor, or one tensor per named head."""
+Outputs = Tensor | ObjectList | dict[str, Any]
+"""What a head returns: a tensor, the objects it found or, of one that learns from targets, its losses by name; and of
+several heads, that of each by its name."""
 
-Prediction = dict[str, Tensor]
-"""Outputs in the format of the targets: ``label`` or ``labels`` with ``probability``, ``box`` (corner), ``mask``."""
+Prediction = dict[str, Any]
+"""Outputs in the format of the targets: ``label`` or ``labels`` with ``probability``, ``box`` (corner), ``mask``, all
+tensors of one row an image; ``objects``, an ``ObjectList`` with scores."""
 
 Rows = dict[str, dict[str, Tensor]]
 """Results per image, by kind of target: tensors (N, ...), one of which is ``score``, 0 to 1."""
@@ -121,7 +204,7 @@ class Backbone(Protocol):
         """Compute features from normalised images; ``reads`` names the further features that the head reads.
 
         With ``start`` = k, ``images`` are the output of stage k for images of ``size``; the entries of earlier stages
-        are empty.
+        are empty, and so are those of the first k skips and switches.
         """
 
 
@@ -132,7 +215,7 @@ class Head(Protocol):
     reads: frozenset[str]
     """The features that it reads besides ``Features.stages``: a subset of {"skips", "switches"}."""
     shallowest: int
-    """The shallowest stage that it reads, 1 to 5."""
+    """The shallowest stage of which it reads the output, a skip or a switch, 1 to 5."""
 
     def __call__(self, features: Features) -> Outputs:
         """Compute outputs in the shape that the task expects."""
@@ -148,6 +231,22 @@ class Slides(Protocol):
         Raises:
             ValueError: the grid does not divide into the cells that the head reads.
         """
+
+
+@runtime_checkable
+class LearningHead(Head, Protocol):
+    """A head that computes its own losses, because what it learns depends on what it found (``lessons``)."""
+
+    learns_from: frozenset[str]
+    """The keys of a batch that it learns from, such as {"objects"}; no such attribute, or none of them: it does not."""
+
+    def __call__(self, features: Features, targets: Mapping[str, Any] | None = None) -> Outputs:
+        """With targets, as in training: its losses, scalars by name. Without: its outputs, as of any head."""
+
+
+def lessons(head: Head) -> frozenset[str]:
+    """The keys of a batch that a head takes as targets while it trains; most heads take none."""
+    return getattr(head, "learns_from", frozenset())
 
 
 class Loss(Protocol):

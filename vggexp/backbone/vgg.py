@@ -88,8 +88,9 @@ class VGG(nn.Module):
 
         With ``start`` = k, ``images`` are the output of stage k for images of ``size``; earlier stages are then empty.
         """
-        x, skips, switches = images, [], []
-        stages = [x.new_empty(0)] * (start - 1) + [x] * bool(start)
+        x, none = images, images.new_empty(0)
+        stages = [none] * (start - 1) + [x] * bool(start)
+        skips, switches = ([none] * start if name in reads else [] for name in ("skips", "switches"))
         for stage in self.stages()[start:]:
             x = stage[:-1](x)
             if "skips" in reads:

@@ -29,7 +29,7 @@ from vggexp.sample.column_store import is_kept, read_columns, write_columns
 from vggexp.sample.loader import Collate, Seeded, collate
 from vggexp.sample.reading import Reading
 from vggexp.sample.resize import plain_recipe
-from vggexp.types import Batch, Sample
+from vggexp.types import Batch, Head, Sample
 
 Config = Mapping[str, Any]
 FIXED = frozenset({"CenterCrop", "Fit", "Grayscale", "Identity", "Pad", "Resize"})
@@ -188,12 +188,20 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
         return None
     if not (frozen := first_frozen(learner, 0)):
         return None
-    stage = min(frozen, 0 if learner.head.reads else learner.head.shallowest)
+    stage = min(frozen, deepest_entrance(learner.head))
     if refusal(learner, config, settings, stage):
         return None
     height, width = config["data"]["image_size"]
     learner.entrance = (stage, (height, width))
     return FeatureCache(learner, config, settings, stage)
+
+
+def deepest_entrance(head: Head) -> int:
+    """The deepest stage whose features are enough for a head; 0: it also reads the first stages.
+
+    What comes before a stage's pooling is computed from the output of the stage before it.
+    """
+    return head.shallowest - bool(head.reads)
 
 
 def refusal(learner: Learner, config: Config, settings: CacheSettings, stage: int) -> str | None:

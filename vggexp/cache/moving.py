@@ -14,7 +14,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 from torch.utils.data import Dataset
 
-from vggexp.cache.feature_cache import FeatureCache, first_frozen, is_random, refusal
+from vggexp.cache.feature_cache import FeatureCache, deepest_entrance, first_frozen, is_random, refusal
 from vggexp.cache.settings import CacheSettings
 from vggexp.learner.learner import Learner
 from vggexp.sample.loader import Collate, ResumableLoader
@@ -75,7 +75,7 @@ class MovingCache(Callback):
 
     def __init__(self, learner: Learner, config: Config, settings: CacheSettings) -> None:
         self._learner, self._config, self._settings = learner, config, settings
-        limit = learner.head.shallowest
+        limit = deepest_entrance(learner.head)
         frozen = [min(limit, first_frozen(learner, epoch)) for epoch in range(config["trainer"]["max_epochs"])]
         self._spans = spans(frozen)
         self._followed: list[_Followed] = []
@@ -134,6 +134,6 @@ def moving_cache(learner: Learner, config: Config, settings: CacheSettings) -> M
     if settings.mode == "off" or learner.freezing.constant:
         return None
     cache = MovingCache(learner, config, settings)
-    if not cache.pays or refusal(learner, config, settings, 0 if learner.head.reads else learner.head.shallowest):
+    if not cache.pays or refusal(learner, config, settings, deepest_entrance(learner.head)):
         return None
     return cache

@@ -7,21 +7,20 @@ every image's score and the data of tables and figures. Images and masks are in 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
-from torch import distributed
 from torch.utils.data import Dataset
 
 from vggexp.callback.prediction_images import images_of, places
+from vggexp.distributed.gather import gathered
 from vggexp.learner.learner import Learner
 from vggexp.run_folder import plain, write_whole
 from vggexp.task.diagnostics.examples import Example, Size, choose_examples, example_of, write_layers, write_picture
 from vggexp.task.diagnostics.per_image import Part, joined, listed, scores
 from vggexp.types import Batch, Prediction, Rows, Sample
 
-T = TypeVar("T")
 _PIXELS = ("image", "feature")
 
 
@@ -127,12 +126,3 @@ class Diagnostics(Callback):
 def _at(places: list[int], values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of these images of a batch."""
     return {name: value[places] for name, value in values.items()}
-
-
-def gathered(value: T) -> list[T]:
-    """The values of all ranks, in rank order; every rank must call this."""
-    if not (distributed.is_available() and distributed.is_initialized()):
-        return [value]
-    values: list[Any] = [None] * distributed.get_world_size()
-    distributed.all_gather_object(values, value)
-    return values

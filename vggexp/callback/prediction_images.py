@@ -7,10 +7,11 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
-from torch.utils.data import Dataset, default_collate
+from torch.utils.data import Dataset
 
 from vggexp.distributed.fsdp import gather, scatter
 from vggexp.learner.learner import Learner
+from vggexp.sample.loader import collate
 from vggexp.task.drawing import grid, pair, save
 from vggexp.types import TARGETS, Batch, Prediction, Sample
 
@@ -66,7 +67,7 @@ def spread(dataset: Dataset[Sample], count: int) -> Batch:
     """A batch of ``count`` samples spread evenly over a data set; with images and features if features are cached."""
     found = places(dataset, count)
     source = _with_images(dataset)
-    batch: Batch = default_collate([source[place] for place in found])
+    batch: Batch = collate([source[place] for place in found])
     return batch if source is dataset else {**batch, **dataset.__getitems__(found)}  # type: ignore[attr-defined]
 
 

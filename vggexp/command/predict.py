@@ -13,6 +13,7 @@ from vggexp.deploy.predict.folder import COCO, PART, ROWS, PredictionFolder
 from vggexp.deploy.predict.photos import load
 from vggexp.deploy.predict.predictor import Predictor
 from vggexp.deploy.predict.view import View
+from vggexp.errors import ConfigError
 from vggexp.report.console import console
 from vggexp.run_folder import RunFolder, plain
 from vggexp.sample.image_files import ImageFile, find_images
@@ -29,7 +30,9 @@ def run(config: Mapping[str, Any]) -> int:
     draw = restored.learner.task.draw if config["overlays"] else None
     made_by = _made_by(config)
     try:
-        with PredictionFolder(output, restored.info, draw, made_by, config["overwrite"]) as folder:
+        with PredictionFolder(
+            output, restored.info, draw, made_by, config["overwrite"], *_of_objects(config, restored)
+        ) as folder:
             missing = folder.missing(files)
             if folder.count:
                 print(f"{folder.count} of {len(files)} images were there already")
@@ -56,8 +59,22 @@ def _made_by(config: Mapping[str, Any]) -> dict[str, Any]:
         "time of the checkpoint": state.st_mtime_ns,
         "override": plain(config["override"]),
         "overlays": config["overlays"],
+        **{key: config[key] for key in ("threshold", "object_masks") if config.get(key)},
         "evaluation": words(config["choice"], config["evaluation"]),
     }
+
+
+def _of_objects(config: Mapping[str, Any], restored: Restored) -> tuple[float | None, bool]:
+    """``threshold`` and ``object_masks``; ConfigError if the run finds no objects, or none with masks."""
+    threshold, masks = config["threshold"], config["object_masks"]
+    wanted = needs(restored.config)
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise ConfigError(f"threshold={threshold} must be 0 to 1, the least score of an object")
+    if threshold is not None and "objects" not in wanted:
+        raise ConfigError(f"threshold={threshold} is for detectors; this run does {restored.config['choice']['task']}")
+    if masks and "object_masks" not in wanted:
+        raise ConfigError("object_masks=true: this run finds no masks of objects; task=instance_segmentation does")
+    return threshold, bool(masks)
 
 
 def predict(restored: Restored, files: list[ImageFile], folder: PredictionFolder, config: Mapping[str, Any]) -> None:
@@ -90,5 +107,5 @@ def ready(restored: Restored) -> tuple[Predictor, View]:
 
 def _listed(output: Path) -> str:
     """The files and folders that exist now, for the last line."""
-    found = [output / ROWS, *(path for name in (COCO, "mask", "overlay") if (path := output / name).exists())]
+    found = [output / ROWS, *(path for name in (COCO, "mask", "object", "overlay") if (path := output / name).exists())]
     return ", ".join(map(str, found))

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vggexp.deploy.object_difference import object_difference
 from vggexp.deploy.predict.network import MEANING, Network
 from vggexp.errors import ConfigError
 from vggexp.run_folder import write_whole
@@ -78,15 +79,17 @@ def export(
 
 
 @torch.inference_mode()
-def compare(
-    network: Callable[[Tensor], Prediction], other: Callable[[Tensor], Prediction], batches: Sequence[Tensor]
-) -> dict[str, float]:
+def compare(network: Network, other: Callable[[Tensor], Prediction], batches: Sequence[Tensor]) -> dict[str, float]:
     """For each output, over all batches: the largest difference of floats, or the largest share of differing labels."""
     found: dict[str, float] = {}
     for batch in batches:
         expected, given = network(batch), other(batch)
         if _shapes(expected) != _shapes(given):
             raise ValueError(f"its outputs have other names or shapes than the run's for a batch of {len(batch)}")
+        if "object_boxes" in expected:
+            differences = object_difference(network.run(batch)["objects"], given, (batch.shape[-2], batch.shape[-1]))
+            found = {name: max(found.get(name, 0.0), value) for name, value in differences.items()}
+            continue
         for name, value in expected.items():
             apart = value - given[name] if value.is_floating_point() else (value != given[name]).float()
             difference = apart.abs().max() if value.is_floating_point() else apart.mean()
@@ -154,7 +157,7 @@ def _attempt(name: str, action: Callable[[], Any]) -> Any:
 
 def _check(name: str, found: Mapping[str, float], tolerance: float) -> None:
     for output, difference in found.items():
-        is_label = output in ("label", "labels", "mask")
+        is_label = output in ("label", "labels", "mask", "object_labels", "object_masks")
         if difference > (LABELS if is_label else tolerance):
             what = f"{difference:.1%} of its labels" if is_label else f"by {difference:.2g}"
             raise ConfigError(

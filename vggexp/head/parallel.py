@@ -1,10 +1,11 @@
 """Several heads on one backbone, each by the name of the task it serves."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
-from vggexp.types import Features, Head, HeadSpec
+from vggexp.types import Features, Head, HeadSpec, lessons
 
 
 class Parallel(nn.Module):
@@ -22,6 +23,7 @@ class Parallel(nn.Module):
         super().__init__()
         self.part = nn.ModuleDict()
         self.reads: frozenset[str] = frozenset()
+        self.learns_from: frozenset[str] = frozenset()
         self.shallowest = len(spec.strides)
         for name, classes in spec.classes.items():
             if name not in part:
@@ -31,8 +33,12 @@ class Parallel(nn.Module):
             assert isinstance(head, Head)
             self.part[name] = head
             self.reads |= head.reads
+            self.learns_from |= lessons(head)
             self.shallowest = min(self.shallowest, head.shallowest)
 
-    def forward(self, features: Features) -> dict[str, Tensor]:
-        """Every part's output for the same features, by name."""
-        return {name: head(features) for name, head in self.part.items()}
+    def forward(self, features: Features, targets: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Every part's output for the same features, by name; with targets, the losses of those that learn from any."""
+        return {
+            name: head(features) if targets is None or not lessons(head) else head(features, targets)  # type: ignore[arg-type]
+            for name, head in self.part.items()
+        }

@@ -31,6 +31,7 @@ from vggexp.types import (
     Prediction,
     Slides,
     Task,
+    lessons,
 )
 
 
@@ -99,17 +100,22 @@ class Learner(pl.LightningModule):
         """The baseline's scores on the splits evaluated so far."""
         return self.scoring.baseline
 
-    def forward(self, images: Tensor) -> Outputs:
-        """uint8 images (N, 3, H, W) to the head's outputs."""
+    def forward(self, images: Tensor, *lesson: Mapping[str, Any]) -> Outputs:
+        """uint8 images (N, 3, H, W) to the head's outputs; with the targets that it learns from, to its losses."""
         images = images.contiguous(memory_format=self._layout)
-        return self.head(self.backbone(self.backbone.normalize(images), self.head.reads))
+        return self.head(self.backbone(self.backbone.normalize(images), self.head.reads), *lesson)
 
     def outputs(self, batch: Batch) -> Outputs:
-        """The head's outputs for a batch, from its cached features if it has them, otherwise from its images."""
+        """The head's outputs for a batch, from its cached features if it has them, otherwise from its images.
+
+        In training, of a head that learns from targets, its losses.
+        """
+        names = lessons(self.head) if self.training else ()
+        lesson = ({name: value for name, value in batch.items() if name in names},) if names else ()
         if "feature" not in batch:
-            outputs: Outputs = self(batch["image"])
+            outputs: Outputs = self(batch["image"], *lesson)
             return outputs
-        return self.head(self.backbone(batch["feature"], self.head.reads, *self.entrance))
+        return self.head(self.backbone(batch["feature"], self.head.reads, *self.entrance), *lesson)
 
     def maps(self, images: Tensor, grid: tuple[int, int]) -> Tensor:
         """uint8 images (N, 3, H, W) to the head's outputs for every window of ``grid`` cells (``Slides``)."""

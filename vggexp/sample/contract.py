@@ -13,7 +13,8 @@ from torch import Tensor
 
 from vggexp.errors import DataError, kind_and_line
 from vggexp.sample.loader import collate
-from vggexp.types import VOID, Batch, DataInfo, Sample
+from vggexp.sample.object_contract import ObjectContract
+from vggexp.types import OBJECT_MASKS, VOID, Batch, DataInfo, Objects, Sample
 
 SLACK = 1e-3
 """How far a box may reach outside the image, as a share of it: rounding, and less than a pixel of most images."""
@@ -57,17 +58,25 @@ class Contract:
     def check(self, batch: Batch) -> None:
         """DataError for the first value of a batch that breaks the contract; targets may come without their images."""
         given: Mapping[str, Any] = batch
-        for key in ("index", *(["image"] if "image" in given else []), *sorted(self.needs)):
+        for key in ("index", *(["image"] if "image" in given else []), *sorted(self.keys - {"objects"})):
             self._check_form(key, given.get(key), batch)
         checks = {"label": self._check_label, "labels": self._check_labels, "box": self._check_box,
                   "mask": self._check_mask}  # fmt: skip
         for target, check in checks.items():
             if target in self.needs:
                 check(batch)
+        if "objects" in self.needs:
+            masks = OBJECT_MASKS in self.needs
+            ObjectContract(len(self.info.classes), masks).check(batch, lambda row: self._of(batch, row))
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of a sample that the task reads."""
+        return self.needs - {OBJECT_MASKS}
 
     def check_keys(self, sample: Any, name: str) -> None:
         """DataError unless a sample, called ``name``, is a dict of an image, its index and the targets."""
-        wanted = ("image", "index", *sorted(self.needs))
+        wanted = ("image", "index", *sorted(self.keys))
         if not isinstance(sample, Mapping):
             raise DataError(f"{name} is a {kind(sample)}; a sample is a dict of {', '.join(wanted)}")
         for key in wanted:
@@ -81,6 +90,8 @@ class Contract:
         first: Mapping[str, Any] = samples[0]
         for place, sample in enumerate(samples):
             for key, value in sample.items():
+                if isinstance(value, Objects):
+                    continue
                 named = f"{key} of {self._named(sample, place)}"
                 try:
                     shape = tuple(torch.as_tensor(value).shape)
@@ -171,8 +182,14 @@ class Contract:
 
 
 def has_truth(batch: Batch) -> bool:
-    """Whether any target of a batch says anything: a mask of nothing but void does not."""
+    """Whether the targets of a sample or a batch say anything: a mask of nothing but void does not."""
     return "mask" not in batch or bool((batch["mask"] != VOID).any())
+
+
+def has_objects(sample: Sample) -> bool:
+    """Whether a sample shows an object that is to be found."""
+    objects: Any = sample["objects"]
+    return bool(objects.counted().any())
 
 
 def _first(wrong: Tensor) -> int | None:

@@ -6,17 +6,17 @@ A data set of the user's own is believed only as far as this and ``contract`` lo
 from typing import Any
 
 from vggexp.errors import DataError, UserError, kind_and_line
-from vggexp.sample.contract import Contract, has_truth, kind
+from vggexp.sample.contract import Contract, has_objects, has_truth, kind
 from vggexp.sample.reading import Reading
 from vggexp.sample.record.problem import stop_at_errors
 from vggexp.types import VOID, DataInfo
 
 USES = {
     "train": "learn",
-    "val": "choose the best epoch by; give some of its images true masks",
-    "test": "score; give some of its images true masks, or say test=false",
+    "val": "choose the best epoch by; give some of its images {}",
+    "test": "score; give some of its images {}, or say test=false",
 }
-"""What a run does with a split's masks, and how to do without."""
+"""What a run does with a split's masks or objects, and how to do without."""
 
 
 def check_data(data: Any) -> None:
@@ -73,10 +73,14 @@ def check_ends(contract: Contract, dataset: Any) -> None:
 
 
 def check_truth(contract: Contract, dataset: Any) -> None:
-    """DataError if every mask of a split is nothing but void. It reads up to the first one that is not."""
-    if "mask" not in contract.needs:
-        return
-    samples = Reading(dataset, contract.split)
-    if not any(has_truth(samples[place]) for place in range(len(samples))):
-        use = USES[contract.split]
+    """DataError if every mask of a split is nothing but void, or no image has an object. It reads to the first that is."""
+    samples, use = Reading(dataset, contract.split), USES[contract.split]
+    if "mask" in contract.needs and not any(has_truth(samples[place]) for place in range(len(samples))):
+        use = use.format("true masks")
         raise DataError(f"every pixel of every mask of {contract.split} is void ({VOID}); there is nothing to {use}")
+    if "objects" in contract.needs and not any(has_objects(samples[place]) for place in range(len(samples))):
+        use = use.format("objects")
+        raise DataError(
+            f"no image of {contract.split} shows an object that is to be found (crowds and difficult ones are not); "
+            f"there is nothing to {use}"
+        )

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 
 from vggexp.errors import ConfigError
 from vggexp.sample.balance import balanced
-from vggexp.types import Batch, Sample
+from vggexp.types import Batch, ObjectList, Sample
 
 Collate = Callable[[Any], Batch]
 Place = tuple[int, ...]
@@ -173,17 +173,24 @@ def make_loader(
 def collate(samples: list[Sample]) -> Batch:
     """Join samples into a batch whose images have the memory layout of the samples, so that none is copied twice.
 
-    Decoders return channels-last images, the layout that the network uses.
+    Decoders return channels-last images, the layout that the network uses. Objects, any number an image, become a list.
 
     Raises:
         ConfigError: its images have different sizes.
     """
     _require_one_size(samples)
-    if "image" not in samples[0] or samples[0]["image"].stride(0) != 1:
-        return default_collate(samples)  # type: ignore[no-any-return]
-    rows = [{**sample, "image": sample["image"].permute(1, 2, 0)} for sample in samples]
+    rows: list[dict[str, Any]] = [{**sample} for sample in samples]
+    objects = ObjectList(row.pop("objects") for row in rows if "objects" in row)
+    if len(objects) not in (0, len(rows)):
+        raise KeyError("objects")
+    last = "image" in rows[0] and rows[0]["image"].stride(0) == 1
+    if last:
+        rows = [{**row, "image": row["image"].permute(1, 2, 0)} for row in rows]
     batch: Batch = default_collate(rows)
-    batch["image"] = batch["image"].permute(0, 3, 1, 2)
+    if last:
+        batch["image"] = batch["image"].permute(0, 3, 1, 2)
+    if objects:
+        batch["objects"] = objects
     return batch
 
 

@@ -1,5 +1,6 @@
 """What a recipe makes of one sample: image, box and mask move together."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from vggexp.sample.fit import Fit
 from vggexp.sample.labels import Labels
 from vggexp.sample.recipe import pipeline
 from vggexp.sample.resize import Recipe, plain_recipe
-from vggexp.types import Sample
+from vggexp.types import Objects, Sample
 
 DRAWS = 10
 KEPT = 0.3
@@ -51,6 +52,7 @@ class Transform:
         labels: Tensor | None = None,
         box: Tensor | None = None,
         mask: Tensor | None = None,
+        objects: Objects | None = None,
         size: tuple[int, int] | None = None,
     ) -> Sample:
         """The sample with the targets that are given.
@@ -62,12 +64,13 @@ class Transform:
             labels: uint8, (C,): 1 for each class that it shows; a crop that cuts an object away leaves its class.
             box: (4,), edges (left, top, right, bottom) in pixels, inside the image.
             mask: uint8, (H, W). What a transform uncovers becomes VOID.
+            objects: boxes in pixels, with masks or without.
             size: (height, width) that the image is stored at, if it was decoded smaller.
 
         Raises:
             ConfigError: the recipe does not work on this sample, or the evaluation recipe cuts its box away.
         """
-        moved = self.move(image, box, mask, size)
+        moved = self.move(image, box, mask, size, objects)
         sample: Sample = {"image": moved["image"], "index": torch.as_tensor(index)}
         if label is not None:
             sample["label"] = torch.as_tensor(label)
@@ -78,6 +81,8 @@ class Transform:
             sample["box"] = from_edges(moved["box"] / torch.tensor([width, height, width, height]))
         if mask is not None:
             sample["mask"] = moved["mask"].contiguous()
+        if objects is not None:
+            sample["objects"] = moved["objects"]  # type: ignore[typeddict-item]
         return sample
 
     def shrink(self, height: int, width: int) -> int:
@@ -110,15 +115,16 @@ class Transform:
         box: Tensor | None = None,
         mask: Tensor | None = None,
         size: tuple[int, int] | None = None,
-    ) -> dict[str, Tensor]:
-        """Image, box (edges in pixels) and mask, those that are given, as the recipe leaves them."""
+        objects: Objects | None = None,
+    ) -> dict[str, Any]:
+        """Image, box (edges in pixels), mask and objects, those that are given, as the recipe leaves them."""
         if self._evaluation is not None:
             steps = at_scale(self._steps, size, image)
             for _ in range(DRAWS):
-                moved, kept = _apply(steps, image, box, mask)
+                moved, kept = _apply(steps, image, box, mask, objects)
                 if kept >= KEPT:
                     return moved
-        moved, kept = _apply(at_scale(self._evaluation or self._steps, size, image), image, box, mask)
+        moved, kept = _apply(at_scale(self._evaluation or self._steps, size, image), image, box, mask, objects)
         if kept <= 0:
             raise ConfigError(
                 "the evaluation recipe cuts a box away; keep the whole photo: data.resize=letterbox, not crop; "
@@ -140,12 +146,12 @@ def at_scale(steps: v2.Transform, size: tuple[int, int] | None, image: Tensor) -
 
 
 def _apply(
-    steps: v2.Transform, image: Tensor, box: Tensor | None, mask: Tensor | None
-) -> tuple[dict[str, Tensor], float]:
+    steps: v2.Transform, image: Tensor, box: Tensor | None, mask: Tensor | None, objects: Objects | None
+) -> tuple[dict[str, Any], float]:
     """Image, box (4 edges, clipped) and mask after ``steps``; and the share of the box's area that is left."""
     size = tuple(image.shape[-2:])
     # Alone it needs no type to be told by: torchvision takes a plain tensor for the image, in half the overhead.
-    parts = {"image": image if box is None and mask is None else tv_tensors.Image(image)}
+    parts = {"image": image if box is None and mask is None and objects is None else tv_tensors.Image(image)}
     if box is not None:
         # Twice: clipped to the image at each step, and never. Their ratio is what the crops left of the box.
         for name, clip in ("box", "soft"), ("whole", None):
@@ -153,11 +159,18 @@ def _apply(
             parts[name] = tv_tensors.BoundingBoxes(edges, format="XYXY", canvas_size=size, clamping_mode=clip)
     if mask is not None:
         parts["mask"] = Labels(mask)
+    if objects is not None:
+        for name, clip in ("boxes", "soft"), ("wholes", None):
+            parts[name] = tv_tensors.BoundingBoxes(objects.boxes, format="XYXY", canvas_size=size, clamping_mode=clip)
+        if objects.masks is not None:
+            parts["layers"] = Labels(objects.masks)
     try:
         found = moved(steps, parts)
     except ValueError as error:
         reason = first_line(error)
         raise ConfigError(f"the transform recipe fails on an image of {size[0]} x {size[1]}: {reason}") from error
+    if objects is not None:
+        found["objects"] = _kept(objects, found)
     if box is None:
         return found, 1.0
     found["box"], kept = _visible(found["box"], found["whole"], found["image"])
@@ -205,6 +218,17 @@ def _require_beside(image: Tensor, name: str, part: Any, kind: type) -> None:
 
 def _other_kind(name: str, part: Any) -> str:
     return f"the {name} becomes an object of type {type(part).__name__}; leave out the step that makes it"
+
+
+def _kept(objects: Objects, found: dict[str, Tensor]) -> Objects:
+    """The objects of which ``KEPT`` of the box is in sight, and of the mask some."""
+    height, width = found["image"].shape[-2:]
+    boxes = found["boxes"].clamp(min=0).minimum(torch.tensor([width, height, width, height]))
+    areas = [(edges[:, 2:] - edges[:, :2]).clamp(min=0).prod(1) for edges in (boxes, found["wholes"])]
+    masks = (found["layers"] == 1).to(torch.uint8) if "layers" in found else None
+    moved = replace(objects, boxes=boxes, masks=masks)
+    kept = (areas[0] > 0) & (areas[0] >= KEPT * areas[1])
+    return moved[kept if masks is None else kept & masks.flatten(1).any(1)]
 
 
 def _visible(clipped: Tensor, whole: Tensor, image: Tensor) -> tuple[Tensor, float]:

@@ -47,11 +47,17 @@ class Multitask(nn.Module):
         }
 
     def loss(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
-        """The weighted sum of the parts' losses, and each part's unweighted loss."""
+        """The weighted sum of the parts' losses, and each part's unweighted loss.
+
+        No sum in evaluation if a part then has no loss, as detection: a sum of the others would be another quantity.
+        """
         assert isinstance(outputs, dict)
-        losses = {name: task.loss(outputs[name], batch)["loss"] for name, task in self._tasks().items()}
-        total = torch.stack([self.weights[name] * loss for name, loss in losses.items()]).sum()
-        return {"loss": total} | {f"loss_{name}": loss.detach() for name, loss in losses.items()}
+        found = {name: task.loss(outputs[name], batch).get("loss") for name, task in self._tasks().items()}
+        losses = {name: loss for name, loss in found.items() if loss is not None}
+        parts = {f"loss_{name}": loss.detach() for name, loss in losses.items()}
+        if len(losses) < len(found):
+            return parts
+        return {"loss": torch.stack([self.weights[name] * loss for name, loss in losses.items()]).sum()} | parts
 
     def predict(self, outputs: Outputs) -> Prediction:
         """All parts' predictions in one dict. With one box per class, ``box`` is that of the predicted label."""

@@ -9,7 +9,12 @@ from collections.abc import Collection, Sequence
 from vggexp.errors import ConfigError
 from vggexp.types import DataInfo
 
-LISTS = {"label": ("classes", "classes"), "labels": ("classes", "classes"), "mask": ("mask_classes", "pixel classes")}
+LISTS = {
+    "label": ("classes", "classes"),
+    "labels": ("classes", "classes"),
+    "objects": ("classes", "classes"),
+    "mask": ("mask_classes", "pixel classes"),
+}
 """By target: the field of ``DataInfo`` with its class names, and the words for it in a message."""
 SHOWN = 12
 """Maximum number of names that a message lists."""

@@ -14,7 +14,13 @@ from vggexp.types import DataInfo
 
 Config = Mapping[str, Any]
 
-_NAMED = {"class_logits": "label", "box_per_class": "label", "pixel_logits": "mask"}
+_NAMED = {
+    "class_logits": "label",
+    "box_per_class": "label",
+    "objects": "objects",
+    "object_masks": "objects",
+    "pixel_logits": "mask",
+}
 """By a head's ``gives``: the target whose class names index its outputs."""
 
 

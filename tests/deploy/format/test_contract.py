@@ -23,6 +23,17 @@ HEADS: dict[str, tuple[str, ...]] = {
     "box_per_class": ("task=localization", "head=box_per_class", "task.format=center", *BOX),
     "fcn": ("task=segmentation", "head=fcn", "head.hidden=8", "data.image_size=[47,70]"),
     "deconvnet": ("task=segmentation", "head=deconvnet", "head.hidden=8", "head.window=1"),
+    "faster_rcnn": ("task=detection", "head=faster_rcnn", "head.hidden=8", "head.proposals=20", "head.threshold=0.0"),
+    "faster_rcnn_fpn": (
+        "task=detection", "head=faster_rcnn_fpn", "head.channels=8", "head.hidden=8", "head.proposals=20",
+        "head.threshold=0.0",
+    ),
+    "mask_rcnn": (
+        "task=instance_segmentation", "head=mask_rcnn", "head.channels=8", "head.hidden=8", "head.mask_channels=4",
+        "head.proposals=20", "head.threshold=0.0", "head.detections=5",
+    ),
+    "ssd": ("task=detection", "head=ssd", "head.hidden=8", "head.detections=20", "data.image_size=[47,70]"),
+    "fcos": ("task=detection", "head=fcos", "head.channels=64", "head.convolutions=1", "head.threshold=0.0"),
     "parallel": (
         "task=multitask", "task.parts=[classification,localization,segmentation]", "head.part.classification.hidden=8",
         "head@head.part.localization=box_per_class", "head.part.localization.hidden=[8]",
@@ -70,6 +81,8 @@ def test_a_file_gives_the_networks_outputs(name: str, head: str) -> None:
     assert card["outputs"].keys() == network(batches[0]).keys()
     found = compare(network, load_format(name).read(path), [batches[1][:2]])  # and for yet another batch size
     assert max(found.values()) < 1e-5
+    if "object_scores" in card["outputs"]:
+        assert (network(batches[1])["object_scores"] > 0).any()  # or agreeing would mean nothing
     if "logits" in card["outputs"]:
         assert network(batches[1])["logits"].std() > 1e-3  # or agreeing would mean nothing
 

@@ -4,15 +4,19 @@ import itertools
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from vggexp.benchmark.detecting import Detector, batch_of, take_detections
+from vggexp.benchmark.limit import dtype_of
 from vggexp.benchmark.plan import Job
 from vggexp.benchmark.rounds import Rounds
-from vggexp.benchmark.setting import config_of, device_of
+from vggexp.benchmark.setting import Config, config_of, device_of, info_of
 from vggexp.benchmark.step_timer import StepTimer
+from vggexp.benchmark.work.detect import words_of
 from vggexp.config.check import needs
 from vggexp.distributed.memory import keep_freed_memory
 from vggexp.trainer.build import build, build_data, build_learner, build_loader
@@ -83,6 +87,37 @@ def load(job: Job, rounds: Rounds) -> None:
         rounds.begin()
         _pass(normalize(batch["image"].to(device)) for batch in itertools.islice(loader, job.batches))
         rounds.end(job.batches * config["data"]["batch_size"])
+
+
+def detect(job: Job, rounds: Rounds) -> None:
+    """Steps and inference of each detector: the learner's own, without the trainer around them."""
+    configs = {name: config_of(words) for name, words in words_of(job).items()}
+    detectors = {name: _detector(config) for name, config in configs.items()}
+    (images,) = {config["data"]["batch_size"] for config in configs.values()}
+    take_detections(detectors, job.batches, images, rounds)
+
+
+def _detector(config: Config) -> Detector:
+    info, device = info_of(config), device_of(config)
+    learner, batch = build_learner(config, info).to(device), batch_of(config, len(info.classes))
+    optimizer: Any = build("optimizer", config["optimizer"], list(learner.parameters()))
+    precision = partial(torch.autocast, device.type, torch.bfloat16, enabled=dtype_of(config) != torch.float32)
+
+    def step() -> None:
+        learner.train()
+        optimizer.zero_grad()
+        with precision():
+            loss = learner.task.loss(learner.outputs(batch), batch)["loss"]
+        loss.backward()
+        optimizer.step()
+
+    @torch.inference_mode()
+    def infer() -> None:
+        learner.eval()
+        with precision():
+            learner.task.predict(learner.outputs(batch))
+
+    return Detector(step, infer)
 
 
 def _pass(batches: object) -> None:

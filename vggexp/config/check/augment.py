@@ -17,7 +17,7 @@ IMAGE_ALONE = {
 
 def check_augment(config: Config) -> None:
     """Check the training's recipe."""
-    targets = sorted(needs(config) & {"box", "mask"})
+    targets = sorted(needs(config) & {"box", "mask", "objects"})
     recipe = config["data"]["train_transform"]
     for name in _names(recipe) if targets else ():
         if name in IMAGE_ALONE:

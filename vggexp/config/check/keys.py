@@ -7,13 +7,13 @@ from vggexp.errors import ConfigError
 
 Config = Mapping[str, Any]
 
-TARGETS = ("label", "labels", "box", "mask")
-"""As ``types.TARGETS``, which cannot be imported here: it comes with torch."""
+TARGETS = ("label", "labels", "box", "mask", "objects", "object_masks")
+"""As ``types.TARGETS``, which cannot be imported here: it comes with torch; and the objects' masks."""
 
 REQUIRED: dict[str, dict[str, str]] = {
     "data": {
         "_target_": "the class, such as mypackage.data.Mine",
-        "provides": "the targets that its samples have, of [label, labels, box, mask]",
+        "provides": "the targets that its samples have, of [label, labels, box, mask, objects, object_masks]",
         "image_size": "[height, width] of what the network sees",
         "batch_size": "images to a batch, such as 32",
         "workers": "loading processes; null: as many as fit",

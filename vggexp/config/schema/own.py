@@ -72,6 +72,8 @@ class Predict(OfRun):
     output: str
     batch_size: int | None
     workers: int | None
+    threshold: float | None
+    object_masks: bool
     overlays: bool
     overwrite: bool
 

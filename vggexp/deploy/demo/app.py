@@ -14,12 +14,14 @@ from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
+import torch
 from flask import Flask, abort, render_template, request
 from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2.functional import to_pil_image
 
 from vggexp.boxes import to_edges
+from vggexp.deploy.predict.objects import describe_objects
 from vggexp.deploy.predict.photos import preview
 from vggexp.deploy.predict.predictor import Predictor
 from vggexp.deploy.predict.row import describe
@@ -28,7 +30,7 @@ from vggexp.errors import UserError
 from vggexp.sample.image import read_shrunk
 from vggexp.sample.picture import opened
 from vggexp.task.drawing import palette, save_mask
-from vggexp.types import VOID, DataInfo, Prediction
+from vggexp.types import VOID, DataInfo, Objects, Prediction
 
 LARGEST = 50_000_000
 """Maximum size of a picture, bytes."""
@@ -36,6 +38,8 @@ MOST_MEGAPIXELS = 50
 """Maximum size of a picture, decoded; a phone's largest photos. A megapixel needs up to 20 MB while it is read."""
 NAMES = ("127.0.0.1", "localhost")
 """What this machine calls itself."""
+SHOWN = 0.5
+"""The score from which objects are shown at first."""
 
 
 def make_app(predictor: Predictor, view: View, info: DataInfo, title: str) -> Flask:
@@ -85,7 +89,10 @@ def shown(path: Path, predictor: Predictor, view: View, info: DataInfo) -> dict[
     seen, window = view(photo.image, photo.size)
     prediction = predictor(seen[None])[0]
     laid = window.lay_back(prediction, (small.shape[-2], small.shape[-1]))
-    row = describe(window.lay_back(prediction, photo.size), info, photo.size)
+    others = {name: value for name, value in prediction.items() if name != "objects"}
+    row = describe(window.lay_back(others, photo.size), info, photo.size)
+    if "objects" in prediction:
+        row["objects"] = describe_objects(prediction["objects"], window, photo.size, info)
     return {"row": row, "layers": layers(small, laid, info)}
 
 
@@ -105,11 +112,13 @@ def _alone(response: Any) -> Any:
 
 
 def layers(image: Tensor, prediction: Prediction, info: DataInfo) -> dict[str, Any]:
-    """The layers of the page: the photo, the mask over it, and the box in percent; and the legend."""
+    """The layers of the page: the photo, the mask over it, the boxes in percent; and the legend."""
     found: dict[str, Any] = {"image": _url(lambda file: to_pil_image(image).save(file, "JPEG", quality=92), "jpeg")}
     if "box" in prediction:
         left, top, right, bottom = (100 * to_edges(prediction["box"]).clamp(0, 1)).tolist()
         found["box"] = {"left": left, "top": top, "width": right - left, "height": bottom - top}
+    if "objects" in prediction:
+        found |= _objects(prediction["objects"], image, info)
     if "mask" in prediction:
         mask = prediction["mask"]
         found["mask"] = _url(lambda file: _save_mask(mask, file, len(info.mask_classes)), "png")
@@ -118,6 +127,26 @@ def layers(image: Tensor, prediction: Prediction, info: DataInfo) -> dict[str, A
         found["legend"] = [
             (info.mask_classes[label], "#{:02x}{:02x}{:02x}".format(*colors[label])) for label in present
         ]
+    return found
+
+
+def _objects(objects: Objects, image: Tensor, info: DataInfo) -> dict[str, Any]:
+    """The boxes of all objects, which the page filters by score, and the mask of those that ``SHOWN`` lets through."""
+    height, width = image.shape[-2:]
+    colors = ["#{:02x}{:02x}{:02x}".format(*color) for color in palette(len(info.classes) + 1)[1:].tolist()]
+    assert objects.scores is not None
+    boxes = []
+    for edges, label, score in zip(objects.boxes, objects.labels.tolist(), objects.scores.tolist(), strict=True):
+        left, top, right, bottom = (100 * edges / edges.new_tensor((width, height, width, height))).tolist()
+        place = {"left": left, "top": top, "width": right - left, "height": bottom - top}
+        boxes.append({**place, "class": info.classes[label], "score": score, "color": colors[label]})
+    found: dict[str, Any] = {"boxes": boxes, "shown": SHOWN}
+    if objects.masks is not None:
+        merged = torch.zeros((height, width), dtype=torch.uint8)
+        for number in range(len(objects) - 1, -1, -1):  # the most certain one lies on top
+            if objects.scores[number] >= SHOWN:
+                merged[objects.masks[number] == 1] = 1 + int(objects.labels[number])
+        found["object_mask"] = _url(lambda file: _save_mask(merged, file, len(info.classes) + 1), "png")
     return found
 
 

@@ -1,7 +1,8 @@
 """The output folder of predictions.
 
 predictions.jsonl  one row per photo, in order; photos that an earlier command could not read come last
-coco.json          the boxes, for COCO's tools
+coco.json          the boxes and the objects' masks, for COCO's tools
+object/            with object_masks=true: one black and white PNG of each object, in a folder of its photo
 mask/              label images: palette PNGs whose pixels are labels; VOID outside the network's image
 overlay/           pictures of the predictions
 made_by.json       the checkpoint and settings of the predictions, and the photos that could not be read
@@ -21,6 +22,7 @@ import torch
 from torch import Tensor
 
 from vggexp.deploy.predict.coco import coco
+from vggexp.deploy.predict.objects import above, describe_objects, save_object
 from vggexp.deploy.predict.photos import Photo
 from vggexp.deploy.predict.row import describe
 from vggexp.distributed.lock import lock
@@ -46,14 +48,24 @@ class PredictionFolder:
         draw: draws a prediction; None writes no pictures.
         made_by: checkpoint and settings of the predictions, in JSON types; must equal those of earlier rows.
         overwrite: remove earlier predictions and the files that their rows name, and nothing else.
+        threshold: least score of an object; None keeps all.
+        object_masks: write the mask of each object.
 
     Raises:
         ConfigError: the folder holds rows of another checkpoint or other settings, or another process writes to it.
     """
 
     def __init__(
-        self, path: Path, info: DataInfo, draw: Draw | None, made_by: Mapping[str, Any], overwrite: bool = False
+        self,
+        path: Path,
+        info: DataInfo,
+        draw: Draw | None,
+        made_by: Mapping[str, Any],
+        overwrite: bool = False,
+        threshold: float | None = None,
+        object_masks: bool = False,
     ) -> None:
+        self._threshold, self._object_masks = threshold, object_masks
         self.path, self._info, self._draw, self._made_by = path, info, draw, dict(made_by)
         self.unread: list[str] = []
         """One line for each photo without a row; the same command adds these photos once they are readable."""
@@ -144,10 +156,15 @@ class PredictionFolder:
         self._rows.flush()
 
     def _write(self, photo: Photo, seen: Prediction) -> dict[str, Any]:
-        prediction = photo.window.lay_back(seen, photo.size)
+        seen = above(seen, self._threshold)
+        objects = seen.get("objects")  # they are laid back one by one
+        others = {name: value for name, value in seen.items() if name != "objects"}
+        prediction = photo.window.lay_back(others, photo.size)
         height, width = photo.size
         row: dict[str, Any] = {"file": str(photo.file.path), "width": width, "height": height}
         row |= describe(prediction, self._info, photo.size)
+        if objects is not None:
+            row["objects"] = describe_objects(objects, photo.window, photo.size, self._info, self._writer(photo))
         if "mask" in prediction:
             row["mask"] = name = f"mask/{photo.file.name}.png"
             save_mask(prediction["mask"], _made(self.path / name), len(self._info.mask_classes))
@@ -157,6 +174,16 @@ class PredictionFolder:
             small = photo.window.lay_back(seen, (image.shape[-2], image.shape[-1]))
             save_picture(self._draw(image, small), _made(self.path / name))
         return row
+
+    def _writer(self, photo: Photo) -> Callable[[int, Tensor], str] | None:
+        """Writes an object's mask and returns its name; None: no masks are asked for."""
+
+        def write(number: int, mask: Tensor) -> str:
+            name = f"object/{photo.file.name}/{number:03d}.png"
+            save_object(mask, _made(self.path / name))
+            return name
+
+        return write if self._object_masks else None
 
 
 _KINDS = ("mask", "overlay")
@@ -193,10 +220,10 @@ def _clear(folder: Path) -> None:
     """Remove the files of earlier predictions, and nothing else."""
     for rows in (folder / ROWS, folder / PART):
         for row in read_rows(folder, rows.name) if rows.exists() else ():
-            for kind in _KINDS:
-                file = folder / row.get(kind, "")
-                if kind in row and file.resolve().is_relative_to(folder.resolve()):
-                    file.unlink(missing_ok=True)
+            named = [row[kind] for kind in _KINDS if kind in row]
+            for name in [*named, *(one["mask"] for one in row.get("objects", ()) if "mask" in one)]:
+                if (folder / name).resolve().is_relative_to(folder.resolve()):
+                    (folder / name).unlink(missing_ok=True)
     for name in (ROWS, COCO, MADE_BY):
         (folder / name).unlink(missing_ok=True)
     with (folder / PART).open("w"):

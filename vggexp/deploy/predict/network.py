@@ -1,10 +1,10 @@
 """The network for deployment: uint8 images to predictions, including normalisation."""
 
-from typing import cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from torch import Tensor, nn
 
-from vggexp.types import Backbone, Head, Prediction, Task
+from vggexp.types import Backbone, Features, Head, Prediction, Task
 
 MEANING = {
     "label": "the most probable class, an index into `classes`",
@@ -13,12 +13,24 @@ MEANING = {
     "box": "(x, y, h, w): the top-left corner, height and width as shares of the network's image, 0 to 1",
     "box_per_class": "for each class, in the order of `classes`, a box as (x, y, h, w): top-left corner, height, width",
     "mask": "each pixel's class, an index into `mask_classes`",
+    "object_boxes": "a slot for each object, the most certain first: left, top, right, bottom in the input's pixels",
+    "object_labels": "of each slot: an index into `classes`",
+    "object_scores": "of each slot, 0 to 1; 0: the slot is empty, and so are all after it",
+    "object_masks": "of each slot: probability of the object on a grid over its box, at least 0.5 where the object is",
 }
 """The meaning of a prediction's names, for users without vggexp."""
 
 
+@runtime_checkable
+class Pads(Protocol):
+    """A detection head: how many objects it finds differs, and a graph has tensors of one shape."""
+
+    def padded(self, features: Features) -> Any:
+        """The objects in a fixed number of slots an image (``head.detection.padded.Padded``)."""
+
+
 class Network(nn.Module):
-    """uint8 RGB images (N, 3, H, W) to the task's ``Prediction``.
+    """uint8 RGB images (N, 3, H, W) to the task's ``Prediction``; of a detector, to slots for its objects.
 
     Has no loss, no metrics and no counts of training.
     """
@@ -31,6 +43,14 @@ class Network(nn.Module):
         self.eval()
 
     def forward(self, images: Tensor) -> Prediction:
-        """Final predictions: probabilities, boxes in corner format, the mask's labels."""
+        """Final predictions: probabilities, boxes in corner format, the mask's labels; or ``Padded.tensors``."""
+        backbone, head = self._parts
+        features = backbone(backbone.normalize(images), head.reads)
+        if isinstance(head, Pads):
+            return dict(head.padded(features).tensors())
+        return self._predict(head(features))
+
+    def run(self, images: Tensor) -> Prediction:
+        """What the run predicts for these images, as the task says it."""
         backbone, head = self._parts
         return self._predict(head(backbone(backbone.normalize(images), head.reads)))

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from vggexp.cache.feature_cache import deepest_entrance
 from vggexp.distributed.device import device_kind, resolve_precision
 from vggexp.learner.freezing import Freezing
 from vggexp.learner.learner import Learner
@@ -47,7 +48,7 @@ def cost(learner: Learner, config: Mapping[str, Any], batch: Batch, stage: int, 
     if not steps:
         return Cost(count, None, None)
     whole = _seconds(learner, config, batch, steps) * batches
-    if not stage or learner.head.reads or learner.head.shallowest < stage:
+    if not stage or deepest_entrance(learner.head) < stage:
         return Cost(count, whole, None)
     learner.entrance = (stage, (batch["image"].shape[-2], batch["image"].shape[-1]))
     return Cost(count, whole, _seconds(learner, config, _with_features(learner, batch, stage), steps) * batches)

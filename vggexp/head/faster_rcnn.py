@@ -1,0 +1,158 @@
+"""Faster R-CNN: a network that proposes regions, and one that classifies each and corrects its box.
+
+Ren et al., "Faster R-CNN: Towards Real-Time Object Detection with Region Proposal Networks", arXiv 1506.01497. With
+VGG16 it reads conv5_3, before the last pooling (stride 16); the regions' 7x7 features go through fc6 and fc7. The
+parts are torchvision's.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.roi_heads import RoIHeads
+from torchvision.models.detection.rpn import RegionProposalNetwork
+from torchvision.ops import roi_align, roi_pool
+
+from vggexp.head.detection import two_stage
+from vggexp.head.detection.float32 import Predictor, Proposer
+from vggexp.head.detection.padded import Padded
+from vggexp.head.detection.targets import from_detections, image_list, renamed, to_targets
+from vggexp.types import Features, HeadSpec, ObjectList
+
+
+class FasterRCNN(nn.Module):
+    """Features to the objects of each image.
+
+    The dense layers are called as VGG's classifier's, fc6 ``classifier.0`` and fc7 ``classifier.3``, so that they can
+    start from one (``head.weights_map=fitting``).
+
+    Args:
+        spec: the backbone's channels and strides, and the number of classes.
+        image_size: [height, width] of the images, pixels, for the anchors' sizes.
+        anchors: sides of the square anchors, as shares of the image's shorter side; 128, 256 and 512 pixels of 600 in
+            the paper.
+        ratios: heights over widths of the anchors of each size.
+        hidden: units of fc6 and of fc7.
+        pool: side of the grid that a region's features are pooled to.
+        pooling: "pool": the maximum in cells of whole pixels, the paper's; "align": bilinear samples in cells that are
+            not rounded (He et al., arXiv 1703.06870, 3).
+        dropout: probability, after fc6 and fc7.
+        proposals: regions of an image that are classified, outside training.
+        samples: regions of an image that the second stage trains on.
+        detections: most objects found in an image.
+        threshold: least score of a found object.
+        overlap: of two objects of one class with a larger IoU, the less certain is dropped.
+
+    Raises:
+        ValueError: an option is not known, or out of its range.
+    """
+
+    reads: frozenset[str] = frozenset({"skips"})
+    shallowest = 5
+    learns_from: frozenset[str] = frozenset({"objects"})
+
+    def __init__(
+        self,
+        spec: HeadSpec,
+        image_size: Sequence[int],
+        anchors: Sequence[float] = (0.2, 0.4, 0.8),
+        ratios: Sequence[float] = (0.5, 1.0, 2.0),
+        hidden: int = 4096,
+        pool: int = 7,
+        pooling: str = "align",
+        dropout: float = 0.5,
+        proposals: int = 300,
+        samples: int = 128,
+        detections: int = 100,
+        threshold: float = 0.05,
+        overlap: float = 0.5,
+    ) -> None:
+        super().__init__()
+        channels, self.stride = spec.channels[-1], spec.strides[-1] // 2
+        sides = tuple(share * min(image_size) for share in anchors)
+        generator = AnchorGenerator((sides,), (tuple(ratios),))
+        self.proposer = Proposer(channels, generator.num_anchors_per_location()[0])
+        self.classifier = dense(channels * pool**2, hidden, dropout)
+        self.predictor = Predictor(hidden, spec.num_classes + 1)
+        nn.init.normal_(self.predictor.cls_score.weight, std=0.01)
+        nn.init.normal_(self.predictor.bbox_pred.weight, std=0.001)
+        region_proposals = RegionProposalNetwork(
+            generator, self.proposer, 0.7, 0.3, 256, 0.5,
+            {"training": 2000, "testing": 1000}, {"training": 2000, "testing": proposals}, 0.7,
+        )  # fmt: skip
+        region_heads = RoIHeads(
+            RegionPool(pool, self.stride, pooling), self.classifier, self.predictor,
+            0.5, 0.5, samples, 0.25, None, threshold, overlap, detections,
+        )  # fmt: skip
+        # Not registered, or each layer would have a second name: theirs are this head's own.
+        self._parts = (region_proposals, region_heads)
+
+    def forward(self, features: Features, targets: Mapping[str, ObjectList] | None = None) -> Any:
+        """The objects found in each image; with the targets' objects, the losses of both stages."""
+        x = features.skips[-1]
+        maps = OrderedDict({"0": x.float()})
+        images = image_list(len(x), features.size, (x.shape[-2], x.shape[-1]), self.stride)
+        lesson = None if targets is None else to_targets(targets["objects"])
+        regions, heads = self._parts
+        # By what is asked for, not by the mode: a frozen head is in evaluation mode while the backbone trains.
+        regions.training = heads.training = lesson is not None
+        if x.is_meta and lesson is None:
+            return self.padded(features).objects(features.size)
+        proposals, first = regions(images, maps, lesson)
+        found, second = heads(maps, proposals, images.image_sizes, lesson)
+        return from_detections(found) if lesson is None else renamed(first | second)
+
+    def padded(self, features: Features) -> Padded:
+        """The objects in a fixed number of slots an image, for export."""
+        x, (regions, heads) = features.skips[-1], self._parts
+        images = image_list(1, features.size, (x.shape[-2], x.shape[-1]), self.stride)
+        return two_stage.padded(regions, heads, {"0": x.float()}, features.size, images)
+
+
+class RegionPool(nn.Module):
+    """One feature map's values in regions: (R, channels, size, size).
+
+    Args:
+        size: side of the grid.
+        stride: pixels to a cell of the feature map.
+        pooling: "pool" or "align".
+    """
+
+    def __init__(self, size: int, stride: int, pooling: str) -> None:
+        super().__init__()
+        if pooling not in ("align", "pool"):
+            raise ValueError(f"head.pooling={pooling} is not known; choose from: align, pool")
+        self.size, self.stride, self.pooling = size, stride, pooling
+
+    def forward(self, maps: Mapping[str, Tensor], boxes: list[Tensor], _sizes: Any) -> Tensor:
+        """As RoIHeads calls it: ``boxes`` are each image's regions (R_i, 4), in pixels."""
+        (x,) = maps.values()
+        found: Tensor = (
+            roi_pool(x, boxes, self.size, 1 / self.stride)
+            if self.pooling == "pool"
+            else roi_align(x, boxes, self.size, 1 / self.stride, sampling_ratio=2)
+        )
+        return found
+
+
+def dense(incoming: int, hidden: int, dropout: float) -> nn.Sequential:
+    """fc6 and fc7, numbered and initialised as in ``mlp.MLP``, for regions (R, channels, pool, pool)."""
+    layers = nn.Sequential(
+        Flat(incoming, hidden), nn.ReLU(inplace=True), nn.Dropout(dropout),
+        nn.Linear(hidden, hidden), nn.ReLU(inplace=True), nn.Dropout(dropout),
+    )  # fmt: skip
+    for layer in layers:
+        if isinstance(layer, nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+    return layers
+
+
+class Flat(nn.Linear):
+    """A dense layer on whatever it is given, flattened: a layer of its own would shift the classifier's numbers."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(R, ...) to (R, units)."""
+        return super().forward(x.flatten(1))

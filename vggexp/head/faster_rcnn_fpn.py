@@ -1,0 +1,74 @@
+"""Faster R-CNN on a feature pyramid: proposals and regions on the map that suits their size.
+
+Ren et al., "Faster R-CNN", arXiv 1506.01497; Lin et al., "Feature Pyramid Networks for Object Detection",
+arXiv 1612.03144, section 4.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from vggexp.head.detection import two_stage
+from vggexp.head.detection.anchors import PyramidAnchors, cells_for
+from vggexp.head.detection.padded import Padded
+from vggexp.head.detection.parts import make_roi_heads, make_rpn
+from vggexp.head.detection.pyramid import Pyramid
+from vggexp.types import Features, HeadSpec, ObjectList
+
+
+class FasterRCNNFPN(nn.Module):
+    """Features to losses or, without targets, to each image's objects.
+
+    Args:
+        spec: the backbone's channels and the number of classes.
+        image_size: [height, width] of the images, pixels, for the anchors.
+        channels: of the pyramid's maps; the paper has 256.
+        hidden: units of the two dense layers; the paper has 1,024.
+        anchor: side of a square anchor, in cells of its map: 8 in the paper, 32 pixels on the finest map. None: 8 if
+            images have 256 pixels or more, else 4.
+        ratios: the anchors' heights by their widths.
+        proposals: regions of an image that are classified, outside training; twice as many in training.
+        samples: regions of an image that the second stage trains on; the paper has 512.
+        detections: most objects found in an image.
+        threshold: least score of a found object.
+        overlap: of two objects of one class with a larger IoU, the less certain is dropped.
+    """
+
+    reads: frozenset[str] = frozenset({"skips"})
+    shallowest = 3
+    learns_from: frozenset[str] = frozenset({"objects"})
+
+    def __init__(
+        self,
+        spec: HeadSpec,
+        image_size: Sequence[int],
+        channels: int = 256,
+        hidden: int = 1024,
+        anchor: float | None = None,
+        ratios: Sequence[float] = (0.5, 1.0, 2.0),
+        proposals: int = 1000,
+        samples: int = 128,
+        detections: int = 100,
+        threshold: float = 0.05,
+        overlap: float = 0.5,
+    ) -> None:
+        super().__init__()
+        self.pyramid = Pyramid(spec, channels)
+        anchors = PyramidAnchors(tuple(self.pyramid.strides.values()), anchor or cells_for(image_size), ratios)
+        self.rpn = make_rpn(channels, anchors, proposals)
+        self.roi_heads = make_roi_heads(
+            self.pyramid.strides, channels, spec.num_classes, hidden,
+            samples=samples, threshold=threshold, overlap=overlap, detections=detections,
+        )  # fmt: skip
+
+    def forward(self, features: Features, targets: Mapping[str, Any] | None = None) -> dict[str, Tensor] | ObjectList:
+        """The losses of the proposals and of the regions, by part; without targets, the objects of each image."""
+        maps = self.pyramid(features)
+        if targets is not None:
+            return two_stage.losses(self.rpn, self.roi_heads, maps, features.size, targets["objects"])
+        return two_stage.detections(self.rpn, self.roi_heads, maps, features.size)
+
+    def padded(self, features: Features) -> Padded:
+        """The detections as tensors of fixed shape, for export."""
+        return two_stage.padded(self.rpn, self.roi_heads, self.pyramid(features), features.size)

@@ -1,5 +1,6 @@
 """``--help``: verbs, groups, options and keys, read from the ``conf/`` folder, so the help is always up to date."""
 
+import os
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -101,7 +102,8 @@ def first_comment(path: Path) -> str:
 def help_text(verb: str, words: Sequence[str] = ()) -> str:
     """The help page: of a named option if there is one, of a verb, or of the whole program."""
     files = [CONF / group / f"{option}.yaml" for group, _, option in (word.partition("=") for word in words)]
-    if files := [path for path in files if path.is_file() and path.parent != CONF]:
+    # Path's own is_file raises on names that are too long.
+    if files := [path for path in files if os.path.isfile(path) and path.parent != CONF]:  # noqa: PTH113
         return "\n\n".join(_page(path, f"{path.parent.name}={path.stem}") for path in files)
     if verb != "train":
         return _page(CONF / f"{verb}.yaml", f"python -m vggexp {synopsis(verb)} [KEY=VALUE ...]")

@@ -48,9 +48,9 @@ def _group(group: str) -> str:
 
 def _lines(key: str) -> Iterator[str]:
     """A line for each meaning of a key: it may be a verb's, or those of several options."""
-    for verb, entries in schema()["verb"].items():
-        if key in entries:
-            yield _line(key if verb == "train" else f"{key} ({verb})", entries[key])
+    for verb, owned in schema()["verb"].items():
+        if key in owned:
+            yield _line(key if verb == "train" else f"{key} ({verb})", owned[key])
     group, _, name = key.partition(".")
     for option in options(group) if name and group in groups() else ():
         if name in (entries := _taken(group, option)):

@@ -31,7 +31,7 @@ def preset_schema() -> Schema:
 
 
 def _defaults() -> Schema:
-    chosen = {}
+    chosen: dict[str, Schema] = {}
     for group in groups():
         words: Schema = {"enum": options(group)}
         option = {"anyOf": [words, {"type": "null"}, {"type": "array", "items": words}, _COMPUTED]}

@@ -85,7 +85,8 @@ def main() -> None:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         delays = filter_milliseconds(page)
         filtering = "".join(f", filters in {delay:.0f} ms at most on {view}" for view, delay in delays.items())
-        print(f"{count} runs of {len(sources)} kinds: {seconds:.1f} s ({used.ru_utime + used.ru_stime:.1f} s of one core), {page.stat().st_size / 1e6:.1f} MB{filtering}")
+        cost = f"{seconds:.1f} s ({used.ru_utime + used.ru_stime:.1f} s of one core)"
+        print(f"{count} runs of {len(sources)} kinds: {cost}, {page.stat().st_size / 1e6:.1f} MB{filtering}")
 
 
 if __name__ == "__main__":

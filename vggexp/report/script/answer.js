@@ -80,7 +80,7 @@ const finding = (all) => {
   return make("li", {}, ...parts);
 };
 views.answer = () => {
-  const groups = DATA.groups.map((_, group) => group).filter((group) => members[group].flat().some((run) => on[run.place]));
+  const groups = DATA.groups.map((_, group) => group).filter((group) => members[group].flat().some((run) => on[run.place] && run.finished));
   const columns = groups.map((group) => DATA.groups[group].scores.map((_, score) => column(group, score)));
   byId("findings").replaceChildren(...columns.map(finding).filter(Boolean).slice(0, 12));
   const where = new Map(), place = new Map();  // by label: by group its setting; its place in the order of reading
@@ -106,6 +106,7 @@ views.answer = () => {
       make("tr", {}, ...part.flatMap((list) => [...list.map(head), make("th", {scope: "col"}, "cost")]))),
     make("tbody", {}, ...labels.filter((label) => part.some((list) => where.get(label)[list[0].group] !== undefined)).slice(0, allSettings ? Infinity : ROWS).map((label) => make("tr", {style: {"--accent": accent(label)}},
       make("th", {scope: "row"}, make("span", {class: "dot", "aria-hidden": "true"}), label), ...part.flatMap(cells(label))))));
+  if (!groups.length) { byId("matrix").replaceChildren(make("p", {}, "No finished run is selected: the answer needs one.")); return; }
   byId("matrix").replaceChildren(...(isPrinting ? columns.map((list) => [list]) : [columns]).map(matrix));
   const more = byId("all-settings");
   more.hidden = labels.length <= ROWS || allSettings;

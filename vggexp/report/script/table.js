@@ -1,5 +1,5 @@
-// The table of runs: sort, filter, choose columns, tick. Of many rows the first 200 are drawn until all are asked for.
-const table = byId("table"), more = byId("more"), FIRST = 200;
+// The table of runs: sort, filter, choose columns, tick. Of many rows the first 100 are drawn until all are asked for.
+const table = byId("table"), more = byId("more"), FIRST = 100;
 let most = FIRST;
 const isConstant = titles.map((_, column) => column > 0 && DATA.rows.length > 1 && DATA.rows.every((row) => row[column] === DATA.rows[0][column]));
 const shownColumns = () => titles.flatMap((title, column) => column === 0 || (state.columns ? state.columns.has(title) : !isConstant[column]) ? [column] : []);
@@ -11,10 +11,18 @@ const inOrder = (places) => {
   return [...places].sort((a, b) => value(a) === null ? (value(b) === null ? 0 : 1) : value(b) === null ? -1 : compare(value(a), value(b)) * (down ? -1 : 1));
 };
 const sortBy = (title) => { state.sort = state.sort === title ? `-${title}` : title; views.runs(); link(); };
+// Rows are kept: a filter then moves nodes and makes few.
+let made = new Map(), madeFor = "";
 const row = (place, columns) => {
+  if (madeFor !== columns.join()) [made, madeFor] = [new Map(), columns.join()];
+  const node = made.get(place) ?? made.set(place, newRow(place, columns)).get(place), isTicked = state.runs.has(place);
+  node.classList.toggle("ticked", isTicked);
+  node.querySelector("input").checked = isTicked;
+  return node;
+};
+const newRow = (place, columns) => {
   const name = DATA.rows[place][0], box = make("input", {type: "checkbox", "aria-label": `select ${name}`, "data-run": place});
-  box.checked = state.runs.has(place);
-  return make("tr", {class: box.checked ? "ticked" : null}, make("th", {scope: "row"}, make("label", {}, box), make("a", {href: "#" + DATA.anchors[place]}, name)),
+  return make("tr", {}, make("th", {scope: "row"}, make("label", {}, box), make("a", {href: "#" + DATA.anchors[place]}, name)),
     ...columns.slice(1).map((column) => make("td", {class: DATA.columns[column].kind === "text" ? null : "number"}, said(DATA.rows[place][column], DATA.columns[column]))));
 };
 views.runs = () => {

@@ -5,6 +5,7 @@ layers, some of which end a stage. Needs the extra ``timm``.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +27,7 @@ class Timm(nn.Module):
 
     gives: frozenset[str] = frozenset()
     """The features besides ``Features.stages`` that a head may read: none, for its poolings are not VGG's."""
+    features: Any
 
     def __init__(self, name: str, mean: Sequence[float] | None = None, std: Sequence[float] | None = None) -> None:
         super().__init__()
@@ -71,7 +73,7 @@ class Timm(nn.Module):
         return Features(tuple(stages), size or (images.shape[-2], images.shape[-1]))
 
 
-def create(name: str, pretrained: bool) -> nn.Module:
+def create(name: str, pretrained: bool) -> Any:
     """A network of timm as a list of layers.
 
     Raises:

@@ -143,16 +143,24 @@ def build_network(config: Config, info: DataInfo) -> tuple[Backbone, Head, Task]
 
 def _check_reads(config: Config, backbone: Backbone) -> None:
     """ConfigError if a head reads features that the backbone does not give; VGG gives all."""
-    gives: frozenset[str] | None = getattr(backbone, "gives", None)
-    for key, head in heads(config).items() if gives is not None else ():
+    gives: frozenset[str] = getattr(backbone, "gives", frozenset({"skips", "switches"}))
+    for key, head in heads(config).items():
         module, _, name = str(head["_target_"]).rpartition(".")
-        reads = getattr(getattr(sys.modules.get(module) or import_module(module), name, None), "reads", frozenset())
-        if missing := sorted(reads - gives):
+        if missing := sorted(_reads(module, name) - gives):
             raise ConfigError(
                 f"{key}={config['choice']['head'] if key == 'head' else name.lower()} reads its backbone's "
                 f"{' and '.join(missing)}, and backbone={config['choice']['backbone']} gives none; VGG gives them, and "
                 "heads such as fcn and linear read stages alone"
             )
+
+
+def _reads(module: str, name: str) -> frozenset[str]:
+    """What a head's class says that its heads read; nothing if it cannot be found: ``build`` then says why."""
+    try:
+        found: frozenset[str] = getattr(getattr(import_module(module), name, None), "reads", frozenset())
+    except (ImportError, ValueError):
+        return frozenset()
+    return found if isinstance(found, frozenset) else frozenset()
 
 
 def build_learner(config: Config, info: DataInfo, recorded: Config | None = None) -> Learner:

@@ -1,7 +1,7 @@
 """Several networks as one: their probabilities are averaged (VGG, arXiv 1409.1556, 4.4) or multiplied.
 
-DeconvNet adds FCN's score maps to its own in the paper (arXiv 1505.04366, 4.4): the mean; a product lets either network
-rule a class out.
+DeconvNet adds FCN's score maps to its own in the paper (arXiv 1505.04366, section 5): the mean; a product lets either
+network rule a class out.
 """
 
 from collections.abc import Sequence

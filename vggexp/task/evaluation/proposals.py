@@ -1,6 +1,6 @@
 """Segmentation by parts: each part of a photo is segmented at the network's size, and every pixel takes its maximum.
 
-Noh, Hong & Han, "Learning Deconvolution Network for Semantic Segmentation", arXiv 1505.04366, section 4.3 (equation 3).
+Noh, Hong & Han, "Learning Deconvolution Network for Semantic Segmentation", arXiv 1505.04366, section 5.
 The paper takes 50 boxes of an object detector (edge boxes); here a regular grid of boxes of several sizes.
 """
 

@@ -23,13 +23,13 @@ class Hanging(torch.utils.data.Dataset[Sample]):
 
 
 def test_memory() -> None:
-    with pytest.raises(DataError, match="memory is full .*data.batch_size .now 32"), explained(CONFIG):
+    with pytest.raises(DataError, match=r"memory is full .*data\.batch_size .now 32"), explained(CONFIG):
         torch.empty(10**15)
 
 
 def test_a_loading_process_that_hangs() -> None:
     loader = make_loader(Hanging(), 2, 1, None, timeout=0.2)
-    with pytest.raises(DataError, match="data.timeout=1 s"), explained(CONFIG):
+    with pytest.raises(DataError, match=r"data\.timeout=1 s"), explained(CONFIG):
         next(iter(loader))
 
 
@@ -38,7 +38,7 @@ def test_a_loading_process_that_hangs() -> None:
     [
         ("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has", "2.00 GiB more .*data.batch_size"),
         ("DataLoader worker (pid 12) is killed by signal: Killed. ", "Killed.*data.workers=1"),
-        ("DataLoader worker (pid 1) is killed by signal: Bus error. It is possible that dataloader's workers are out of "
+        ("DataLoader worker (pid 1) is killed by signal: Bus error. dataloader's workers are out of "
          "shared memory. Please try to raise your shared memory limit.", "/dev/shm"),
         ("unable to write to file </torch_1_2>: No space left on device (28)", "/dev/shm"),
     ],

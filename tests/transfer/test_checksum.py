@@ -25,7 +25,7 @@ def test_every_flipped_byte_is_found(tmp_path: Path) -> None:
         flipped = bytearray(whole)
         flipped[place] ^= 1 << draw.randrange(8)
         path.write_bytes(flipped)
-        with pytest.raises(DataError, match="a.ckpt"):
+        with pytest.raises(DataError, match=r"a\.ckpt"):
             read_checkpoint(path)
 
 

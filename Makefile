@@ -53,7 +53,7 @@ test: $(READY) ## run the quick tests
 
 .PHONY: test-slow
 test-slow: $(READY) ## run the slow tests alone
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) -m "slow and not gpu"
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) -m "slow and not gpu and not long"
 
 .PHONY: test-all
 test-all: test test-slow ## run all tests that need no GPU

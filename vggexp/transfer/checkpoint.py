@@ -3,7 +3,6 @@
 import errno
 import json
 import pickle
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,7 +50,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         return _with_new_names(_read_safetensors(file))
     if not file.exists():
         raise DataError(f"{path} holds no checkpoint ({file} is missing); give the folder of a finished run")
-    if zipfile.is_zipfile(file) and (what := damage(file)):
+    if what := damage(file, ours=False):
         raise DataError(f"{file} cannot be used: {what}")
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)

@@ -35,21 +35,34 @@ def seal(path: Path) -> None:
         file.write(comment)
 
 
-def damage(path: Path) -> str | None:
+def damage(path: Path, ours: bool = True) -> str | None:
     """What is wrong with a checkpoint, in words; None if it is whole, or if an earlier version wrote it without a sum.
 
     Of the latter only the end is looked at: one that was cut off lacks it.
+
+    Args:
+        ours: whether vggexp wrote it; else a file that is no zip file is left to torch, which knows an older format.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
+        begin = file.read(2)
         file.seek(max(size - 22 - _LENGTH, 0))
         end = file.read()
-    is_sealed = end[:4] == _END and (end[20:22] == struct.pack("<H", _LENGTH) or end[22:-8] == _MARK)
-    if not is_sealed:
-        return None if zipfile.is_zipfile(path) else "it is no checkpoint, or was cut off"
-    if end[22:-8] != _MARK or end[-8:] != b"%08x" % _sum(path, size - _LENGTH):
+    length, mark = end[20:22] == struct.pack("<H", _LENGTH), end[22:-8] == _MARK
+    if not (mark or (end[:4] == _END and length)):
+        if begin != b"PK" and not ours:
+            return None
+        return None if _is_complete(path, end) else "it is no checkpoint, or was cut off"
+    if not mark or end[-8:] != b"%08x" % _sum(path, size - _LENGTH):
         return "its checksum differs: it was damaged after it was written"
     return None
+
+
+def _is_complete(path: Path, end: bytes) -> bool:
+    """Whether a zip file without a checksum ends where its last record says; a longer comment is not looked at."""
+    if (place := end.rfind(_END)) < 0:
+        return zipfile.is_zipfile(path)
+    return len(end) - place - 22 == int.from_bytes(end[place + 20 : place + 22], "little")
 
 
 def _sum(path: Path, size: int) -> int:

@@ -1,6 +1,7 @@
 """ONNX: a graph of operators for onnxruntime, TensorRT, OpenVINO and browsers. One file, any batch size."""
 
 import logging
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,18 +32,20 @@ def write(network: Network, content: Mapping[str, Any], images: Tensor, path: Pa
     logging.getLogger("onnxscript").setLevel(logging.ERROR)
     with torch.inference_mode():
         names = list(network(images))
-    torch.onnx.export(
-        network,
-        (images,),
-        path,
-        dynamo=True,
-        input_names=["images"],
-        output_names=names,
-        dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
-        opset_version=opset,
-        external_data=False,
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`create_unbacked_symint` is deprecated")  # torchvision 0.29's suppression
+        torch.onnx.export(
+            network,
+            (images,),
+            path,
+            dynamo=True,
+            input_names=["images"],
+            output_names=names,
+            dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+            opset_version=opset,
+            external_data=False,
+            verbose=False,
+        )
     if (written := _opset(path)) != opset:
         raise ConfigError(
             f"onnx.opset={opset} cannot be written: torch gives opset {written}; give onnx.opset={written}"

@@ -17,8 +17,9 @@ SUFFIX = ".pt2"
 def write(network: Network, content: Mapping[str, Any], images: Tensor, path: Path) -> dict[str, Any]:
     """Write the graph for any batch size."""
     shapes = {"images": {0: torch.export.Dim("batch")}}
-    program = torch.export.export(network, (images,), dynamic_shapes=shapes)
     with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`create_unbacked_symint` is deprecated")  # torchvision 0.29's suppression
+        program = torch.export.export(network, (images,), dynamic_shapes=shapes)
         # A layer is in `features` and in its stage, with shared tensors; torch's warning concerns GPUs only.
         warnings.filterwarnings("ignore", "No complete tensor found in the group")
         torch.export.save(program, path)

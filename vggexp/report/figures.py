@@ -13,7 +13,7 @@ Figure = dict[str, Any]
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#B0A000", "#888888")
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")
 COSTS = {"trainable_parameters": "parameters trained", "seconds": "seconds", "peak_memory_mib": "peak memory, MiB"}
-BY_CLASS = {"iou": "IoU", "dice": "Dice", "ap": "average precision"}
+BY_CLASS = {"iou": "IoU", "dice": "Dice", "ap": "average precision", "segm_ap": "average precision of masks"}
 """Scores of single classes, by the name before the slash in the metric."""
 CURVES = 200
 """Maximum number of runs whose curves one figure draws: more cannot be distinguished."""

@@ -81,8 +81,7 @@ def add(metrics: ObjectMetrics, pairs: list[Pair], places: list[int]) -> None:
 
 
 def by_pycocotools(pairs: list[Pair], kind: str) -> list[float]:
-    from pycocotools import mask
-    from pycocotools.coco import COCO as Files
+    from pycocotools import coco, mask
     from pycocotools.cocoeval import COCOeval
 
     def notes(which: int) -> list[dict[str, Any]]:
@@ -106,7 +105,7 @@ def by_pycocotools(pairs: list[Pair], kind: str) -> list[float]:
     both = []
     with contextlib.redirect_stdout(io.StringIO()):
         for which in (0, 1):
-            files = Files()
+            files = coco.COCO()
             files.dataset = {
                 "images": [{"id": place, "height": SIDE, "width": SIDE} for place in range(len(pairs))],
                 "annotations": notes(which),
@@ -244,7 +243,9 @@ def test_a_class_without_an_object_has_no_score_and_objects_without_predictions_
 
 
 def test_boxes_without_area_find_nothing_and_do_no_harm() -> None:
-    found = scores([(objects((5, 5, 5, 9, 0), (20, 0, 30, 10, 0)), objects((5, 5, 5, 9, 0, 1.0), (20, 0, 30, 10, 0, 0.9)))])
+    found = scores(
+        [(objects((5, 5, 5, 9, 0), (20, 0, 30, 10, 0)), objects((5, 5, 5, 9, 0, 1.0), (20, 0, 30, 10, 0, 0.9)))]
+    )
     assert found["object_iou"] == 1
     assert 0 < found["map"] < 1
 

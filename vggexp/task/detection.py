@@ -118,6 +118,7 @@ class Detection(nn.Module):
     def draw_both(self, image: Tensor, truth: Mapping[str, Any], guess: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
         """The true objects and the sure predictions, in colours that say what was matched, missed and false."""
         actual, found = truth["objects"], best_first(guess["objects"])
+        assert found.scores is not None
         found = found[found.scores >= SURE]
         words = diagnostics.statuses(of_image(0, actual, found, self.masks))
         size, large = (image.shape[-2], image.shape[-1]), drawing.legible(image)

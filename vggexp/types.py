@@ -326,6 +326,14 @@ class AveragesViews(Protocol):
         """Outputs for images of ``size`` = (H, W) that stand for the mean prediction of the views."""
 
 
+@runtime_checkable
+class DrawsBoth(Protocol):
+    """A task whose pictures of target and prediction say of each what became of the other's."""
+
+    def draw_both(self, image: Tensor, truth: Mapping[str, Any], guess: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+        """The target and the prediction of one sample, each drawn on its image."""
+
+
 class Evaluation(Protocol):
     """Applies a network to images in another way than once and whole."""
 

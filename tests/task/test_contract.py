@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vggexp.errors import DataError
-from vggexp.types import TARGETS, VOID, Batch, DataInfo, Outputs
+from vggexp.task.common_objects import filled
+from vggexp.types import OBJECT_MASKS, TARGETS, VOID, Batch, DataInfo, ObjectList, Objects, Outputs
 
 ROOT = Path(__file__).parents[2]
 TASKS = sorted(path.stem for path in (ROOT / "conf" / "task").glob("*.yaml"))
@@ -41,10 +42,10 @@ def strip(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def build(name: str) -> nn.Module:
-    """The task as composed, with every part that it has, but one classifier."""
+    """The task as composed, with the parts ``PARTS``."""
     loss, config = (strip(composed(name)[key]) for key in ("loss", "task"))
     if "parts" in config:
-        config["parts"] = [name for name in config["part"] if name != "multilabel"]
+        config["parts"] = [name for name in config["part"] if name in PARTS]
     return instantiate(config, _convert_="all")(info=INFO, loss=instantiate(loss, _convert_="all"))
 
 
@@ -59,7 +60,17 @@ def batch() -> Batch:
         "labels": torch.tensor([[0, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=torch.uint8),
         "box": torch.tensor([[0.1, 0.3, 0.4, 0.5], [0.2, 0.3, 0.2, 0.5], [0.1, 0.2, 0.4, 0.6], [0.0, 0.0, 1.0, 1.0]]),
         "mask": mask,
+        "objects": ObjectList(objects(*edges) for edges in EDGES),
     }
+
+
+EDGES = (((1, 2, 5, 4), (5, 0, 8, 3)), ((1, 2, 5, 4),), ((0, 0, 4, 4), (2, 2, 8, 6)), ((2, 1, 6, 6),))
+"""The boxes of each image's objects, of the classes 2, 1, 0 in this order."""
+
+
+def objects(*edges: tuple[int, ...]) -> Objects:
+    boxes = torch.tensor(edges, dtype=torch.float32)
+    return filled(Objects(boxes, 2 - torch.arange(len(edges))), (6, 8))
 
 
 def right(kind: str) -> Outputs:
@@ -67,6 +78,10 @@ def right(kind: str) -> Outputs:
     truth = batch()
     if kind == "parallel":
         return {name: right(one) for name, one in zip(PARTS, ("class_logits", "box", "pixel_logits"), strict=True)}  # type: ignore[misc]
+    if kind in ("objects", "object_masks"):
+        found = [(one, torch.linspace(0.9, 0.8, len(one))) for one in truth["objects"]]
+        masks = kind == "object_masks"
+        return ObjectList(Objects(one.boxes, one.labels, one.masks if masks else None, scores=s) for one, s in found)
     if kind == "box":
         return truth["box"]
     if kind == "box_per_class":
@@ -81,7 +96,14 @@ def right(kind: str) -> Outputs:
     return 20 * functional.one_hot(mask.where(mask != VOID, 0), 2).float().movedim(-1, 1)
 
 
+def while_training(kind: str) -> Outputs:
+    """What the head then says: of objects, its losses."""
+    return {"class": torch.tensor(0.01), "box": torch.tensor(0.02)} if kind.startswith("object") else right(kind)
+
+
 def apply(outputs: Outputs, function: Callable[[Tensor], Tensor]) -> Outputs:
+    if isinstance(outputs, ObjectList):
+        return outputs
     if isinstance(outputs, dict):
         return {name: function(output) for name, output in outputs.items()}
     return function(outputs)
@@ -109,7 +131,7 @@ def check_loss(task: Any, kind: str) -> None:
             leaves.append((output + 0.1).to(dtype).requires_grad_())
             return leaves[-1]
 
-        losses = task.loss(apply(right(kind), noisy), batch())
+        losses = task.loss(apply(while_training(kind), noisy), batch())
         assert all(name == "loss" or name.startswith("loss_") for name in losses)
         assert losses["loss"].shape == ()
         assert losses["loss"].dtype == torch.float32
@@ -119,22 +141,29 @@ def check_loss(task: Any, kind: str) -> None:
         assert all(grad.isfinite().all() for grad in grads)
 
 
+SIZES = ("medium", "large", "/cat", "/dog", "/eel")
+"""How scores end that there may be none of: no object is large, and no image shows this class."""
+
+
 def check_right_outputs_score_one(task: Any, kind: str) -> None:
     found = scores(task, task.predict(right(kind)))
     assert float(found[task.objective]) == pytest.approx(1, abs=1e-5)
-    assert all(value.shape == () and 0 <= value <= 1 + 1e-5 for value in found.values())
+    known = [value for name, value in found.items() if not name.endswith(SIZES)]
+    assert all(value.shape == () and 0 <= value <= 1 + 1e-5 for value in known)
 
 
 def check_prediction(task: Any, kind: str) -> None:
     """In a target's terms and types, one row an image."""
     prediction = task.predict(apply(right(kind), Tensor.bfloat16))
     types = {"label": torch.int64, "labels": torch.uint8, "mask": torch.uint8}
-    assert {name: value.dtype for name, value in prediction.items()} == {
-        name: types.get(name, torch.float32) for name in prediction
+    tensors = {name: value for name, value in prediction.items() if isinstance(value, Tensor)}
+    assert {name: value.dtype for name, value in tensors.items()} == {
+        name: types.get(name, torch.float32) for name in tensors
     }
+    assert all(isinstance(value, ObjectList) for name, value in prediction.items() if name not in tensors)
     for name, value in prediction.items():
         assert len(value) == 4
-        if name in TARGETS:
+        if name in TARGETS and name in tensors:
             assert value.shape == batch()[name].shape  # type: ignore[literal-required]
 
 
@@ -142,6 +171,10 @@ def check_baseline(task: Any, kind: str) -> None:
     """Looks like a prediction, and scores worse than the right one."""
     baseline, prediction = observed(task).baseline(batch()), task.predict(right(kind))
     for name, value in baseline.items():
+        if isinstance(value, ObjectList):
+            assert len(value) == len(prediction[name])
+            assert all(torch.equal(row.boxes, value[0].boxes) for row in value)
+            continue
         if name in prediction:
             assert (value.shape, value.dtype) == (prediction[name].shape, prediction[name].dtype)
         assert all(torch.equal(row, value[0]) for row in value)
@@ -153,7 +186,7 @@ def check_observing_can_be_repeated(task: Any, kind: str) -> None:
     once = observed(task).baseline(batch())
     twice = observed(task).baseline(batch())
     for name, value in once.items():
-        torch.testing.assert_close(value, twice[name])
+        close(value, twice[name])
 
 
 def check_counts_are_in_the_state(task: Any, kind: str) -> None:
@@ -165,13 +198,21 @@ def check_counts_are_in_the_state(task: Any, kind: str) -> None:
             buffer.copy_(empty[name])
     task.load_state_dict(state)
     for name, value in task.baseline(batch()).items():
-        torch.testing.assert_close(value, baseline[name])
+        close(value, baseline[name])
+
+
+def close(one: Any, other: Any) -> None:
+    if isinstance(one, Tensor):
+        torch.testing.assert_close(one, other)
+        return
+    for a, b in zip(one, other, strict=True):
+        torch.testing.assert_close((a.boxes, a.labels, a.scores), (b.boxes, b.labels, b.scores))
 
 
 def check_nothing_observed_is_no_error(task: Any, kind: str) -> None:
     """A run may leave the baseline out."""
     task.finish_observing()
-    assert task.loss(right(kind), batch())["loss"] < 0.1
+    assert task.loss(while_training(kind), batch())["loss"] < 0.1
 
 
 def check_draw(task: Any, kind: str) -> None:
@@ -229,7 +270,7 @@ def check_yaml(config: dict[str, Any]) -> None:
     assert config["_partial_"] is True
     assert config["objective"] == {"metric": task.objective, "mode": "max"}
     assert config["takes"]
-    assert set(config.get("needs", [])) <= set(TARGETS)
+    assert set(config.get("needs", [])) <= {*TARGETS, OBJECT_MASKS}
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -244,7 +285,7 @@ def test_yaml_opens_with_what_it_is(name: str) -> None:
     assert sum(line.startswith("_target_:") for line in lines) == 1
 
 
-SHARED = {"drawing", "targets"}
+SHARED = {"drawing", "targets", "matching", "common_objects"}
 """Modules that tasks share, and that are no words of the command line."""
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 from torch import Tensor
 
 from vggexp.task import drawing
-from vggexp.types import VOID
+from vggexp.types import VOID, Objects
 
 
 def blank(height: int = 60, width: int = 80, value: int = 200) -> Tensor:
@@ -131,3 +131,25 @@ def test_a_long_strip_is_not_blown_up() -> None:
     assert drawing.legible(torch.zeros(3, 40, 60, dtype=torch.uint8)).shape == (3, 200, 300)
     assert drawing.legible(torch.zeros(3, 40, 1500, dtype=torch.uint8)).shape == (3, 40, 1500)
     assert drawing.legible(torch.zeros(3, 40, 500, dtype=torch.uint8)).shape == (3, 80, 1000)
+
+
+def test_objects_are_outlined_in_their_colours_and_tinted_where_their_masks_are() -> None:
+    masks = torch.zeros(2, 60, 90, dtype=torch.uint8)
+    masks[0, 30:50, 10:30] = 1
+    edges = torch.tensor([[10.0, 10, 40, 50], [50.0, 10, 80, 50]])
+    objects = Objects(edges, torch.tensor([0, 1]), masks, scores=torch.tensor([0.9, 0.6]))
+    drawn = drawing.draw_objects(
+        torch.zeros(3, 60, 90, dtype=torch.uint8), objects, ["a", "b"], [(0, 200, 0), (200, 0, 0)]
+    )
+    assert drawn[:, 45, 10].tolist() == [0, 200, 0]
+    assert drawn[:, 45, 50].tolist() == [200, 0, 0]
+    assert drawn[:, 40, 20].tolist() == [0, 80, 0]  # 0.4 of the colour
+    assert drawn[:, 40, 35].tolist() == drawn[:, 5, 85].tolist() == [0, 0, 0]
+
+
+def test_objects_of_a_smaller_grid_lie_where_they_lie_on_a_larger_picture() -> None:
+    objects = Objects(torch.tensor([[10.0, 10, 40, 50]]), torch.tensor([0]))
+    drawn = drawing.draw_objects(torch.zeros(3, 120, 180, dtype=torch.uint8), objects, ["a"], size=(60, 90))
+    column = drawn[:, 95, 20]
+    assert column.sum() > 0
+    assert drawn[:, 60, 50].sum() == 0

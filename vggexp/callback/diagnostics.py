@@ -17,7 +17,8 @@ from vggexp.callback.prediction_images import images_of, places
 from vggexp.distributed.gather import gathered
 from vggexp.learner.learner import Learner
 from vggexp.run_folder import plain, write_whole
-from vggexp.task.diagnostics.examples import Example, Size, choose_examples, example_of, write_layers, write_picture
+from vggexp.task.diagnostics.examples import Example, choose_examples, example_of, write_layers, write_picture
+from vggexp.task.diagnostics.object_layers import Size
 from vggexp.task.diagnostics.per_image import Part, joined, listed, scores
 from vggexp.types import Batch, Prediction, Rows, Sample
 
@@ -41,7 +42,7 @@ class Diagnostics(Callback):
         self._shown: dict[int, Example] = {}
         self._parts: list[Part] = []
         self._kinds: list[str] = []
-        self._sizes: dict[Path, Size] = {}
+        self._sizes: dict[Path, tuple[Size, Size]] = {}  # (width, height) of the picture, (H, W) of the image
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Select the fixed images."""
@@ -116,8 +117,10 @@ class Diagnostics(Callback):
             path = folder / f"{image.index}.webp"
             is_new = path not in self._sizes  # images and targets are written once per run, predictions each time
             if is_new:
-                self._sizes[path] = write_picture(self._dataset[image.index]["image"], path, self.side)
-            layers = write_layers(image, self._sizes[path], folder, with_truth=is_new)
+                pixels = self._dataset[image.index]["image"]
+                self._sizes[path] = write_picture(pixels, path, self.side), (pixels.shape[-2], pixels.shape[-1])
+            size, shape = self._sizes[path]
+            layers = write_layers(image, size, folder, shape, with_truth=is_new)
             records.append({"fixed": image.index in self._fixed, "image": path.name, **layers})
         content = {"split": split, "kinds": self._kinds, **more, "images": records}
         write_whole(self.folder / f"{split}.json", json.dumps(plain(content), separators=(",", ":")) + "\n")

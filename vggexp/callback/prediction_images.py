@@ -13,7 +13,7 @@ from vggexp.distributed.fsdp import gather, scatter
 from vggexp.learner.learner import Learner
 from vggexp.sample.loader import collate
 from vggexp.task.drawing import grid, pair, save
-from vggexp.types import TARGETS, Batch, Prediction, Sample
+from vggexp.types import TARGETS, Batch, DrawsBoth, Prediction, Sample
 
 
 class PredictionImages(Callback):
@@ -89,5 +89,7 @@ def pictures(learner: Learner, batch: Batch, prediction: Prediction) -> list[Ten
     for place, image in enumerate(batch["image"]):
         truth = {name: value[place] for name, value in batch.items() if name in TARGETS}  # type: ignore[index]
         guess = {name: value[place] for name, value in prediction.items()}
-        found.append(pair(learner.task.draw(image, truth), learner.task.draw(image, guess)))
+        task = learner.task
+        both = task.draw_both(image, truth, guess) if isinstance(task, DrawsBoth) else None
+        found.append(pair(*(both or (task.draw(image, truth), task.draw(image, guess)))))
     return found

@@ -26,6 +26,10 @@ def of_diagnostics(kind: str, diagnostics: Mapping[str, Any]) -> dict[str, Any]:
         charts[f"chart/{kind}_confusion"] = confusion(diagnostics)
     if any(diagnostics.get("curve", ())):
         charts[f"chart/{kind}_precision_recall"] = precision_recall(diagnostics["curve"], diagnostics["classes"])
+    if any(row["ap_50"] is not None for row in diagnostics.get("errors", ())):
+        data = [[row["kind"], row["ap_50"], row["count"]] for row in diagnostics["errors"]]
+        table = wandb.Table(columns=["kind", "ap_50", "count"], data=data)
+        charts[f"chart/{kind}_errors"] = bar(table, "kind", "ap_50", "AP50 that mending errors of a kind would add")
     if "histogram" in diagnostics:
         counts = diagnostics["histogram"]
         edges = np.linspace(0, 1, len(counts) + 1)

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from vggexp.boxes import to_edges
 from vggexp.logger import wandb_chart as chart
+from vggexp.logger.wandb_objects import object_boxes, object_masks
 from vggexp.run_folder import RunFolder
 from vggexp.types import VOID
 
@@ -105,11 +106,17 @@ def picture(image: Mapping[str, Any], folder: Path, names: Found) -> wandb.Image
     """One image of the diagnostics as a W&B image with its boxes and masks."""
     kinds = [kind for kind in ("truth", "prediction") if image[kind]]
     boxes = {kind: _box(image, kind, names["classes"]) for kind in kinds if None not in image[kind].get("box", [None])}
+    boxes |= {kind: object_boxes(image, kind, names["classes"]) for kind in kinds if image[kind].get("objects")}
     labels = dict(enumerate(names["mask_classes"])) | {VOID: "void"}
     masks = {
         kind: {"mask_data": _pixels(folder / image[kind]["mask"]), "class_labels": labels}
         for kind in kinds
         if "mask" in image[kind]
+    }
+    masks |= {
+        f"{kind} objects": object_masks(image[kind], _pixels(folder / image[kind]["object_mask"]), names["classes"])
+        for kind in kinds
+        if "object_mask" in image[kind]
     }
     with Image.open(folder / image["image"]) as file:
         pixels = file.convert("RGB")

@@ -10,14 +10,17 @@ from vggexp.task.diagnostics.confusion import cells
 LEGIBLE = 12
 """Maximum number of classes whose matrix shows its numbers in the cells, so that it needs no table."""
 ROWS = 10
-_UNITS = {"classification": "images", "segmentation": "pixels"}
+UNITS = {
+    "classification": "images", "segmentation": "pixels", "detection": "objects", "instance_segmentation": "objects",
+}  # fmt: skip
+"""What the confusions of each task count."""
 
 
 def confusions(found: Sequence[Diagnostics]) -> list[dict[str, Any]]:
     """For each setting with over ``LEGIBLE`` classes: the most frequent confusions and the classes of lowest AP."""
     tables = []
     for one in found:
-        for kind, unit in _UNITS.items():
+        for kind, unit in UNITS.items():
             part = one.kinds.get(kind)
             if part is None or len(part["classes"]) <= LEGIBLE:
                 continue

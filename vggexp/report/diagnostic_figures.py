@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from vggexp.report.confusions import UNITS
 from vggexp.report.diagnostics import Diagnostics
 from vggexp.report.figures import GRAY, Figure, layout
+from vggexp.report.object_figures import errors
 from vggexp.report.palette import COLOURS
 
 CELLS = 60_000
@@ -21,8 +23,8 @@ CURVES = POINTS // 10
 
 def drawn(found: Sequence[Diagnostics]) -> dict[str, Figure]:
     """The figures for the diagnostics of one group's settings, by name."""
-    made = {f"confusion-{kind}": confusion(found, kind) for kind in ("classification", "segmentation")}
-    made |= {"curve": precision_recall(found), "histogram": histogram(found)}
+    made = {f"confusion-{kind}": confusion(found, kind) for kind in UNITS}
+    made |= {"curve": precision_recall(found), "histogram": histogram(found), "errors": errors(found)}
     return {name: figure for name, figure in made.items() if figure is not None}
 
 
@@ -48,8 +50,7 @@ def confusion(found: Sequence[Diagnostics], kind: str) -> Figure | None:
         })  # fmt: skip
     if not traces:
         return None
-    what = "pixels" if kind == "segmentation" else "images"
-    title = f"confusion of {what}: each row in shares of its truth"
+    title = f"confusion of {UNITS[kind]}: each row in shares of its truth"
     axes = {
         "xaxis": {"type": "category", "title": {"text": "predicted"}, "constrain": "domain"},
         "yaxis": {"type": "category", "title": {"text": "truth"}, "autorange": "reversed"},
@@ -61,16 +62,14 @@ def confusion(found: Sequence[Diagnostics], kind: str) -> Figure | None:
 def left_out(found: Sequence[Diagnostics], figures: Mapping[str, Figure]) -> list[str]:
     """One line for each figure that is missing, or lacks settings, because it would be too large."""
     lines = []
-    for kind in ("classification", "segmentation"):
+    for kind, unit in UNITS.items():
         sizes = [len(part["classes"]) for one in found if (part := one.kinds.get(kind))]
         figure = figures.get(f"confusion-{kind}")
         shown = len(figure["data"]) if figure else 0
         if shown < len(sizes):
             cells = f"{max(sizes):,} classes make {max(sizes) ** 2:,} cells per setting; the limit is {CELLS:,}"
             which = f"for {shown} of {len(sizes)} settings" if shown else "not drawn"
-            lines.append(
-                f"The confusion matrix of {'images' if kind == 'classification' else 'pixels'} is {which}: {cells}."
-            )
+            lines.append(f"The confusion matrix of {unit} is {which}: {cells}.")
     curves = sum(len(part["curve"]) for _, part in _with_curves(found))
     if curves and "curve" not in figures:
         lines.append(f"Precision and recall are not drawn: there are {curves:,} curves; the limit is {CURVES:,}.")

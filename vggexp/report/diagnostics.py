@@ -11,7 +11,10 @@ from vggexp.report.runs import Run
 SETTINGS = 12
 """Maximum number of settings per group whose diagnostics are in the page."""
 
-_SCORES = {"classification": "p(truth)", "localization": "IoU", "multilabel": "F1", "segmentation": "mIoU"}
+_SCORES = {
+    "classification": "p(truth)", "localization": "IoU", "multilabel": "F1", "segmentation": "mIoU",
+    "detection": "PQ", "instance_segmentation": "PQ",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ Places = Mapping[str, int]
 Accents = Mapping[str, Accent]
 
 COSTS = {"trainable_parameters": "trained parameters", "seconds": "seconds", "peak_memory_mib": "peak memory, MiB"}
-BY_CLASS = {"iou": "IoU", "dice": "Dice", "ap": "average precision"}
+BY_CLASS = {"iou": "IoU", "dice": "Dice", "ap": "average precision", "segm_ap": "average precision of masks"}
 """Scores of single classes, by the name before the slash in the metric."""
 CURVES = 200
 """Maximum number of runs whose curves one figure draws: more cannot be distinguished."""

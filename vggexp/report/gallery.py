@@ -7,6 +7,7 @@ from typing import Any
 from vggexp.report.album import Album, data_uri, mask_colours, mask_counts
 from vggexp.report.compare import Group
 from vggexp.report.diagnostics import Diagnostics
+from vggexp.report.object_layers import boxes, legend, text
 
 _MARKUP = 900
 """Approximate number of characters of one image's layers and caption."""
@@ -34,7 +35,7 @@ def gallery(found: Sequence[Diagnostics], album: Album, budget: int) -> dict[str
         "splits": " and ".join(sorted(splits)),
         "extremes": max(int(one.content.get("extremes", 0)) for one in found),
         "has_masks": any(shot["truth"]["mask"] for shot in shots),
-        "has_boxes": any(shot["truth"]["box"] for shot in shots),
+        "has_boxes": any(shot["truth"]["box"] or shot["truth"]["objects"] for shot in shots),
         "legend": _legend(found),
         "note": f" {len(columns)} of {len(found)} settings fit." if len(columns) < len(found) else "",
     }
@@ -56,7 +57,11 @@ def _shot(record: Mapping[str, Any], one: Diagnostics, album: Album) -> dict[str
         return {}
     classes = one.content.get("classes", [])
     width, height = record["size"]
-    layers = {kind: _layers(record[kind], one.folder, (width, height), album) for kind in ("truth", "prediction")}
+    layers = {
+        kind: _layers(record[kind], one.folder, (width, height), album)
+        | {"objects": boxes(record[kind], (width, height), classes)}
+        for kind in ("truth", "prediction")
+    }
     texts = {kind: _text(record[kind], classes) for kind in ("truth", "prediction")}
     says = f"{one.score_name} {'-' if record['score'] is None else format(record['score'], '.2f')}"
     labels = [record[kind].get("label", record[kind].get("labels")) for kind in ("truth", "prediction")]
@@ -80,7 +85,8 @@ def _shot(record: Mapping[str, Any], one: Diagnostics, album: Album) -> dict[str
 
 def _layers(values: Mapping[str, Any], folder: Path, size: tuple[int, int], album: Album) -> dict[str, Any]:
     """A mask's id in the album, and a box (x, y, width, height) in the image's pixels."""
-    mask = album.add(_inside(folder, values["mask"])) if "mask" in values else ""
+    name = values.get("mask", values.get("object_mask"))
+    mask = album.add(_inside(folder, name)) if name else ""
     box: list[float] = []
     if values.get("box") and None not in values["box"]:
         x, y, h, w = (float(value) for value in values["box"])
@@ -94,7 +100,9 @@ def _layers(values: Mapping[str, Any], folder: Path, size: tuple[int, int], albu
 
 
 def _text(values: Mapping[str, Any], classes: Sequence[str]) -> str:
-    """The class or the classes, with their probabilities if there are any."""
+    """The class or the classes, with their probabilities if there are any; of objects, how many."""
+    if "objects" in values:
+        return text(values)
     if "labels" in values and classes:
         shares = values.get("probabilities") or [None] * len(values["labels"])
         pairs = zip(values["labels"], shares, strict=True)
@@ -145,7 +153,9 @@ def _inside(folder: Path, name: str) -> Path:
 
 
 def _legend(found: Sequence[Diagnostics]) -> list[tuple[str, str]]:
-    """The pixel classes and their colours."""
+    """The pixel classes and their colours, or what the colours of objects mean."""
+    if shown := legend([record for one in found for record in one.content["images"]]):
+        return shown
     for one in found:
         classes = one.content.get("mask_classes", [])
         for record in one.content["images"]:

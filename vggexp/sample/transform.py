@@ -228,7 +228,7 @@ def _kept(objects: Objects, found: dict[str, Tensor]) -> Objects:
     masks = (found["layers"] == 1).to(torch.uint8) if "layers" in found else None
     moved = replace(objects, boxes=boxes, masks=masks)
     kept = (areas[0] > 0) & (areas[0] >= KEPT * areas[1])
-    return moved[kept if masks is None else kept & masks.flatten(1).any(1)]
+    return moved[kept if masks is None else kept & masks.flatten(1).bool().any(1)]
 
 
 def _visible(clipped: Tensor, whole: Tensor, image: Tensor) -> tuple[Tensor, float]:

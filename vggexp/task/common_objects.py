@@ -27,7 +27,8 @@ def common_objects(seen: Sequence[Objects], images: int) -> Objects:
     # Where the last edge of all boxes lies the image ends, or nearly: cached features come without the images' size.
     ends = boxes[:, 2:].amax(0).clamp(min=1).repeat(2)
     cells = (boxes / ends * CELLS).round().long().clamp(0, CELLS)
-    keys, group, count = torch.cat((labels[:, None], cells), 1).unique(dim=0, return_inverse=True, return_counts=True)
+    grid = torch.cat((labels[:, None], cells), 1)
+    keys, group, count = torch.unique(grid, dim=0, return_inverse=True, return_counts=True)
     sums = torch.zeros(len(keys), 4, dtype=torch.float64).index_add_(0, group, boxes.double())
     order = count.argsort(descending=True, stable=True)[:MOST]
     mean = (sums / count[:, None])[order].float()

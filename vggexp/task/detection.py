@@ -6,12 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vggexp.boxes import from_pixels
 from vggexp.errors import ConfigError, DataError
 from vggexp.task import drawing
 from vggexp.task.common_objects import MOST, common_objects, filled
 from vggexp.task.diagnostics import objects as diagnostics
+from vggexp.task.matching import SURE
 from vggexp.task.metric.objects import ObjectMetrics
+from vggexp.task.metric.scored import best_first, of_image
 from vggexp.types import Batch, DataInfo, ObjectList, Objects, Outputs, Prediction, Rows
 
 
@@ -103,20 +104,26 @@ class Detection(nn.Module):
 
     def rows(self, prediction: Prediction, batch: Batch) -> Rows:
         """How each image's objects were found."""
-        return {self.name: diagnostics.rows(prediction, batch)}
+        return {self.name: diagnostics.rows(prediction, batch, self.masks)}
 
     def diagnostics(self, rows: Rows) -> dict[str, Any]:
-        """What is made of the rows of many images."""
-        return {self.name: diagnostics.diagnostics(rows[self.name])}
+        """What is made of the rows of many images: confusions, curves, kinds of error."""
+        return {self.name: diagnostics.diagnostics(rows[self.name], self.names)}
 
     def draw(self, image: Tensor, values: Mapping[str, Any]) -> Tensor:
-        """Outline each object, with its class and, for a prediction, its score."""
-        picture = drawing.legible(image)
-        objects: Objects = values["objects"]
-        boxes = from_pixels(objects.boxes, (image.shape[-2], image.shape[-1]))
-        for place, box in enumerate(boxes):
-            text = self.names[int(objects.labels[place])]
-            if objects.scores is not None:
-                text += f" {objects.scores[place]:.2f}"
-            picture = drawing.draw_box(picture, box, label=text)
-        return picture
+        """Outline each object, with its class and, for a prediction, its score; tint its mask."""
+        size = values.get("size", (image.shape[-2], image.shape[-1]))
+        return drawing.draw_objects(drawing.legible(image), values["objects"], self.names, size=size)
+
+    def draw_both(self, image: Tensor, truth: Mapping[str, Any], guess: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+        """The true objects and the sure predictions, in colours that say what was matched, missed and false."""
+        actual, found = truth["objects"], best_first(guess["objects"])
+        assert found.scores is not None
+        found = found[found.scores >= SURE]
+        words = diagnostics.statuses(of_image(0, actual, found, self.masks))
+        size, large = (image.shape[-2], image.shape[-1]), drawing.legible(image)
+        true, predicted = (
+            drawing.draw_objects(large, objects, self.names, [drawing.STATUS[word] for word in status], size)
+            for objects, status in zip((actual, found), words, strict=True)
+        )
+        return true, predicted

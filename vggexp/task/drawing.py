@@ -14,9 +14,9 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torchvision.transforms.v2.functional import pil_to_tensor, to_pil_image
 
-from vggexp.boxes import to_edges
+from vggexp.boxes import from_pixels, to_edges
 from vggexp.sample.mask_grid import stretch
-from vggexp.types import VOID
+from vggexp.types import VOID, Objects
 
 Color = tuple[int, int, int]
 
@@ -76,6 +76,52 @@ def draw_box(image: Tensor, box: Tensor, color: Color = _HUES[2], label: str = "
     if label:
         _draw_tag(pen, (max(left, 0), max(top, 0)), label, color, _font(width))
     return _to_tensor(picture)
+
+
+MATCHED, MISSED, FALSE, IGNORED = _HUES[3], _HUES[2], _HUES[6], _VOID_COLOR
+STATUS = {"matched": MATCHED, "missed": MISSED, "false": FALSE, "ignored": IGNORED}
+"""The colour of an object by what became of it."""
+
+
+def draw_objects(
+    image: Tensor,
+    objects: Objects,
+    names: Sequence[str],
+    colors: Sequence[Color] | None = None,
+    size: tuple[int, int] | None = None,
+    alpha: float = 0.4,
+) -> Tensor:
+    """Outline each object, with its class and its score if it has one, and tint its mask if there is one.
+
+    Args:
+        image: uint8 (3, H, W), of the objects' pixels or larger.
+        objects: of them, those drawn last lie on top: the first one, which has the highest score.
+        names: the classes, by label.
+        colors: of each object; None: its class's.
+        size: (H, W) of the pixels that the boxes refer to; None: the image's own.
+        alpha: how much a mask covers.
+    """
+    shape = (image.shape[-2], image.shape[-1])
+    if colors is None:
+        hues = palette(len(names) + 1)[1:]
+        colors = [(int(r), int(g), int(b)) for r, g, b in hues[objects.labels.cpu()].tolist()]
+    picture = image.cpu()
+    for place in reversed(range(len(objects) if objects.masks is not None else 0)):
+        assert objects.masks is not None
+        picture = _tint(picture, stretch(objects.masks[place].cpu(), shape), colors[place], alpha)
+    shares = from_pixels(objects.boxes.cpu().float(), size or shape)
+    for place in reversed(range(len(objects))):
+        text = names[int(objects.labels[place])]
+        if objects.scores is not None:
+            text += f" {float(objects.scores[place]):.2f}"
+        picture = draw_box(picture, shares[place], colors[place], text)
+    return picture
+
+
+def _tint(image: Tensor, mask: Tensor, color: Color, alpha: float) -> Tensor:
+    """The colour over the mask's pixels."""
+    mixed = image.float() * (1 - alpha) + torch.tensor(color).view(3, 1, 1) * alpha
+    return torch.where(mask > 0, mixed.round().to(torch.uint8), image)
 
 
 def blend_mask(image: Tensor, mask: Tensor, num_classes: int, alpha: float = 0.5) -> Tensor:

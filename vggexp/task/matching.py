@@ -29,10 +29,10 @@ def match(
     found = np.full(len(predicted), FALSE, dtype=np.int64)
     if not len(truth):
         return found
-    same = predicted.numpy()[:, None] == truth.numpy()[None]
+    same = np.equal.outer(predicted.numpy(), truth.numpy())
     near = np.where(same & (overlaps >= iou), overlaps, 0.0)
     free = counted.numpy().copy()
-    regions = (near[:, ~free] > 0).any(1)
+    regions = np.any(near[:, ~free] > 0, axis=1)
     last = len(truth) - 1
     for row in np.flatnonzero(near.any(1)):
         candidates = np.where(free, near[row], 0.0)

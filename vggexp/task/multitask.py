@@ -101,8 +101,10 @@ class Multitask(nn.Module):
         """All parts' diagnostics, by part."""
         return {kind: found for task in self._tasks().values() for kind, found in task.diagnostics(rows).items()}
 
-    def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
+    def draw(self, image: Tensor, values: Mapping[str, Any]) -> Tensor:
         """Masks, then boxes over them, then the caption, which makes the picture taller than the image."""
+        # A part that draws before may enlarge the image; the boxes of objects are pixels of the image as it comes.
+        values = {"size": (image.shape[-2], image.shape[-1]), **values}
         for part in sorted(self.part.values(), key=lambda part: getattr(part, "layer", 0)):
             image = cast(Task, part).draw(image, values)
         return image

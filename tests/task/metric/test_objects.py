@@ -81,8 +81,7 @@ def add(metrics: ObjectMetrics, pairs: list[Pair], places: list[int]) -> None:
 
 
 def by_pycocotools(pairs: list[Pair], kind: str) -> list[float]:
-    from pycocotools import mask
-    from pycocotools.coco import COCO as Files
+    from pycocotools import coco, mask
     from pycocotools.cocoeval import COCOeval
 
     def notes(which: int) -> list[dict[str, Any]]:
@@ -106,7 +105,7 @@ def by_pycocotools(pairs: list[Pair], kind: str) -> list[float]:
     both = []
     with contextlib.redirect_stdout(io.StringIO()):
         for which in (0, 1):
-            files = Files()
+            files = coco.COCO()
             files.dataset = {
                 "images": [{"id": place, "height": SIDE, "width": SIDE} for place in range(len(pairs))],
                 "annotations": notes(which),

@@ -10,13 +10,11 @@ from torch import Tensor
 from torchvision.transforms.v2.functional import to_pil_image
 
 from vggexp.sample.mask_grid import stretch
+from vggexp.task.diagnostics.object_layers import Size, write_objects
 from vggexp.task.diagnostics.rounding import rounded
 from vggexp.task.drawing import palette_image
 from vggexp.task.metric.box import of_label
 from vggexp.types import TARGETS, Batch, Prediction
-
-Size = tuple[int, int]
-"""(width, height), pixels."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +24,8 @@ class Example:
     index: int
     """Its place in the split."""
     score: float
-    truth: Mapping[str, Tensor]
-    prediction: Mapping[str, Tensor]
+    truth: Mapping[str, Any]
+    prediction: Mapping[str, Any]
 
 
 def choose_examples(scores: Mapping[int, float], fixed: Sequence[int], extremes: int) -> set[int]:
@@ -62,12 +60,15 @@ def write_picture(pixels: Tensor, path: Path, side: int) -> Size:
     return size
 
 
-def write_layers(image: Example, size: Size, folder: Path, with_truth: bool = True) -> dict[str, Any]:
+def write_layers(
+    image: Example, size: Size, folder: Path, pixels: tuple[int, int], with_truth: bool = True
+) -> dict[str, Any]:
     """Write an image's masks at the size of its picture; return the record that names them.
 
     Labels and boxes, (x, y, h, w) as shares of the image, are in the record itself.
 
     Args:
+        pixels: (H, W) of the image, to which the boxes of objects refer.
         with_truth: False if the true mask is already written.
     """
     record: dict[str, Any] = {"index": image.index, "score": round(image.score, 4), "size": list(size)}
@@ -78,10 +79,13 @@ def write_layers(image: Example, size: Size, folder: Path, with_truth: bool = Tr
             if kind == "prediction" or with_truth:
                 mask = palette_image(stretch(values["mask"], size[::-1]))
                 mask.save(folder / record[kind]["mask"], "PNG")
+    if "objects" in image.truth and "objects" in image.prediction:
+        for kind, layer in write_objects(image.index, image.truth, image.prediction, size, folder, pixels).items():
+            record[kind] |= layer
     return record
 
 
-def _numbers(values: Mapping[str, Tensor]) -> dict[str, Any]:
+def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "label" in values:
         found["label"] = int(values["label"])

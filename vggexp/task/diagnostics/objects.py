@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vggexp.task.diagnostics.confusion import counted
 from vggexp.task.diagnostics.rounding import rounded
-from vggexp.task.diagnostics.tide import BACKGROUND_IOU, Found, average_precision, curve_of, effects, kinds_of
+from vggexp.task.diagnostics.tide import Found, average_precision, curve_of, effects, finite, kinds_of, shown
 from vggexp.task.matching import FALSE, IGNORED, IOU, SURE, match
 from vggexp.task.metric.objects import sure
 from vggexp.task.metric.scored import Scored, scored
@@ -30,9 +30,9 @@ BACKGROUND = "background"
 def rows(prediction: Prediction, batch: Batch, masks: bool) -> dict[str, Any]:
     """For each image ``score``, its panoptic quality over all classes, and two tables of its objects.
 
-    ``predicted`` (P, 7): score, label, object found (or FALSE, IGNORED), overlap with it, kind of error, the object that
-    it should have found, the object of any class that it covers. ``truth`` (T, 2): label, and whether it counts.
-    The objects are places in ``truth``; what covers which is settled among the predictions that are sure.
+    ``predicted`` (P, 7): score, label, object found (or FALSE, IGNORED), overlap with it, kind of error, the object
+    that it should have found, the object of any class that it covers. ``truth`` (T, 2): label, whether it counts. The
+    objects are places in ``truth``; what covers which is settled among the predictions that are sure.
     """
     images = [_tables(image) for image in scored(prediction, batch, masks)]
     return {
@@ -64,7 +64,7 @@ def statuses(image: Scored) -> tuple[list[str], list[str]]:
 
 
 def diagnostics(rows: Mapping[str, Any], classes: Sequence[str]) -> dict[str, Any]:
-    """``confusion`` [truth][predicted] with a class for nothing, ``curve`` by class, ``errors`` by kind, ``each`` image.
+    """``confusion`` [truth][predicted] with a class for nothing, ``curve`` by class, ``errors`` by kind, and ``each``.
 
     Confusion, counts and ``each`` are of the predictions that are sure, curves and the errors' effects of all.
     """
@@ -79,8 +79,8 @@ def diagnostics(rows: Mapping[str, Any], classes: Sequence[str]) -> dict[str, An
         "counts": {name: sum(one[name] for one in counts) for name in ("matched", "missed", "false")},
         **counted(*_confused(rows["predicted"], rows["truth"], size), size + 1),
         "curve": [*(curve_of(found, label, points) for label in range(size)), None],
-        "ap_50": average_precision(found, size),
-        "errors": effects(found, size),
+        "ap_50": finite(average_precision(found, shown(found))),
+        "errors": effects(found),
         "each": {name: [one[name] for one in counts] for name in ("matched", "missed", "false")}
         | {"quality": rounded(rows["score"])},
     }
@@ -107,14 +107,14 @@ def _tables(image: Scored) -> tuple[float, Tensor, Tensor]:
 def _covered(
     overlap: NDArray[np.float64], counts: Tensor, found: NDArray[np.int64], is_sure: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """The object that each sure prediction covers: the one that it found, or one of another class that nothing found."""
+    """The object that each sure prediction covers: the one that it found, or another class's that nothing found."""
     covered = np.where(is_sure, found, FALSE)
     left, free = (found == FALSE) & is_sure, counts.numpy().copy()
     free[covered[covered >= 0]] = False
     places = np.flatnonzero(free)
     part = overlap[np.ix_(left, free)]
-    same = [torch.zeros(side, dtype=torch.int64) for side in part.shape]
-    other = match(part, *same, torch.ones(part.shape[1], dtype=torch.bool))
+    guesses, objects = (torch.zeros(side, dtype=torch.int64) for side in part.shape)  # as if all were of one class
+    other = match(part, guesses, objects, torch.ones(len(objects), dtype=torch.bool))
     covered[left] = [places[one] if one >= 0 else FALSE for one in other]
     return covered
 
@@ -148,8 +148,5 @@ def _joined(predicted: Sequence[Tensor], truth: Sequence[Tensor]) -> Found:
         for column in (2, 5):
             table[:, column] += np.where(table[:, column] >= 0, start, 0)
     whole, objects = np.concatenate(tables), torch.cat(list(truth)).numpy()
-    columns = (whole[:, column].astype(np.int64) for column in (1, 2, 4, 5))
-    return Found(whole[:, 0], *columns, objects[:, 0], objects[:, 1] > 0)
-
-
-assert BACKGROUND_IOU < IOU
+    label, found, kind, near = (whole[:, column].astype(np.int64) for column in (1, 2, 4, 5))
+    return Found(whole[:, 0], label, found, kind, near, objects[:, 0], objects[:, 1] > 0)

@@ -26,10 +26,18 @@ def joined(parts: Sequence[Part]) -> Part:
     index = torch.cat([index.cpu() for index, _ in parts])
     order = index.argsort()
     rows = {
-        kind: {name: torch.cat([rows[kind][name].cpu() for _, rows in parts])[order] for name in columns}
+        kind: {name: _column([rows[kind][name] for _, rows in parts], order) for name in columns}
         for kind, columns in parts[0][1].items()
     }
     return index[order], rows
+
+
+def _column(values: Sequence[Any], order: Tensor) -> Any:
+    """One column of all parts: (N, ...), or a list of one table an image, with a row an object."""
+    if isinstance(values[0], list):
+        tables = [table.cpu() for part in values for table in part]
+        return [tables[place] for place in order.tolist()]
+    return torch.cat([one.cpu() for one in values])[order]
 
 
 def listed(index: Tensor, rows: Rows, diagnostics: Mapping[str, Any]) -> dict[str, Any]:

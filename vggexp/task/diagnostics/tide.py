@@ -1,6 +1,7 @@
 """What kind of error a false prediction is, and what each kind costs, as TIDE has it (Bolya et al. 2020, section 2)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from vggexp.task.diagnostics.rounding import rounded
-from vggexp.task.matching import FALSE, IGNORED, IOU
+from vggexp.task.matching import FALSE, IGNORED, IOU, SURE
 
 BACKGROUND_IOU = 0.1
 """The overlap below which a prediction has nothing to do with an object."""
@@ -70,28 +71,34 @@ def kinds_of(
     return kind, near
 
 
-def effects(found: Found, num_classes: int) -> list[dict[str, Any]]:
+def effects(found: Found) -> list[dict[str, Any]]:
     """For each kind its ``count`` among the predictions that are sure, and ``ap_50``: what mending it would add."""
-    base = average_precision(found, num_classes)
-    sure = found.score >= _least()
+    labels = shown(found)
+    base = average_precision(found, labels)
+    sure = found.score >= SURE
     whole = []
     for name, kind in KINDS.items():
-        gain = average_precision(_mended(found, kind), num_classes) - base
-        whole.append({"kind": name, "count": int((sure & (found.kind == kind)).sum()), "ap_50": _plain(gain)})
-    gain = average_precision(_without(found, found.missed()), num_classes) - base
+        gain = average_precision(_mended(found, kind), labels) - base
+        whole.append({"kind": name, "count": int((sure & (found.kind == kind)).sum()), "ap_50": finite(gain)})
+    rest = replace(found, counts=found.counts & ~found.missed())
+    gain = average_precision(rest, labels) - base
     seen = _only(found, sure)
-    return [*whole, {"kind": "missed", "count": int(seen.missed().sum()), "ap_50": _plain(gain)}]
+    return [*whole, {"kind": "missed", "count": int(seen.missed().sum()), "ap_50": finite(gain)}]
 
 
-def average_precision(found: Found, num_classes: int) -> float:
-    """The mean of the classes' average precisions at an IoU of 0.5, as COCO computes it; NaN without an object."""
-    values = [_of_class(found, label)[2] for label in range(num_classes) if (found.truth == label)[found.counts].any()]
-    return float(np.mean(values)) if values else float("nan")
+def average_precision(found: Found, labels: Sequence[int]) -> float:
+    """The mean of the classes' average precisions at an IoU of 0.5, as COCO computes it; NaN without a class."""
+    return float(np.mean([_of_class(found, label)[2] for label in labels])) if labels else float("nan")
+
+
+def shown(found: Found) -> list[int]:
+    """The classes of which there is an object that counts."""
+    return sorted(set(found.truth[found.counts].tolist()))
 
 
 def curve_of(found: Found, label: int, points: int) -> dict[str, Any] | None:
     """``recall``, ascending, ``precision`` and ``average_precision`` of one class; None if it has no object."""
-    if not (found.truth == label)[found.counts].any():
+    if label not in shown(found):
         return None
     recall, precision, value = _of_class(found, label)
     kept = np.linspace(0, max(0, len(recall) - 1), min(points, len(recall))).round().astype(int)
@@ -101,10 +108,12 @@ def curve_of(found: Found, label: int, points: int) -> dict[str, Any] | None:
 
 def _of_class(found: Found, label: int) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     """Recall and precision after each prediction, from the highest score down, and the average precision."""
-    shown = (found.label == label) & (found.found != IGNORED)
-    order = np.argsort(-found.score[shown], kind="stable")
-    hits = np.cumsum(found.found[shown][order] >= 0)
+    own = (found.label == label) & (found.found != IGNORED)
+    order = np.argsort(-found.score[own], kind="stable")
+    hits = np.cumsum(found.found[own][order] >= 0)
     positives = int((found.truth == label)[found.counts].sum())
+    if not positives:  # all that there was is left out: as good as it can be, unless something else is said to be there
+        return hits, hits, float(not len(hits))
     recall, precision = hits / positives, hits / np.arange(1, len(hits) + 1)
     highest = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)
     places = np.searchsorted(recall, np.linspace(0, 1, 101), side="left")
@@ -122,25 +131,15 @@ def _mended(found: Found, kind: int) -> Found:
         near = found.near[row]
         if near >= 0 and free[near]:
             free[near], keep[row], place[row], label[row] = False, True, near, found.truth[near]
-    return _only(Found(found.score, label, place, found.kind, found.near, found.truth, found.counts), keep)
+    return _only(replace(found, label=label, found=place), keep)
 
 
 def _only(found: Found, keep: Bools) -> Found:
     """Some of the predictions."""
-    columns = (found.score, found.label, found.found, found.kind, found.near)
-    return Found(*(column[keep] for column in columns), found.truth, found.counts)
+    columns = ("score", "label", "found", "kind", "near")
+    return replace(found, **{name: getattr(found, name)[keep] for name in columns})
 
 
-def _without(found: Found, missed: Bools) -> Found:
-    """As if these objects were not there. One of each class stays away from that: a class keeps its place in the mean."""
-    return Found(found.score, found.label, found.found, found.kind, found.near, found.truth, found.counts & ~missed)
-
-
-def _least() -> float:
-    from vggexp.task.matching import SURE
-
-    return SURE
-
-
-def _plain(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """Rounded to four decimals; None for NaN."""
     return None if value != value else round(value, 4)

@@ -56,13 +56,16 @@ def scored(prediction: Prediction, batch: Batch, masks: bool) -> list[Scored]:
     Raises:
         DivergedError: a predicted number is not finite.
     """
-    found = []
-    for index, truth, predicted in zip(batch["index"].tolist(), batch["objects"], prediction["objects"], strict=True):
-        truth, predicted = truth.to("cpu"), best_first(predicted.to("cpu"))
-        _check_finite(index, predicted)
-        pair = [runs(one) if masks else None for one in (truth, predicted)]
-        found.append(Scored(index, replace(truth, masks=None), replace(predicted, masks=None), *pair))
-    return found
+    triples = zip(batch["index"].tolist(), batch["objects"], prediction["objects"], strict=True)
+    return [of_image(index, truth, predicted, masks) for index, truth, predicted in triples]
+
+
+def of_image(index: int, truth: Objects, predicted: Objects, masks: bool) -> Scored:
+    """One image; DivergedError as above."""
+    truth, predicted = truth.to("cpu"), best_first(predicted.to("cpu"))
+    _check_finite(index, predicted)
+    pair = [runs(one) if masks else None for one in (truth, predicted)]
+    return Scored(index, replace(truth, masks=None), replace(predicted, masks=None), *pair)
 
 
 def best_first(objects: Objects) -> Objects:

@@ -15,8 +15,9 @@ from vggexp.sample.decode_scale import FACTORS
 from vggexp.sample.header import read_header
 from vggexp.sample.image import Shrink
 from vggexp.sample.picture import Size
+from vggexp.sample.planes import Planes
 from vggexp.sample.transform import Transform
-from vggexp.types import Sample
+from vggexp.types import Objects, Sample
 
 
 class Stored(TypedDict, total=False):
@@ -31,6 +32,10 @@ class Stored(TypedDict, total=False):
     """float32, (4,): edges in pixels of ``image``."""
     mask: Tensor
     """uint8, (H, W): of ``image``'s size."""
+    objects: Objects
+    """Boxes in pixels of ``image``, without masks."""
+    planes: Planes
+    """The masks of the objects, of ``image``'s size."""
     size: Size
     """The size that the image is stored at."""
 

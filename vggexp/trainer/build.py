@@ -33,6 +33,7 @@ METADATA: dict[str, frozenset[str]] = {
     "head": frozenset({"gives", "weights", "weights_map"}),
     "task": frozenset({"needs", "takes", "objective"}),
     "loss": frozenset({"scores", "targets"}),
+    "mix": frozenset({"mixes"}),
     "freeze": frozenset({"lr_decay", "norm", "dropout"}),
     "data": frozenset(
         {"provides", "image_size", "resize", "batch_size", "workers", "sampling", "cache", "cache_max_gb", "cache_dir"}

@@ -1,7 +1,7 @@
 """Outlines of objects to a mask of classes."""
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vggexp.errors import ConfigError, DataError, first_line
 from vggexp.sample.record.problem import Problem
-from vggexp.sample.record.record import Object, Record, Shape, Size
+from vggexp.sample.record.record import Edges, Object, Record, Shape, Size
 
 
 def painted(record: Record, label_of: Mapping[str, int], size: Size) -> NDArray[np.uint8]:
@@ -44,7 +44,7 @@ def outline_mask(shape: Shape, record: Record, size: Size) -> NDArray[np.bool_]:
         if isinstance(shape, Mapping):
             if tuple(shape["size"]) != size:
                 raise ValueError(f"its run lengths are of {shape['size'][1]} x {shape['size'][0]} pixels")
-            code = shape if isinstance(shape["counts"], str | bytes) else coder.frPyObjects(shape, height, width)
+            code = _code(coder, shape)
         else:
             scale = np.array([width, height]) if record.unit == "share" else np.ones(2)
             polygons = [(np.reshape(polygon, (-1, 2)) * scale).ravel().tolist() for polygon in shape]
@@ -55,6 +55,29 @@ def outline_mask(shape: Shape, record: Record, size: Size) -> NDArray[np.bool_]:
     except Exception as error:  # of odd input pycocotools raises nearly anything
         where = record.annotation or record.name
         raise DataError(f"{where} has an outline that cannot be read ({first_line(error)}); correct it") from error
+
+
+def outline_extent(shape: Shape) -> Edges | None:
+    """The box (left, top, right, bottom) that encloses an outline; None of run lengths that cannot be read."""
+    if not isinstance(shape, Mapping):
+        return polygon_extent(shape)
+    coder = _coder()
+    try:
+        left, top, width, height = map(float, coder.toBbox(_code(coder, shape)))
+    except Exception:  # of odd input pycocotools raises nearly anything; ``outline_mask`` tells
+        return None
+    return left, top, left + width, top + height
+
+
+def polygon_extent(polygons: Sequence[Sequence[float]]) -> Edges:
+    """The box (left, top, right, bottom) that encloses polygons."""
+    columns, rows = ([f(p[start::2]) for p in polygons for f in (min, max)] for start in (0, 1))
+    return min(columns), min(rows), max(columns), max(rows)
+
+
+def _code(coder: Any, shape: Mapping[str, Any]) -> Any:
+    """Run lengths as pycocotools packs them."""
+    return shape if isinstance(shape["counts"], str | bytes) else coder.frPyObjects(shape, *shape["size"])
 
 
 def has_outlines(record: Record, label_of: Mapping[str, int]) -> bool:

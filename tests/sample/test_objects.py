@@ -141,7 +141,7 @@ def test_masks_that_need_too_much_memory_are_told_with_what_to_lower(monkeypatch
 def test_what_is_found_lies_there_on_the_photo(drawn: list[list[int]], name: str) -> None:
     """Under 0.05 pixels of the network's image; masks to the pixels that the network saw."""
     view = View(RECIPES[name], (50, 61))
-    pixels, window = view(IMAGE)
+    window = view(IMAGE)[1]
     objects = scene(drawn)
     shown = Transform([*RECIPES[name], step("Resize", size=[50, 61])])(IMAGE, index=0, objects=objects)["objects"]
     back = window.lay_back({"objects": shown}, (HEIGHT, WIDTH))["objects"]
@@ -162,10 +162,10 @@ def test_the_code_of_a_cache_gives_back_the_objects(flags: dict[str, list[bool]]
     objects = scene([[0, 0, 60, 60], [70, 40, 80, 50]], **flags)
     bare = Objects(objects.boxes + 0.1, objects.labels, None, objects.crowd, objects.difficult)
     planes = packed((mask.numpy() > 0 for mask in objects.masks), (HEIGHT, WIDTH), "")
-    for given in (None, planes):
-        found, other = decode(encode(bare, given))
+    for masks in (None, planes):
+        found, other = decode(encode(bare, masks))
         same(found, bare)
-        assert (other is None) == (given is None)
+        assert (other is None) == (masks is None)
         if other is not None:
             assert torch.equal(other.masks(), objects.masks)
 

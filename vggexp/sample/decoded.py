@@ -34,8 +34,8 @@ class Decoded:
 
     Args:
         source: what they were read from.
-        columns: ``image`` and ``mask`` end to end, uint8; ``sides`` (N, 2), height and width; ``objects`` end to end, as
-            ``object_code`` writes them, with ``object_ends`` (N,); other keys (N, ...).
+        columns: ``image`` and ``mask`` end to end, uint8; ``sides`` (N, 2), height and width; ``objects`` end to end,
+            as ``object_code`` writes them, with ``object_ends`` (N,); other keys (N, ...).
     """
 
     def __init__(self, source: Source, columns: Mapping[str, Tensor]) -> None:

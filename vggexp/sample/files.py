@@ -76,6 +76,14 @@ class Checking(Protocol):
         """DataError if a file of a sample is missing or cut off, or its annotation contradicts its image."""
 
 
+@runtime_checkable
+class Placing(Protocol):
+    """A source that knows the boxes of its samples without decoding pixels."""
+
+    def placed(self, index: int) -> tuple[Size, Tensor]:
+        """A sample's upright size, and the edges (K, 4) of the boxes that are read of it, in pixels of the whole."""
+
+
 class Files(Dataset[Sample]):
     """The samples of a source, transformed.
 
@@ -105,6 +113,10 @@ class Files(Dataset[Sample]):
             self.reader.check(index)
         else:
             read_header(self.reader.files(index)[0])
+
+    def boxes(self, index: int) -> tuple[Size, Tensor] | None:
+        """The upright size of a photo, and the boxes (K, 4) that a task reads of it; None if the source cannot tell."""
+        return self.reader.placed(index) if isinstance(self.reader, Placing) else None
 
     @property
     def labels(self) -> Sequence[int] | None:

@@ -41,7 +41,8 @@ def decode(code: Tensor) -> tuple[Objects, Planes | None]:
             yield None if values is None else torch.from_numpy(values)
 
     boxes, labels, crowd, difficult, plane, number, pixels = parts()
-    assert boxes is not None and labels is not None
+    assert boxes is not None
+    assert labels is not None
     objects = Objects(boxes, labels, None, crowd, difficult)
     if plane is None or number is None or pixels is None:
         return objects, None

@@ -20,7 +20,7 @@ from vggexp.sample.record.mask_labels import MaskLabels
 from vggexp.sample.record.objects import Target
 from vggexp.sample.record.outlines import painted
 from vggexp.sample.record.place import Exif, all_placed, annotated_size, is_upright, placed
-from vggexp.sample.record.record import Record
+from vggexp.sample.record.record import Record, Size
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,15 @@ class PhotoSource:
         if "objects" in self.needs:
             stored |= self._objects(record, photo)
         return stored
+
+    def placed(self, index: int) -> tuple[Size, Tensor]:
+        """See ``files.Placing``."""
+        record, target = self.records[index], self.targets[index]
+        photo = read_header(record.image)
+        found = [each.box for each in objects_in(record, self.label_of)] if "objects" in self.needs else []
+        if target is not None and target.box is not None and "box" in self.needs:
+            found.append(target.box)
+        return photo.size, all_placed(found, record, photo, self.exif)
 
     def boxes(self, index: int) -> list[tuple[str, Tensor]]:
         """The class and the edges (4,) of each object, in pixels of the whole upright photo."""

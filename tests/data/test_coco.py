@@ -37,6 +37,14 @@ def content(*annotations: Mapping[str, Any], images: tuple[str, ...] = ("1.jpg",
     return {"images": entries, "annotations": list(annotations), "categories": categories} | more
 
 
+def test_a_large_file_is_told_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("vggexp.sample.layout.coco_json.LARGE", 10)
+    Tree(tmp_path).one(entry())
+    assert capsys.readouterr().err == "vggexp: data: reading a.json, 0 MiB\n"
+
+
 class Tree:
     def __init__(self, root: Path) -> None:
         self.root = root

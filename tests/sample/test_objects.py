@@ -7,13 +7,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torchvision.ops import box_iou
 
 from vggexp.boxes import to_edges
 from vggexp.deploy.predict.view import View
 from vggexp.errors import ConfigError, DataError
 from vggexp.sample import transform as module
 from vggexp.sample.object_code import decode, encode
-from vggexp.sample.planes import packed
+from vggexp.sample.planes import masks_to_edges, packed
 from vggexp.sample.transform import Transform
 from vggexp.types import VOID, Objects
 
@@ -77,7 +78,10 @@ def test_each_object_moves_as_its_box_and_its_mask_alone(drawn: list[list[int]],
             assert label not in kept
             continue
         if label in kept:
-            torch.testing.assert_close(found.boxes[kept[label]], to_edges(alone["box"]) * sides, rtol=0, atol=1e-3)
+            box, extent = to_edges(alone["box"]) * sides, masks_to_edges((alone["mask"] == 1).byte()[None])[0]
+            if float(box_iou(box[None], extent[None])) < 0.5 and float((box[2:] - box[:2]).min()) >= 4:
+                box = extent  # a slanted object fills little of its box
+            torch.testing.assert_close(found.boxes[kept[label]], box, rtol=0, atol=1e-3)
             assert torch.equal(found.masks[kept[label]], (alone["mask"] == 1).byte())
 
 
@@ -105,11 +109,18 @@ def test_a_draw_that_loses_every_object_is_drawn_again() -> None:
     assert nothing.masks.shape == (0, 30, 40)
 
 
-def test_in_training_an_object_without_a_pixel_is_left_out_and_in_evaluation_it_stays_true() -> None:
+def test_an_object_without_a_pixel_is_difficult() -> None:
     objects = scene([[0, 0, 2, 1], [30, 30, 60, 60]])
     recipe = [step("Resize", size=[9, 12])]
-    assert Transform(recipe)(IMAGE, index=0, objects=objects)["objects"].labels.tolist() == [0, 1]
-    assert Transform(recipe, recipe)(IMAGE, index=0, objects=objects)["objects"].labels.tolist() == [1]
+    for transform in (Transform(recipe), Transform(recipe, recipe)):
+        assert transform(IMAGE, index=0, objects=objects)["objects"].difficult.tolist() == [True, False]
+
+
+def test_a_box_becomes_what_a_crop_leaves_of_a_slanted_mask() -> None:
+    mask = torch.eye(90, 120, dtype=torch.uint8)[None]
+    objects = Objects(torch.tensor([[0.0, 0, 90, 90]]), torch.tensor([0]), mask)
+    found = Transform([step("CenterCrop", size=[90, 60])])(IMAGE, index=0, objects=objects)["objects"]
+    assert found.boxes.tolist() == [[0, 30, 60, 90]]
 
 
 def test_the_crop_of_ssd_keeps_objects_whose_centre_is_in_it() -> None:

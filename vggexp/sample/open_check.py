@@ -43,8 +43,8 @@ def check_crop(dataset: Files, split: str, size: Size, objects: bool) -> str:
         )
     if left_out and objects:
         return (
-            f"data.resize=crop leaves out {left_out} of {total} objects of {split}, of which less than {KEPT:.0%} is in "
-            f"sight; {advice}"
+            f"data.resize=crop leaves out {left_out} of {total} objects of {split}, of which less than {KEPT:.0%} is "
+            f"in sight; {advice}"
         )
     return ""
 

@@ -89,3 +89,10 @@ def packed(masks: Iterable[NDArray[np.bool_]], size: tuple[int, int], where: str
     pixels = torch.from_numpy(np.stack(planes) if planes else np.zeros((1, *size), np.uint8))
     plane, number = torch.tensor(places, dtype=torch.int64).view(-1, 2).unbind(1)
     return Planes(pixels, plane, number)
+
+
+def masks_to_edges(masks: Tensor) -> Tensor:
+    """The boxes (K, 4) that enclose masks (K, H, W) of a pixel or more each: float32, left, top, right, bottom."""
+    rows, columns = masks.amax(2), masks.amax(1)
+    ends = [(side.argmax(1), side.shape[1] - side.flip(1).argmax(1)) for side in (columns, rows)]
+    return torch.stack((ends[0][0], ends[1][0], ends[0][1], ends[1][1]), 1).float()

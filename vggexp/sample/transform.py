@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
+from torchvision.ops import box_iou
 from torchvision.transforms import v2
 
 from vggexp.boxes import from_edges
@@ -12,13 +13,15 @@ from vggexp.sample.crop import Crop
 from vggexp.sample.decode_scale import shrink_factor
 from vggexp.sample.fit import Fit
 from vggexp.sample.moving import KEPT, Parts, apply
-from vggexp.sample.planes import Planes, packed
+from vggexp.sample.planes import Planes, masks_to_edges, packed
 from vggexp.sample.recipe import pipeline
 from vggexp.sample.resize import Recipe, plain_recipe
 from vggexp.types import Objects, Sample
 
 DRAWS = 10
 """Draws that are tried before the evaluation recipe is taken."""
+FITS, SMALL = 0.5, 4
+"""A box fits its mask if their IoU is this or more; one of a side of less pixels always does."""
 MASKS = 2**29
 """Bytes of masks that the objects of one image may have."""
 
@@ -139,13 +142,15 @@ class Transform:
         return moved.parts
 
     def _with_masks(self, moved: Parts, index: int) -> Objects:
-        """The objects with a mask each; in training without those too small to have a pixel."""
+        """The objects with a mask each.
+
+        One without a pixel, as small ones are, is difficult: no target, and what is found there no error. A box of
+        which the mask fills little, as after a crop through a slanted object, becomes the mask's.
+        """
         objects, planes = moved.objects, moved.planes
         assert objects is not None
         if planes is None:
             return objects
-        if self._evaluation is not None and not (covers := planes.covers()).all():
-            objects, planes = objects[covers], planes[covers]
         height, width = planes.pixels.shape[-2:]
         if (needed := len(objects) * height * width) > MASKS:
             most = MASKS // (height * width)
@@ -153,7 +158,22 @@ class Transform:
                 f"sample {index} has {len(objects):,} objects, whose masks at {height} x {width} pixels need "
                 f"{needed / 2**30:.1f} GiB; lower data.image_size, or leave out photos of more than {most:,} objects"
             )
-        return replace(objects, masks=planes.masks())
+        objects = replace(objects, masks=planes.masks())
+        if not (covers := planes.covers()).all():
+            objects = replace(objects, difficult=~covers if objects.difficult is None else ~covers | objects.difficult)
+        return _fitted(objects, covers)
+
+
+def _fitted(objects: Objects, covers: Tensor) -> Objects:
+    """The objects with boxes that fit their masks; ``covers`` says which masks have a pixel."""
+    rows = (covers & ((objects.boxes[:, 2:] - objects.boxes[:, :2]).amin(1) >= SMALL)).nonzero()[:, 0]
+    if not len(rows) or objects.masks is None:
+        return objects
+    extents = masks_to_edges(objects.masks[rows])
+    odd = box_iou(extents, objects.boxes[rows]).diagonal() < FITS
+    boxes = objects.boxes.clone()
+    boxes[rows[odd]] = extents[odd]
+    return replace(objects, boxes=boxes)
 
 
 def _first(steps: v2.Transform) -> v2.Transform | None:

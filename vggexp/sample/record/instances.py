@@ -12,7 +12,7 @@ from torchvision.ops import box_iou
 from vggexp.sample.mask_file import upright_mask
 from vggexp.sample.orientation import UPRIGHT, turn
 from vggexp.sample.picture import Header
-from vggexp.sample.planes import Planes, packed
+from vggexp.sample.planes import Planes, masks_to_edges, packed
 from vggexp.sample.record.mask_labels import raw_values
 from vggexp.sample.record.outlines import is_outline, outline_extent, outline_mask
 from vggexp.sample.record.place import Exif, all_placed, annotated_size, is_upright
@@ -98,7 +98,7 @@ def _fitting(numbers: Tensor, boxes: Tensor) -> dict[int, int]:
     values = [value for value in np.unique(numbers.numpy()).tolist() if value not in (0, VOID)]
     if not values or not len(boxes):
         return {}
-    extents = torch.stack([_extent(numbers == value) for value in values])
+    extents = torch.cat([masks_to_edges((numbers == value)[None].to(torch.uint8)) for value in values])
     ious = box_iou(extents, boxes)
     given: dict[int, int] = {}
     for place in ious.flatten().argsort(descending=True, stable=True).tolist():
@@ -106,11 +106,6 @@ def _fitting(numbers: Tensor, boxes: Tensor) -> dict[int, int]:
         if ious.flatten()[place] >= FITS and row not in given and value not in given.values():
             given[row] = value
     return given
-
-
-def _extent(mask: Tensor) -> Tensor:
-    rows, columns = mask.any(1).nonzero()[:, 0], mask.any(0).nonzero()[:, 0]
-    return torch.stack([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]).float()
 
 
 def _iou(one: Edges, other: Edges) -> float:

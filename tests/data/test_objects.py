@@ -236,7 +236,7 @@ def test_kept_samples_are_the_others_to_the_bit(
         (entry("dog", segmentation=[corners(BOXES["cat"])]), "outline that does not fit its box: its photo is left"),
         (entry("dog", bbox=[30, 20, -5, 9]), "box with swapped corners: skipped: a.json, image 1; boxes are read as "
          "[left, top, width, height] in pixels"),
-        (entry("dog", bbox=[30, 20, 37, 30]), "box that reaches outside its photo: clipped: a.json, image 1; boxes are "),
+        (entry("dog", bbox=[30, 20, 37, 30]), "box that reaches outside its photo: clipped: a.json, image 1; boxes"),
         (entry("dog", bbox=[30, 20, 0, 27]), "box without area: skipped: a.json, image 1"),
     ],
 )  # fmt: skip

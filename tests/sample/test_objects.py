@@ -119,8 +119,8 @@ def test_an_object_without_a_pixel_is_difficult() -> None:
 def test_a_box_becomes_what_a_crop_leaves_of_a_slanted_mask() -> None:
     mask = torch.eye(90, 120, dtype=torch.uint8)[None]
     objects = Objects(torch.tensor([[0.0, 0, 90, 90]]), torch.tensor([0]), mask)
-    found = Transform([step("CenterCrop", size=[90, 60])])(IMAGE, index=0, objects=objects)["objects"]
-    assert found.boxes.tolist() == [[0, 30, 60, 90]]
+    found = Transform([step("CenterCrop", size=[90, 40])])(IMAGE, index=0, objects=objects)["objects"]
+    assert found.boxes.tolist() == [[0, 40, 40, 80]]
 
 
 def test_the_crop_of_ssd_keeps_objects_whose_centre_is_in_it() -> None:

@@ -52,8 +52,8 @@ def test_what_a_crop_cuts_away_is_told_before_training(tmp_path: Path) -> None:
     )
     box = csv(root, split=ALL).split("train", frozenset({"box"}))
     assert check_crop(box, "val", (32, 32), objects=False) == ""
+    single = csv(str(table(tmp_path, (0, 0, 20, 20))), split=ALL).split("train", frozenset({"box"}))
     with pytest.raises(
         DataError, match=r"^data\.resize=crop cuts away 1 of 1 boxes of val, the first of .*1\.png; keep"
     ):
-        single = csv(str(table(tmp_path, (0, 0, 20, 20))), split=ALL).split("train", frozenset({"box"}))
         check_crop(single, "val", (32, 32), objects=False)

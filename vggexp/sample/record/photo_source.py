@@ -21,6 +21,7 @@ from vggexp.sample.record.objects import Target
 from vggexp.sample.record.outlines import painted
 from vggexp.sample.record.place import Exif, all_placed, annotated_size, is_upright, placed
 from vggexp.sample.record.record import Record, Size
+from vggexp.types import VOID
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class PhotoSource:
         masks: how mask files are read; None: masks are painted from outlines.
         paint: by class, its label in painted masks.
         exif: see ``place``.
+        unsure: beside ``shown``, the labels of which nobody asks whether the record shows them; (): asked of all.
         label_of: by class in use, the label of its objects.
         difficult: use objects that VOC calls difficult like any other.
     """
@@ -46,6 +48,7 @@ class PhotoSource:
     masks: MaskLabels | None
     paint: Mapping[str, int]
     exif: Exif | None
+    unsure: tuple[tuple[int, ...], ...] = ()
     label_of: Mapping[str, int] = field(default_factory=dict)
     difficult: bool = False
 
@@ -55,6 +58,7 @@ class PhotoSource:
         digest = hashlib.blake2b(digest_size=16)
         own = (sorted(self.needs), self.masks and self.masks.facts, self.paint, self.exif)
         objects = (sorted(self.label_of.items()), self.difficult) if "objects" in self.needs else ()
+        objects += (self.unsure,) if any(self.unsure) else ()
         for part in (own, *objects, self.num_classes, self.shown, *zip(self.records, self.targets, strict=True)):
             digest.update(repr(part).encode())  # one at a time: all outlines together are gigabytes
         return digest.hexdigest()
@@ -103,6 +107,7 @@ class PhotoSource:
         if "labels" in self.needs:
             stored["labels"] = torch.zeros(self.num_classes, dtype=torch.uint8)
             stored["labels"][list(self.shown[index])] = 1
+            stored["labels"][list(self.unsure[index] if self.unsure else ())] = VOID
         if target is not None and target.box is not None and "box" in self.needs:
             stored["box"] = scaled(placed(target.box, record, photo, self.exif), photo.size, photo.image)
         if "mask" in self.needs:

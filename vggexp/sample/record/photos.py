@@ -131,10 +131,12 @@ class Photos:
     ) -> PhotoSource:
         listed = self.listing.masks
         masks = MaskLabels(listed, self._tables.masks) if listed else None
-        shown = tuple(tuple(sorted(self._shown(record))) for record in records if "labels" in needs)
+        labelled = [record for record in records if "labels" in needs]
+        shown = tuple(tuple(sorted(self._shown(record))) for record in labelled)
+        unsure = tuple(tuple(sorted(self._unsure(record))) for record in labelled)
         return PhotoSource(
             tuple(records), tuple(targets), shown, len(self.info.classes), needs, masks, self._tables.paint, self._exif,
-            self._tables.labels.label_of, self._difficult,
+            unsure, self._tables.labels.label_of, self._difficult,
         )  # fmt: skip
 
     @property
@@ -221,6 +223,10 @@ class Photos:
 
     def _shown(self, record: Record) -> frozenset[int]:
         return labels_of(record, self._tables.labels, self._difficult)
+
+    def _unsure(self, record: Record) -> frozenset[int]:
+        """The classes that a photo shows in difficult objects alone; VOC asks nobody whether it shows them."""
+        return labels_of(record, self._tables.labels, difficult=True) - self._shown(record)
 
     def _nothing(self, name: str, needs: frozenset[str]) -> str:
         """Why a split has no photo."""

@@ -55,8 +55,12 @@ class Planes:
         return seen[self.plane, self.number] & (self.number > 0) if len(self) else self.number > 0
 
 
-def packed(masks: Iterable[NDArray[np.bool_]], size: tuple[int, int], where: str) -> Planes:
-    """The planes of masks (H, W), which are looked at one at a time.
+Part = tuple[int, int, NDArray[np.bool_]]
+"""The top and the left of a part of a mask that holds all its pixels, and the part."""
+
+
+def packed(masks: Iterable[NDArray[np.bool_] | Part], size: tuple[int, int], where: str) -> Planes:
+    """The planes of masks (H, W), or of parts of them, which are looked at one at a time.
 
     Args:
         size: (H, W), where there is no mask.
@@ -67,12 +71,11 @@ def packed(masks: Iterable[NDArray[np.bool_]], size: tuple[int, int], where: str
     """
     planes, counts, places = list[NDArray[np.uint8]](), list[int](), list[tuple[int, int]]()
     for mask in masks:
-        rows, columns = mask.any(1).nonzero()[0], mask.any(0).nonzero()[0]
-        if not len(rows):
+        top, left, part = mask if isinstance(mask, tuple) else _part(mask)
+        if not part.any():
             places.append((0, 0))
             continue
-        window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-        part = mask[window]
+        window = slice(top, top + part.shape[0]), slice(left, left + part.shape[1])
         free = (place for place, pixels in enumerate(planes) if counts[place] < MOST and not pixels[window][part].any())
         place = next(free, len(planes))
         if place == len(planes):
@@ -89,6 +92,13 @@ def packed(masks: Iterable[NDArray[np.bool_]], size: tuple[int, int], where: str
     pixels = torch.from_numpy(np.stack(planes) if planes else np.zeros((1, *size), np.uint8))
     plane, number = torch.tensor(places, dtype=torch.int64).view(-1, 2).unbind(1)
     return Planes(pixels, plane, number)
+
+
+def _part(mask: NDArray[np.bool_]) -> Part:
+    rows, columns = mask.any(1).nonzero()[0], mask.any(0).nonzero()[0]
+    if not len(rows):
+        return 0, 0, mask[:0]
+    return int(rows[0]), int(columns[0]), mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def masks_to_edges(masks: Tensor) -> Tensor:

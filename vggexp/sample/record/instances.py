@@ -14,7 +14,7 @@ from vggexp.sample.orientation import UPRIGHT, turn
 from vggexp.sample.picture import Header
 from vggexp.sample.planes import Planes, masks_to_edges, packed
 from vggexp.sample.record.mask_labels import raw_values
-from vggexp.sample.record.outlines import is_outline, outline_extent, outline_mask
+from vggexp.sample.record.outlines import is_outline, outline_extent, outline_part
 from vggexp.sample.record.place import Exif, all_placed, annotated_size, is_upright
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Edges, Object, Record
@@ -73,7 +73,7 @@ def misfit(found: Object, record: Record) -> str:
 def outlined(found: Sequence[Object], record: Record, photo: Header, exif: Exif | None) -> Planes:
     """The masks of objects from their outlines, upright; DataError if one cannot be read."""
     size, where = annotated_size(record, photo, exif), record.annotation or record.name
-    masks = (outline_mask(each.shape, record, size) for each in found if each.shape is not None)
+    masks = (outline_part(each.shape, record, size) for each in found if each.shape is not None)
     planes = packed(masks, size, where)
     if photo.orientation == UPRIGHT or is_upright(size, photo, exif):
         return planes

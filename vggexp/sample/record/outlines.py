@@ -63,8 +63,8 @@ def outline_part(shape: Shape, record: Record, size: Size) -> tuple[int, int, ND
 def _counts(code: str | bytes) -> list[int]:
     """The run lengths of pycocotools's code.
 
-    A character has five bits of a number, the last one of it a sign; from the fourth number on, each is a difference from
-    the one before the last.
+    A character has five bits of a number, the last one of it a sign; from the fourth number on, each is a difference
+    from the one before the last.
     """
     found, number, shift = list[int](), 0, 0
     for character in code.encode() if isinstance(code, str) else code:

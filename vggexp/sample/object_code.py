@@ -26,7 +26,7 @@ def encode(objects: Objects, planes: Planes | None) -> Tensor:
 
 def decode(code: Tensor) -> tuple[Objects, Planes | None]:
     """What ``encode`` was given, to the bit."""
-    content, start = zlib.decompress(code.numpy()), 11 * 8
+    content, start = zlib.decompress(code.numpy().tobytes()), 11 * 8
     count, *shape = np.frombuffer(content, np.int64, 4).tolist()
     given = np.frombuffer(content, np.int64, 7, 4 * 8).tolist()
     layout = [((count, 4), np.float32), ((count,), np.int64), ((count,), np.bool_), ((count,), np.bool_),

@@ -95,7 +95,7 @@ def packed(masks: Iterable[NDArray[np.bool_] | Part], size: tuple[int, int], whe
 
 
 def _part(mask: NDArray[np.bool_]) -> Part:
-    rows, columns = mask.any(1).nonzero()[0], mask.any(0).nonzero()[0]
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         return 0, 0, mask[:0]
     return int(rows[0]), int(columns[0]), mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

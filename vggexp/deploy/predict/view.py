@@ -57,7 +57,7 @@ class Window:
         if "mask" in moved:
             moved["mask"] = self._lay_mask(moved["mask"], size)
         if "objects" in moved:
-            moved["objects"] = self._lay_objects(moved["objects"], size)  # type: ignore[arg-type]
+            moved["objects"] = self._lay_objects(moved["objects"], size)
         return moved
 
     def _lay_objects(self, objects: Objects, size: Size) -> Objects:

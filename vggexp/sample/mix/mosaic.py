@@ -1,7 +1,7 @@
 """Mosaic (Bochkovskiy, Wang & Liao, YOLOv4, arXiv 2004.10934, section 3.3): four images side by side, with objects."""
 
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -90,7 +90,7 @@ def _image(images: Tensor, window: _Window) -> Tensor:
 def _objects(objects: ObjectList, window: _Window) -> Objects:
     """The objects of the four that are in sight."""
     parts = [_moved(objects[row], window, place) for place, row in enumerate(window.places)]
-    joined = {}
+    joined: dict[str, Any] = {}
     for key in ("boxes", "labels", "masks", "crowd", "difficult"):
         values = [getattr(each, key) for each in parts]
         if key in ("crowd", "difficult") and any(value is not None for value in values):

@@ -57,7 +57,7 @@ class PhotoSource:
         """What beside the files decides what is read: every annotation, in a digest."""
         digest = hashlib.blake2b(digest_size=16)
         own = (sorted(self.needs), self.masks and self.masks.facts, self.paint, self.exif)
-        objects = (sorted(self.label_of.items()), self.difficult) if "objects" in self.needs else ()
+        objects: tuple[object, ...] = (sorted(self.label_of.items()), self.difficult) if "objects" in self.needs else ()
         objects += (self.unsure,) if any(self.unsure) else ()
         for part in (own, *objects, self.num_classes, self.shown, *zip(self.records, self.targets, strict=True)):
             digest.update(repr(part).encode())  # one at a time: all outlines together are gigabytes

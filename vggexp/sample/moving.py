@@ -6,15 +6,19 @@ from typing import Any
 import torch
 from torch import Tensor
 from torchvision import tv_tensors
+from torchvision.ops import box_iou
 from torchvision.transforms import v2
 
 from vggexp.errors import ConfigError, first_line
 from vggexp.sample.labels import Labels
-from vggexp.sample.planes import Planes
+from vggexp.sample.planes import Planes, masks_to_edges
 from vggexp.types import Objects
 
 KEPT = 0.3
 """A box of whose area less than this share is in sight is lost: an object is left out, a draw is drawn again."""
+
+FITS, SMALL = 0.5, 4
+"""A box fits its mask if their IoU is this or more; one of a side of less pixels always does."""
 
 
 @dataclass(frozen=True)
@@ -161,3 +165,15 @@ def in_sight(objects: Objects, shares: Tensor) -> Tensor:
     for flags in (objects.crowd, objects.difficult):
         excuses = excuses if flags is None else excuses | flags
     return (shares >= KEPT) | (excuses & (shares > 0))
+
+
+def fitted(objects: Objects, covers: Tensor) -> Objects:
+    """The objects with boxes that fit their masks; ``covers`` says which masks have a pixel."""
+    rows = (covers & ((objects.boxes[:, 2:] - objects.boxes[:, :2]).amin(1) >= SMALL)).nonzero()[:, 0]
+    if not len(rows) or objects.masks is None:
+        return objects
+    extents = masks_to_edges(objects.masks[rows])
+    odd = box_iou(extents, objects.boxes[rows]).diagonal() < FITS
+    boxes = objects.boxes.clone()
+    boxes[rows[odd]] = extents[odd]
+    return replace(objects, boxes=boxes)

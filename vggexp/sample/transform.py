@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_iou
 from torchvision.transforms import v2
 
 from vggexp.boxes import from_edges
@@ -12,16 +11,14 @@ from vggexp.errors import ConfigError, DataError
 from vggexp.sample.crop import Crop
 from vggexp.sample.decode_scale import shrink_factor
 from vggexp.sample.fit import Fit
-from vggexp.sample.moving import KEPT, Parts, apply
-from vggexp.sample.planes import Planes, masks_to_edges, packed
+from vggexp.sample.moving import KEPT, Parts, apply, fitted
+from vggexp.sample.planes import Planes, packed
 from vggexp.sample.recipe import pipeline
 from vggexp.sample.resize import Recipe, plain_recipe
 from vggexp.types import Objects, Sample
 
 DRAWS = 10
 """Draws that are tried before the evaluation recipe is taken."""
-FITS, SMALL = 0.5, 4
-"""A box fits its mask if their IoU is this or more; one of a side of less pixels always does."""
 MASKS = 2**29
 """Bytes of masks that the objects of one image may have."""
 
@@ -161,19 +158,7 @@ class Transform:
         objects = replace(objects, masks=planes.masks())
         if not (covers := planes.covers()).all():
             objects = replace(objects, difficult=~covers if objects.difficult is None else ~covers | objects.difficult)
-        return _fitted(objects, covers)
-
-
-def _fitted(objects: Objects, covers: Tensor) -> Objects:
-    """The objects with boxes that fit their masks; ``covers`` says which masks have a pixel."""
-    rows = (covers & ((objects.boxes[:, 2:] - objects.boxes[:, :2]).amin(1) >= SMALL)).nonzero()[:, 0]
-    if not len(rows) or objects.masks is None:
-        return objects
-    extents = masks_to_edges(objects.masks[rows])
-    odd = box_iou(extents, objects.boxes[rows]).diagonal() < FITS
-    boxes = objects.boxes.clone()
-    boxes[rows[odd]] = extents[odd]
-    return replace(objects, boxes=boxes)
+        return fitted(objects, covers)
 
 
 def _first(steps: v2.Transform) -> v2.Transform | None:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from vggexp.sample.mask_grid import cells_under
-from vggexp.sample.moving import in_sight
+from vggexp.sample.moving import fitted, in_sight
 from vggexp.types import Batch, Mixed, ObjectList, Objects
 
 
@@ -113,7 +113,8 @@ def _moved(objects: Objects, window: _Window, place: int) -> Objects:
     rows = in_sight(objects, areas[0] / areas[1].clamp(min=1e-12))
     if found.masks is not None:
         rows = rows & (found.masks.flatten(1).amax(1) > 0)
-    return found[rows]
+    found = found[rows]
+    return fitted(found, torch.ones_like(found.labels, dtype=torch.bool))
 
 
 def _masks(masks: Tensor | None, window: _Window, top: int, left: int) -> Tensor | None:

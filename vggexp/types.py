@@ -103,7 +103,7 @@ class Batch(TypedDict, total=False):
     label: Tensor
     """int64, (N,): class, 0 to C - 1."""
     labels: Tensor
-    """uint8, (N, C): 1 for each class that the image shows, else 0."""
+    """uint8, (N, C): 1 for each class that the image shows, else 0; VOID for one that is not asked for."""
     box: Tensor
     """float32, (N, 4): (x, y, h, w) as fractions of the image size, 0 to 1; (x, y) is the top-left corner."""
     mask: Tensor

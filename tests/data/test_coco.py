@@ -13,9 +13,9 @@ from vggexp.boxes import to_edges
 from vggexp.data.coco import coco, read, recognize
 from vggexp.errors import ConfigError, DataError
 from vggexp.sample.data_contract import check_data
-from vggexp.sample.record.outlines import outline_mask
+from vggexp.sample.record.outlines import outline_mask, outline_part
 from vggexp.sample.record.problem import findings
-from vggexp.sample.record.record import Listing
+from vggexp.sample.record.record import Listing, Record
 
 pytest.importorskip("pycocotools")
 
@@ -35,6 +35,14 @@ def content(*annotations: Mapping[str, Any], images: tuple[str, ...] = ("1.jpg",
     entries = [{"id": n, "file_name": name, "width": 32, "height": 24} for n, name in enumerate(images, 1)]
     categories = [{"id": 5, "name": "dog"}, {"id": 1, "name": "cat"}]
     return {"images": entries, "annotations": list(annotations), "categories": categories} | more
+
+
+def test_a_large_file_is_told_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("vggexp.sample.layout.coco_json.LARGE", 10)
+    Tree(tmp_path).one(entry())
+    assert capsys.readouterr().err == "vggexp: data: reading a.json, 0 MiB\n"
 
 
 class Tree:
@@ -301,3 +309,18 @@ def test_a_real_painted_mask_shows_the_smaller_of_two_objects() -> None:
         for area, name in sorted(areas, key=lambda pair: -int(pair[0].sum())):
             expected[area] = data.info.mask_classes.index(name)
         assert np.array_equal(sample["mask"].numpy(), expected)
+
+
+def test_the_part_of_an_outline_with_pixels_is_cut_from_its_mask() -> None:
+    shapes: list[Any] = [
+        [[3, 2, 20, 4, 17, 13, 5.5, 9.2]], [[0, 0, 31, 0, 31, 23, 0, 23]],
+        [[2, 2, 6, 2, 6, 6], [20, 15, 31, 15, 31, 24]],
+        {"size": (24, 32), "counts": [30, 10, 200, 100, 428]}, {"size": (24, 32), "counts": [0, 768]},
+        [[4, 4, 4, 9, 4, 4]],
+    ]  # fmt: skip
+    record = Record(Path("1.jpg"), "1.jpg")
+    for shape in shapes:
+        whole = np.zeros((24, 32), bool)
+        top, left, part = outline_part(shape, record, (24, 32))
+        whole[top : top + part.shape[0], left : left + part.shape[1]] = part
+        assert (whole == outline_mask(shape, record, (24, 32))).all()

@@ -17,6 +17,7 @@ from vggexp.types import VOID, Sample
 
 CASES = Path(__file__).parent / "cases"
 REAL = Path(__file__).parents[3] / "shared" / "data" / "bccd"
+WRITTEN = "boxes are read as xmin, ymin, xmax, ymax in pixels from 0"
 BOX, MASK = frozenset({"label", "box"}), frozenset({"mask"})
 
 
@@ -99,8 +100,8 @@ def test_boxes_that_mean_nothing_are_named_with_what_becomes_of_them() -> None:
     assert lines[:4] == [
         "annotation without an object: the photo shows nothing: Annotations/4.xml",
         "box without area: skipped: Annotations/1.xml",
-        "box with swapped corners: skipped: Annotations/2.xml",
-        "box that reaches outside its photo: clipped (2): Annotations/3.xml, Annotations/5.xml",
+        f"box with swapped corners: skipped: Annotations/2.xml; {WRITTEN}",
+        f"box that reaches outside its photo: clipped (2): Annotations/3.xml, Annotations/5.xml; {WRITTEN}",
     ]
     read = data.split("train", BOX)
     boxes = {one.name: edges(read[place]) for place, one in enumerate(data.photos("train", BOX)[0])}

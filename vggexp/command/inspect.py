@@ -30,7 +30,7 @@ def run(config: Mapping[str, Any]) -> int:
     facts = scan([record.image for record in data.listing.records], memory)
     height, width = words["image_size"]
     layout = _layout(config["choice"]["data"], words["root"])
-    found = {"root": words["root"], "layout": layout, **counts(data, facts, (height, width))}
+    found = {"root": words["root"], "layout": layout, **counts(data, facts, (height, width), words["resize"])}
     print_counts(found, f"{words['root']} is {layout}", console())
     _write(output, found, data, config)
     console().print(str(output), style="bold", soft_wrap=True)

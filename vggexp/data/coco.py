@@ -15,6 +15,9 @@ from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record
 
+WRITTEN = "[left, top, width, height] in pixels"
+"""How COCO writes boxes."""
+
 
 def coco(
     root: str, annotations: Named | None = None, images: str | None = None, **words: Unpack[PhotoWords]
@@ -65,7 +68,7 @@ def read(root: Path, annotations: Named | None = None, images: str | None = None
     problems += _left_over(records, photos, classes)
     facts = {"layout": "COCO", "files": tuple(_called(path, root) for path in files)}
     in_order = tuple(records[name] for name in sorted(records))
-    return Listing(in_order, tuple(classes), problems=tuple(problems), facts=facts)
+    return Listing(in_order, tuple(classes), problems=tuple(problems), boxes=WRITTEN, facts=facts)
 
 
 def _records(

@@ -13,6 +13,12 @@ from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record, names_in_order
 
+WRITTEN = {
+    "xywh": "left, top, width, height (data.box=xywh)",
+    "xyxy": "left, top, right, bottom (data.box=xyxy)",
+}  # fmt: skip
+"""How boxes are written, by ``box``."""
+
 
 def csv(
     root: str,
@@ -72,19 +78,21 @@ def read(
     for key, value, known in (("box", box, ("xywh", "xyxy")), ("unit", unit, ("pixels", "share"))):
         if value is not None:
             require_known(f"data.{key}", value, known)
-    problems, records = list[Problem](), dict[str, Record]()
+    problems, records, written = list[Problem](), dict[str, Record](), ""
     photos = [name_of(photo, root) for photo in photos_below(root, root, problems)]
     index = PhotoIndex(photos)
     for path, split in tables_in(root, table):
         extra = [group] if group else []
         found = read_table(path, root, split, columns or {}, extra, problems)
+        written = WRITTEN[box or ("xyxy" if found.is_edges else "xywh")]
         for record in records_of(found, root, index, box, unit, group or "group", problems):
             if (other := records.setdefault(record.name, record)) is not record:
                 what = "photo in two tables: the second is left out"
                 problems.append(Problem("warning", what, f"{record.annotation}, {other.annotation}"))
     problems += [Problem("warning", "photo that the table does not name: left out", name)
                  for name in photos if name not in records]  # fmt: skip
-    return Listing(tuple(records[name] for name in sorted(records)), _classes(records), problems=tuple(problems))
+    in_order = tuple(records[name] for name in sorted(records))
+    return Listing(in_order, _classes(records), problems=tuple(problems), boxes=written)
 
 
 def _classes(records: Mapping[str, Record]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from vggexp.sample.files import Files, Stored, scaled
 from vggexp.sample.header import read_header
 from vggexp.sample.image import Shrink, read_shrunk
 from vggexp.sample.layout.pets_folder import BACKGROUND, PetsFolder, breed_of, fetch
+from vggexp.sample.picture import Size
 from vggexp.sample.resize import Recipe
 from vggexp.sample.transform import Transform
 from vggexp.sample.voc_xml import Annotation, place
@@ -161,6 +162,11 @@ class _Photos:
             place(self._heads[index], photo)
         if self._reads_trimaps:
             self._folder.check_trimap(name, photo)
+
+    def placed(self, index: int) -> tuple[Size, Tensor]:
+        photo = read_header(self._folder.image(self.names[index]))
+        found = [] if self._heads is None else [place(self._heads[index], photo)]
+        return photo.size, torch.stack(found) if found else torch.zeros(0, 4)
 
     def read(self, index: int, shrink: Shrink) -> Stored:
         name = self.names[index]

@@ -86,6 +86,7 @@ def read(
     photos = by_stem(photos_below(place.photos, root, problems), place.photos, root, problems)
     xmls = by_stem(xml_below(place.annotations), place.annotations, root, problems)
     masks = by_stem(photos_below(place.masks, root, problems), place.masks, root, problems) if place.masks else {}
+    instances = by_stem(photos_below(place.instances, root, []), place.instances, root, []) if place.instances else {}
     problems += [Problem("warning", "annotation without its photo: left out", name_of(xmls[stem], root))
                  for stem in sorted(xmls.keys() - photos.keys())]  # fmt: skip
     splits, records = _splits(place, lists, photos, problems), []
@@ -98,7 +99,8 @@ def read(
         found = read_voc_file(xml, where, first_pixel) if xml else None
         problems += _odd(found, where or name, has_mask=mask is not None)
         objects, size = (found.objects, found.size) if found else (None, None)
-        records.append(Record(photo, name, (), objects, mask, size, split=splits.get(stem), annotation=where))
+        records.append(Record(photo, name, (), objects, mask, instances.get(stem), size, split=splits.get(stem),
+                              annotation=where))  # fmt: skip
     found_names = sorted({each.label for record in records for each in record.objects or ()})
     names = tuple(classes or found_names)
     for record in records:
@@ -110,7 +112,10 @@ def read(
         problems.append(Problem("note", COUNTING[first_pixel], f"data.first_pixel={first_pixel}", remedy))
     any_mask = any(record.mask for record in records)
     values = mask_values(root, names, mask_classes, problems) if any_mask else None
-    return Listing(tuple(records), names, values, tuple(problems), {"layout": "VOC", "first_pixel": first_pixel})
+    written = f"xmin, ymin, xmax, ymax in pixels from {first_pixel}"
+    return Listing(
+        tuple(records), names, values, tuple(problems), written, {"layout": "VOC", "first_pixel": first_pixel}
+    )
 
 
 def _splits(

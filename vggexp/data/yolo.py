@@ -14,6 +14,9 @@ from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record
 
+WRITTEN = "the centre's x and y, width, height in shares of the photo"
+"""How YOLO writes boxes."""
+
 
 def yolo(root: str, yaml: str | None = None, **words: Unpack[PhotoWords]) -> Photos:
     """Photos with boxes, or with outlines, in YOLO's text files.
@@ -51,7 +54,7 @@ def read(root: Path, yaml: str | None = None) -> Listing:
         first = records[0].name
         raise DataError(f"{root}: no photo has a label file; that of {first} would be {label_file(first)}")
     ordered = sorted(records, key=lambda record: record.name)
-    return Listing(tuple(ordered), tuple(facts.names.values()), problems=tuple(problems))
+    return Listing(tuple(ordered), tuple(facts.names.values()), problems=tuple(problems), boxes=WRITTEN)
 
 
 def _record(name: str, root: Path, split: str | None, facts: Described, problems: list[Problem]) -> Record:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vggexp.errors import ConfigError, require_weights
+from vggexp.types import VOID
 
 
 class BinaryCrossEntropy(nn.Module):
@@ -37,14 +38,18 @@ class BinaryCrossEntropy(nn.Module):
             self.weight = balanced_weight(frequency)
 
     def forward(self, outputs: Tensor, target: Tensor) -> Tensor:
-        """Mean loss of logits (N, C) with labels (N, C), 0 or 1."""
+        """Mean loss of logits (N, C) with labels (N, C), 0 or 1; VOID counts nothing."""
         if self.balanced and self.weight is None:
             raise ConfigError(
                 "loss.pos_weight=balanced needs the training targets observed first; train with baseline=true"
             )
         if self.weight is not None and len(self.weight) != outputs.shape[1]:
             raise ConfigError(f"loss.pos_weight has {len(self.weight)} numbers for {outputs.shape[1]} classes")
-        return functional.binary_cross_entropy_with_logits(outputs.float(), target.float(), pos_weight=self.weight)
+        known = (target != VOID).float()
+        total = functional.binary_cross_entropy_with_logits(
+            outputs.float(), target.float() * known, known, pos_weight=self.weight, reduction="sum"
+        )
+        return total / known.sum().clamp(min=1)
 
 
 def balanced_weight(frequency: Tensor) -> Tensor:

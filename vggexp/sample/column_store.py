@@ -50,6 +50,8 @@ def write_columns(folder: Path, columns: Mapping[str, Tensor]) -> dict[str, Tens
 def new_columns(folder: Path, layout: Layout) -> Iterator[dict[str, Tensor]]:
     """Columns to fill, on disk; they become the folder when the block ends well, and vanish when it does not.
 
+    Columns whose size shows late, the block adds as tensors.
+
     If another process has made the folder meanwhile, its columns stay.
 
     Raises:
@@ -63,7 +65,11 @@ def new_columns(folder: Path, layout: Layout) -> Iterator[dict[str, Tensor]]:
         handle = open_folder(partial)
         lock(handle)
         yield kept
+        late = {name: (tuple(each.shape), each.dtype) for name, each in kept.items() if name not in layout}
+        for name, column in _allocated(partial, late).items():
+            column.copy_(kept[name])
         kept.clear()
+        layout = {**layout, **late}
         shapes = {name: [list(shape), str(dtype)] for name, (shape, dtype) in layout.items()}
         (partial / INDEX).write_text(json.dumps(shapes))
         if not is_kept(folder):
@@ -89,7 +95,7 @@ def remove_left(parent: Path) -> None:
 
 def _allocated(partial: Path, layout: Layout) -> dict[str, Tensor]:
     try:
-        partial.mkdir(parents=True)
+        partial.mkdir(parents=True, exist_ok=True)
         for name, (shape, dtype) in layout.items():
             with (partial / name).open("wb") as file:  # now, or a full disk would end the process when it is written to
                 os.posix_fallocate(file.fileno(), 0, math.prod(shape) * dtype.itemsize)

@@ -136,7 +136,7 @@ class Contract:
 
     def _check_labels(self, batch: Batch) -> None:
         labels = batch["labels"]
-        if (row := _first((labels > 1).any(1))) is not None:
+        if (row := _first(((labels > 1) & (labels != VOID)).any(1))) is not None:
             raise DataError(
                 f"labels of {self._of(batch, row)} holds {int(labels[row].max())}; it is 1 for each class that the "
                 f"image shows, and 0 for the others"

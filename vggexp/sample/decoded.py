@@ -19,8 +19,12 @@ from vggexp.errors import ConfigError
 from vggexp.sample.column_store import Layout, is_kept, new_columns, read_columns
 from vggexp.sample.files import Files, Source, Stored
 from vggexp.sample.image import Shrink, shrunk_size
+from vggexp.sample.moving import Parts
+from vggexp.sample.object_code import decode, encode
 from vggexp.sample.picture import Size
+from vggexp.sample.transform import Transform
 
+PARTS = ("image", "box", "mask", "objects", "planes")
 RAGGED = ("image", "mask")
 """What has another size in every sample: laid end to end."""
 
@@ -30,7 +34,8 @@ class Decoded:
 
     Args:
         source: what they were read from.
-        columns: ``image`` and ``mask`` end to end, uint8; ``sides`` (N, 2), height and width; other keys (N, ...).
+        columns: ``image`` and ``mask`` end to end, uint8; ``sides`` (N, 2), height and width; ``objects`` end to end,
+            as ``object_code`` writes them, with ``object_ends`` (N,); other keys (N, ...).
     """
 
     def __init__(self, source: Source, columns: Mapping[str, Tensor]) -> None:
@@ -49,7 +54,11 @@ class Decoded:
                 stored[name] = self.part(name, index)
             elif name == "size":
                 stored[name] = tuple(column[index].tolist())
-            elif name != "sides":
+            elif name == "objects":
+                start = int(self._columns["object_ends"][index - 1]) if index else 0
+                stored["objects"], planes = decode(column[start : int(self._columns["object_ends"][index])])
+                stored |= {} if planes is None else {"planes": planes}
+            elif name not in ("sides", "object_ends"):
                 stored[name] = column[index]
         return stored  # type: ignore[return-value]
 
@@ -77,7 +86,7 @@ def keep_decoded(files: Files, name: str, mode: str, folder: str, max_gb: float)
     if mode == "none":
         return files
     where = Path(folder).expanduser() / _key(files) if mode == "disk" else None
-    rest = files.transform.divided()[1]
+    rest = _divided(files)[1]
     if where is not None and is_kept(where):
         print(f"data.cache: {name} is read from {where}")
         return Files(Decoded(files.reader, read_columns(where)), rest, decode_scale=False)
@@ -103,7 +112,7 @@ def keep_decoded(files: Files, name: str, mode: str, folder: str, max_gb: float)
 def _layout(files: Files) -> tuple[Layout, Tensor]:
     """Shapes of the columns, which the first sample and every image's header show, and the images' sides (N, 2)."""
     first, count = _sample(files, 0), len(files)
-    if files.transform.divided()[0] is not None:
+    if _divided(files)[0] is not None:
         sides = torch.tensor([first["image"].shape[1:]]).repeat(count, 1)
     else:
         with ThreadPoolExecutor(min(num_cores(), 16)) as pool:
@@ -112,6 +121,8 @@ def _layout(files: Files) -> tuple[Layout, Tensor]:
     shapes = {"image": 3 * pixels, "mask": pixels}
     layout = {"sides": ((count, 2), torch.int64)}
     for key, value in first.items():
+        if key == "objects":  # of any number: they come at the end
+            continue
         layout[key] = (shapes[key],) if key in RAGGED else (count, *value.shape), value.dtype
     return layout, sides
 
@@ -123,31 +134,44 @@ def _sides(files: Files, index: int) -> Size:
 def _sample(files: Files, index: int) -> dict[str, Tensor]:
     """What is kept of a sample."""
     stored = dict(files.reader.read(index, files.shrink))
-    opening = files.transform.divided()[0]
+    opening = _divided(files)[0]
     if opening is not None:
-        moved = opening.move(*(stored.get(key) for key in ("image", "box", "mask", "size")))  # type: ignore[arg-type]
-        stored |= {key: moved[key] for key in ("image", "box", "mask") if key in stored}
-        stored["size"] = tuple(moved["image"].shape[1:])  # the rest of the recipe meets it whole
+        parts = Parts(**{key: stored.get(key) for key in PARTS})  # type: ignore[arg-type]
+        moved = opening.move(parts, stored.get("size"))  # type: ignore[arg-type]
+        stored |= {key: getattr(moved, key) for key in PARTS if key in stored}
+        stored["size"] = tuple(moved.image.shape[1:])  # the rest of the recipe meets it whole
+    if "objects" in stored:
+        stored["objects"] = encode(stored["objects"], stored.pop("planes", None))  # type: ignore[arg-type]
     return {key: torch.as_tensor(value) for key, value in stored.items()}
 
 
-def _fill(columns: Mapping[str, Tensor], files: Files, sides: Tensor) -> None:
+def _fill(columns: dict[str, Tensor], files: Files, sides: Tensor) -> None:
     """Decode every sample into its place, by threads: decoders let go of Python's lock."""
     columns["sides"].copy_(sides)
     places = Decoded(files.reader, columns)
 
-    def fill(index: int) -> None:
-        for key, value in _sample(files, index).items():
+    def fill(index: int) -> Tensor | None:
+        sample = _sample(files, index)
+        objects = sample.pop("objects", None)
+        for key, value in sample.items():
             (places.part(key, index) if key in RAGGED else columns[key][index]).copy_(value)
+        return objects
 
     with ThreadPoolExecutor(min(num_cores(), 16)) as pool:
-        for _ in pool.map(fill, range(len(files))):
-            pass
+        objects = [code for code in pool.map(fill, range(len(files))) if code is not None]
+    if objects:
+        columns["objects"] = torch.cat(objects)
+        columns["object_ends"] = torch.tensor([len(code) for code in objects]).cumsum(0)
+
+
+def _divided(files: Files) -> tuple[Transform | None, Transform]:
+    """See ``Transform.divided``."""
+    return files.transform.divided(objects="objects" in getattr(files.reader, "needs", ()))
 
 
 def _key(files: Files) -> str:
     """A name that holds all that decoded samples depend on: files with sizes and times, what is read, how small."""
-    opening, _ = files.transform.divided()
+    opening, _ = _divided(files)
     stats = [
         (str(path.resolve()), (stat := path.stat()).st_size, stat.st_mtime_ns)
         for index in range(len(files))

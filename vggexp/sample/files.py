@@ -15,8 +15,9 @@ from vggexp.sample.decode_scale import FACTORS
 from vggexp.sample.header import read_header
 from vggexp.sample.image import Shrink
 from vggexp.sample.picture import Size
+from vggexp.sample.planes import Planes
 from vggexp.sample.transform import Transform
-from vggexp.types import Sample
+from vggexp.types import Objects, Sample
 
 
 class Stored(TypedDict, total=False):
@@ -31,6 +32,10 @@ class Stored(TypedDict, total=False):
     """float32, (4,): edges in pixels of ``image``."""
     mask: Tensor
     """uint8, (H, W): of ``image``'s size."""
+    objects: Objects
+    """Boxes in pixels of ``image``, without masks."""
+    planes: Planes
+    """The masks of the objects, of ``image``'s size."""
     size: Size
     """The size that the image is stored at."""
 
@@ -71,6 +76,14 @@ class Checking(Protocol):
         """DataError if a file of a sample is missing or cut off, or its annotation contradicts its image."""
 
 
+@runtime_checkable
+class Placing(Protocol):
+    """A source that knows the boxes of its samples without decoding pixels."""
+
+    def placed(self, index: int) -> tuple[Size, Tensor]:
+        """A sample's upright size, and the edges (K, 4) of the boxes that are read of it, in pixels of the whole."""
+
+
 class Files(Dataset[Sample]):
     """The samples of a source, transformed.
 
@@ -100,6 +113,10 @@ class Files(Dataset[Sample]):
             self.reader.check(index)
         else:
             read_header(self.reader.files(index)[0])
+
+    def boxes(self, index: int) -> tuple[Size, Tensor] | None:
+        """The upright size of a photo, and the boxes (K, 4) that a task reads of it; None if the source cannot tell."""
+        return self.reader.placed(index) if isinstance(self.reader, Placing) else None
 
     @property
     def labels(self) -> Sequence[int] | None:

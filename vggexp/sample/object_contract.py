@@ -1,4 +1,4 @@
-"""What the objects of a sample must be; ``contract`` calls it. Each breach is one line: sample, object, what is right."""
+"""What the objects of a sample must be; ``contract`` calls it. A breach is one line: sample, object, what is right."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,15 +101,20 @@ class ObjectContract:
         masks = objects.masks
         if masks is None or not self.masks:
             return []
-        rows, columns = masks.amax(2), masks.amax(1)
+        rows, columns, counted = masks.amax(2), masks.amax(1), objects.counted()
         if found := _first(rows.amax(1) > 1, "its mask holds numbers above 1; a mask is 1 where the object is, else 0"):
             return found
-        if found := _first(rows.amax(1) == 0, "its mask is empty; correct its annotation or leave the object out"):
+        if found := _first(
+            (rows.amax(1) == 0) & counted, "its mask is empty; correct its annotation or leave the object out"
+        ):
             return found
         extent = torch.stack((*_ends(columns), *_ends(rows)), 1)[:, [0, 2, 1, 3]].to(objects.boxes)
         iou = box_iou(extent, objects.boxes).diagonal()
         large = (objects.boxes[:, 2:] - objects.boxes[:, :2]).amin(1) >= SMALL
-        return _first((iou < FITS) & large, "its mask lies elsewhere; is it another object's, or of another size?")
+        return _first(
+            (iou < FITS) & large & (rows.amax(1) > 0),
+            "its mask lies elsewhere; is it another object's, or of another size?",
+        )
 
 
 def _wrong_boxes(boxes: Tensor, size: tuple[int, ...] | None) -> list[tuple[int, str]]:

@@ -4,9 +4,49 @@ from concurrent.futures import ThreadPoolExecutor
 
 from vggexp.errors import DataError
 from vggexp.sample.files import Files
+from vggexp.sample.moving import KEPT
+from vggexp.sample.picture import Size
+from vggexp.sample.window import Window
 
 THREADS = 8
 """Opening a file is mostly waiting."""
+
+
+def check_crop(dataset: Files, split: str, size: Size, objects: bool) -> str:
+    """What ``data.resize=crop`` cuts away of a split's boxes, in a line for the user; "" if it is nothing.
+
+    Args:
+        size: (height, width) of the network's image.
+        objects: whether the samples have any number of boxes, which may be left out.
+
+    Raises:
+        DataError: the only box of a sample is cut away: its task has nothing to score there.
+    """
+
+    def lost(index: int) -> tuple[int, int, int]:
+        """The boxes that are cut away whole, those that are left out, and all."""
+        if (found := dataset.boxes(index)) is None:
+            return 0, 0, 0
+        window = Window.of(found[0], size, "crop")
+        shares = [window.share(*box) for box in found[1].tolist()]
+        return sum(share <= 0 for share in shares), sum(share < KEPT for share in shares), len(shares)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        counts = list(threads.map(lost, range(len(dataset))))
+    whole, left_out, total = (sum(each) for each in zip(*counts, strict=True))
+    advice = "keep whole photos with data.resize=letterbox"
+    if whole and not objects:
+        place = next(index for index, (gone, _, _) in enumerate(counts) if gone)
+        first = dataset.reader.files(place)[0]
+        raise DataError(
+            f"data.resize=crop cuts away {whole} of {total} boxes of {split}, the first of {first}; {advice}"
+        )
+    if left_out and objects:
+        return (
+            f"data.resize=crop leaves out {left_out} of {total} objects of {split}, of which less than {KEPT:.0%} is "
+            f"in sight; {advice}"
+        )
+    return ""
 
 
 def check_files(dataset: Files, split: str) -> None:

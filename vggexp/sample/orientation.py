@@ -56,12 +56,12 @@ def turned_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
 
 
 def turn_edges(edges: Tensor, size: tuple[int, int], orientation: int) -> Tensor:
-    """Edges (4,): left, top, right, bottom in pixels of a stored image (height, width), in those of the upright one.
+    """Edges (..., 4): left, top, right, bottom in pixels of a stored image (height, width), in those of the upright.
 
     >>> turn_edges(torch.tensor([10.0, 20.0, 30.0, 60.0]), (100, 200), 6).tolist()
     [40.0, 10.0, 80.0, 30.0]
     """
-    left, top, right, bottom = edges.tolist()
+    left, top, right, bottom = edges.unbind(-1)
     height, width = size
     if orientation in SWAPPED:
         left, top, right, bottom, height, width = top, left, bottom, right, width, height
@@ -70,4 +70,4 @@ def turn_edges(edges: Tensor, size: tuple[int, int], orientation: int) -> Tensor
         left, right = width - right, width - left
     if -2 in mirrored:
         top, bottom = height - bottom, height - top
-    return torch.tensor([left, top, right, bottom])
+    return torch.stack([left, top, right, bottom], -1)

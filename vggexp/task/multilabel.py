@@ -58,7 +58,7 @@ class Multilabel(nn.Module):
 
     def observe(self, batch: Batch) -> None:
         """Count the images that show each class."""
-        self.count += batch["labels"].sum(0, dtype=torch.int64).to(self.count.device)
+        self.count += (batch["labels"] == 1).sum(0).to(self.count.device)
         self.images += len(batch["labels"])
 
     def finish_observing(self) -> None:
@@ -89,7 +89,7 @@ class Multilabel(nn.Module):
 
     def draw(self, image: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Write the classes below the image and, for a prediction, their probabilities, the most probable first."""
-        labels = values["labels"].nonzero()[:, 0].tolist()
+        labels = (values["labels"] == 1).nonzero()[:, 0].tolist()
         texts = [self.names[label] for label in labels]
         if "probability" in values:
             share = values["probability"]

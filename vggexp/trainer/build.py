@@ -35,6 +35,7 @@ METADATA: dict[str, frozenset[str]] = {
     "head": frozenset({"gives", "weights", "weights_map"}),
     "task": frozenset({"needs", "takes", "objective"}),
     "loss": frozenset({"scores", "targets"}),
+    "mix": frozenset({"mixes"}),
     "freeze": frozenset({"lr_decay", "norm", "dropout"}),
     "data": frozenset(
         {

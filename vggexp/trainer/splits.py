@@ -1,5 +1,6 @@
 """Loaders over the splits of a run's data, with the caches that the config enables."""
 
+import sys
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from vggexp.sample.decoded import keep_decoded
 from vggexp.sample.files import Files
 from vggexp.sample.fingerprint import fingerprint
 from vggexp.sample.loader import ResumableLoader
-from vggexp.sample.open_check import check_files
+from vggexp.sample.open_check import check_crop, check_files
 from vggexp.sample.resize import RECIPES, plain_recipe
 from vggexp.trainer.build import build_loader
 from vggexp.trainer.image_size import check_image_size
@@ -86,6 +87,16 @@ class Splits:
         for split in splits:
             if isinstance(dataset := self._open(split), Files):
                 check_files(dataset, split)
+                if split != "train" and needs(self.config) & {"box", "objects"}:
+                    self._check_crop(dataset, split)
+
+    def _check_crop(self, dataset: Files, split: str) -> None:
+        """Tell what the evaluation's crop cuts away; the evaluation's recipe may be another one than the usual."""
+        own = self.config["data"]
+        if plain_recipe(own["eval_transform"]) == [{"Fit": {"size": list(own["image_size"]), "mode": "crop"}}]:
+            height, width = own["image_size"]
+            if line := check_crop(dataset, split, (height, width), "box" not in needs(self.config)):
+                print(f"vggexp: data: {line}", file=sys.stderr)
 
     def fingerprints(self) -> dict[str, str]:
         """By split that scores were computed on, what ``verify`` compares the data with."""

@@ -60,6 +60,8 @@ def test_labels_are_mixed_and_nothing_else() -> None:
             "mix=mixup mixes whole images and their labels, and task=segmentation needs",
         ),
         (["mix=cutmix", "task=multitask"], "and task=multitask needs box; choose mix=none, or task=classification"),
+        (["mix=mosaic"], "mix=mosaic lays images with their objects side by side, and task=classification needs label"),
+        (["mix=mixup", "task=detection"], "and task=detection needs objects; choose mix=none, or task=classification"),
         (["mix=mixup", "data.batch_size=1"], "data.batch_size=1 gives one; give 2 or more"),
         (["mix=mixup", "mix.alpha=0"], "mix.alpha=0 is not a number above 0"),
         (["mix=mixup_cutmix", "mix.switch=1.5"], "mix.switch=1.5 is not a number from 0 to 1"),

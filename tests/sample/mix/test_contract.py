@@ -11,22 +11,26 @@ from torch import Tensor
 from torch.nn import functional
 
 from vggexp.loss.cross_entropy import CrossEntropy
-from vggexp.types import Batch, Mix
+from vggexp.trainer.build import METADATA
+from vggexp.types import Batch, Mix, ObjectList, Objects
 
 FOLDER = Path(__file__).parents[3] / "conf" / "mix"
 OPTIONS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
-MIXING = [option for option in OPTIONS if option != "none"]
+OF_LABELS = [option for option in OPTIONS if option != "mosaic"]  # of objects: test_mosaic.py
+MIXING = [option for option in OF_LABELS if option != "none"]
 SEEDS = range(40)
 
 
 def build(option: str, **changes: Any) -> Mix:
-    mix: Mix = instantiate({**yaml.safe_load((FOLDER / f"{option}.yaml").read_text()), **changes})
+    config = yaml.safe_load((FOLDER / f"{option}.yaml").read_text())
+    mix: Mix = instantiate({**{key: value for key, value in config.items() if key not in METADATA["mix"]}, **changes})
     return mix
 
 
 def batch(count: int = 5) -> Batch:
     images = torch.randint(0, 256, (count, 12, 16, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
-    return {"image": images, "index": torch.arange(count), "label": torch.arange(count) % 3}
+    objects = ObjectList(Objects(torch.tensor([[2.0, 2, 9, 9]]), torch.tensor([place])) for place in range(count))
+    return {"image": images, "index": torch.arange(count), "label": torch.arange(count) % 3, "objects": objects}
 
 
 def plain(mixed: list[tuple[float, Batch]]) -> list[Tensor]:
@@ -40,7 +44,7 @@ def test_that_options_are_found() -> None:
 @pytest.mark.parametrize("option", OPTIONS)
 def test_a_mixed_batch_depends_on_its_seed_alone_and_leaves_the_batch_as_it_was(option: str) -> None:
     given = batch()
-    before = {key: value.clone() for key, value in given.items()}  # type: ignore[attr-defined]
+    before = {key: value.clone() for key, value in given.items() if isinstance(value, Tensor)}
     mix, found = build(option), []
     for seed in SEEDS:
         torch.manual_seed(seed)
@@ -52,11 +56,14 @@ def test_a_mixed_batch_depends_on_its_seed_alone_and_leaves_the_batch_as_it_was(
         assert all(torch.equal(a, b) for a, b in zip(plain(mixed), plain(again), strict=True))
         found.append(tuple(share for share, _ in mixed))
     assert all(torch.equal(given[key], before[key]) for key in before)  # type: ignore[literal-required]
+    if option == "mosaic":
+        assert all(sum(share for share, _ in build(option)(given, seed)) == 1 for seed in SEEDS)
+        return
     # Rectangles are of whole pixels, so some shares occur twice.
     assert len(set(found)) == 1 if option == "none" else len(set(found)) > len(SEEDS) / 2
 
 
-@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("option", OF_LABELS)
 def test_shares_sum_to_1_over_batches_of_one_set_of_images(option: str) -> None:
     given = batch()
     for seed in SEEDS:

@@ -36,7 +36,13 @@ def check_mix(config: Config) -> None:
     option, task = config["choice"].get("mix"), config["choice"]["task"]
     if option in (None, "none"):
         return
-    if others := sorted(needs(config) - {"label"}):
+    mixes = config.get("mix", {}).get("mixes", ["label"])  # configs of older runs lack the key
+    if "objects" in mixes and (others := sorted(needs(config) - set(mixes))):
+        raise ConfigError(
+            f"mix={option} lays images with their objects side by side, and task={task} needs {' and '.join(others)}; "
+            f"choose mix=none, or task=detection"
+        )
+    if "label" in mixes and (others := sorted(needs(config) - {"label"})):
         raise ConfigError(
             f"mix={option} mixes whole images and their labels, and task={task} needs {' and '.join(others)}; "
             f"choose mix=none, or task=classification"

@@ -59,6 +59,7 @@ _AT_LEAST: dict[str, float] = {
     "mix.alpha": 0.0,
     "mix.mixup_alpha": 0.0,
     "mix.cutmix_alpha": 0.0,
+    "mix.least": 0.5,
     "loss.smooth": 0.0,
     "loss.gamma": 0.0,
     "loss.beta": 0.0,

@@ -213,6 +213,12 @@ class Loss(TypedDict):
     targets: Sequence[str]
 
 
+class Mix(TypedDict):
+    """``mix``."""
+
+    mixes: Sequence[str]
+
+
 class Freeze(TypedDict):
     """``freeze``: what works with any policy."""
 
@@ -261,7 +267,7 @@ class Trainer(TypedDict):
 
 
 GROUPS: dict[str, type] = {
-    "backbone": Weights, "head": Head, "task": Task, "loss": Loss, "freeze": Freeze, "data": Data,
+    "backbone": Weights, "head": Head, "task": Task, "loss": Loss, "mix": Mix, "freeze": Freeze, "data": Data,
     "optimizer": Optimizer, "trainer": Trainer,
 }  # fmt: skip
 """The keys that any option of a group may have, whatever its constructor takes: the program or its checks read them."""

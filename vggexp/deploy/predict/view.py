@@ -4,7 +4,7 @@ The evaluation recipe may stretch, crop or pad. The positions of the photo's edg
 masks back.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -15,11 +15,12 @@ from vggexp.boxes import from_edges, to_edges
 from vggexp.errors import ConfigError, DataError, first_line
 from vggexp.sample.files import scaled
 from vggexp.sample.mask_grid import cells_under, pick
+from vggexp.sample.moving import moved
 from vggexp.sample.recipe import pipeline
 from vggexp.sample.resize import Recipe
-from vggexp.sample.transform import Transform, at_scale, moved
+from vggexp.sample.transform import Transform, at_scale
 from vggexp.trainer.image_size import require_size
-from vggexp.types import VOID, Prediction
+from vggexp.types import VOID, Objects, Prediction
 
 Size = tuple[int, int]
 
@@ -35,15 +36,17 @@ class Window:
     bottom: float
     straight: bool = True
     """Whether the photo was only stretched, cropped and padded, not rotated or flipped."""
+    seen: Size = (1, 1)
+    """(H, W) of the network's image, whose pixels objects count."""
 
     def lay_back(self, prediction: Prediction, size: Size) -> Prediction:
-        """Map an image's prediction to the photo: boxes as shares of it, the mask with ``size`` = (H, W) pixels.
+        """Map an image's prediction to the photo: boxes as shares of it, objects and masks in its ``size`` = (H, W).
 
         Raises:
             ConfigError: the photo was rotated or flipped, and the prediction has boxes or a mask.
         """
         moved = dict(prediction)
-        if not self.straight and {"box", "box_per_class", "mask"} & moved.keys():
+        if not self.straight and {"box", "box_per_class", "mask", "objects"} & moved.keys():
             raise ConfigError(
                 "data.eval_transform rotates or flips the image, so boxes and masks do not fit the photo; "
                 "stretch, crop or pad instead: Resize, CenterCrop, Pad"
@@ -53,7 +56,23 @@ class Window:
                 moved[name] = self._lay_box(moved[name])
         if "mask" in moved:
             moved["mask"] = self._lay_mask(moved["mask"], size)
+        if "objects" in moved:
+            moved["objects"] = self._lay_objects(moved["objects"], size)
         return moved
+
+    def _lay_objects(self, objects: Objects, size: Size) -> Objects:
+        """Boxes in the photo's pixels, clipped to it, and masks of its size."""
+        start = torch.tensor((self.left, self.top, self.left, self.top))
+        width, height = self.right - self.left, self.bottom - self.top
+        shares = objects.boxes / torch.tensor([self.seen[1], self.seen[0]] * 2)
+        edges = (shares - start) / torch.tensor((width, height, width, height)) * torch.tensor([size[1], size[0]] * 2)
+        edges = edges.clamp(min=0).minimum(torch.tensor([size[1], size[0]] * 2))
+        if objects.masks is None:
+            return replace(objects, boxes=edges)
+        masks = torch.zeros((len(objects), *size), dtype=torch.uint8)
+        for row, mask in enumerate(objects.masks):
+            masks[row] = self._lay_mask(mask, size) == 1  # VOID, beyond what the network saw, is no object
+        return replace(objects, boxes=edges, masks=masks)
 
     def _lay_box(self, boxes: Tensor) -> Tensor:
         start = torch.tensor((self.left, self.top, self.left, self.top))
@@ -136,7 +155,7 @@ class View:
         shares = edges.double() / torch.tensor((*seen.shape[:0:-1], *seen.shape[:0:-1]))
         if self.size is not None and tuple(seen.shape[-2:]) != self.size:
             seen = functional.resize(seen, list(self.size))
-        return seen.contiguous(), _window(shares)
+        return seen.contiguous(), replace(_window(shares), seen=(int(seen.shape[-2]), int(seen.shape[-1])))
 
 
 def _window(shares: Tensor) -> Window:

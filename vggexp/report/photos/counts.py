@@ -10,21 +10,26 @@ import numpy as np
 from vggexp.report.photos.alike import alike_across
 from vggexp.report.photos.pixels import pixel_shares
 from vggexp.report.photos.scan import PhotoFacts
+from vggexp.sample.moving import KEPT
 from vggexp.sample.record.objects import labels_of
 from vggexp.sample.record.photos import Photos
 from vggexp.sample.record.problem import Problem, findings
 from vggexp.sample.record.record import Record
 from vggexp.sample.record.splits import SPLITS
+from vggexp.sample.window import Window
 
 STRIDE = 32
 """Pixels of the network's input that one cell of VGG's last stage covers, in each direction."""
 
 
-def counts(data: Photos, facts: Mapping[Path, PhotoFacts], image_size: tuple[int, int]) -> dict[str, Any]:
+def counts(
+    data: Photos, facts: Mapping[Path, PhotoFacts], image_size: tuple[int, int], resize: str = "squash"
+) -> dict[str, Any]:
     """All that ``inspect`` tells.
 
     Args:
         image_size: (height, width) of the network's input, for the boxes that are small there.
+        resize: how photos come to that size, ``data.resize``.
     """
     records = {record.name: record for record in data.listing.records}
     return {
@@ -39,7 +44,7 @@ def counts(data: Photos, facts: Mapping[Path, PhotoFacts], image_size: tuple[int
         "sizes": _histogram(f"{one.width} x {one.height}" for one in facts.values() if one.width),
         "kinds": _histogram(one.kind for one in facts.values() if one.kind),
         "turned_by_exif": sum(one.orientation != 1 for one in facts.values()),
-        "boxes": _boxes(records.values(), facts, image_size),
+        "boxes": _boxes(records.values(), facts, image_size, resize),
         "groups": len({record.group for record in records.values()} - {None}),
         "problems": [
             {"kind": each.kind, "what": each.what, "remedy": each.remedy, "places": list(each.places)}
@@ -61,22 +66,27 @@ def _classes(data: Photos) -> dict[str, dict[str, int]]:
 
 
 def _boxes(
-    records: Iterable[Record], facts: Mapping[Path, PhotoFacts], image_size: tuple[int, int]
+    records: Iterable[Record], facts: Mapping[Path, PhotoFacts], image_size: tuple[int, int], resize: str
 ) -> dict[str, Any] | None:
-    """The sizes of boxes as shares of the photo's sides, at deciles; and how many are under one cell."""
-    sides = []
+    """The sizes of boxes as shares of the photo's sides, at deciles; how many are under one cell, or cut away."""
+    sides, seen, lost = [], [], 0
     for record in records:
         one = facts.get(record.image)
         if one is None or not one.width:
             continue
-        scale = (1, 1) if record.unit == "share" else (record.size or (one.height, one.width))
+        grid = record.size or (one.height, one.width)
+        turned = one.height != one.width and grid == (one.width, one.height)  # the annotation counts stored pixels
+        window = Window.of(grid, image_size[::-1] if turned else image_size, resize)
+        unit = (grid[1], grid[0]) * 2 if record.unit == "share" else (1, 1, 1, 1)
         for found in record.objects or ():
-            left, top, right, bottom = found.box
-            sides.append(((bottom - top) / scale[0], (right - left) / scale[1]))
+            left, top, right, bottom = edges = [edge * scale for edge, scale in zip(found.box, unit, strict=True)]
+            sides.append(((bottom - top) / grid[0], (right - left) / grid[1]))
+            seen.append(((bottom - top) * window.scale[0], (right - left) * window.scale[1]))
+            lost += window.share(*edges) < KEPT
     if not sides:
         return None
     shares = np.array(sides)
-    small = (shares * np.array(image_size)).min(1) < STRIDE
+    small = np.array(seen).min(1) < STRIDE
     places = range(0, 101, 10)
     return {
         "count": len(sides),
@@ -84,6 +94,7 @@ def _boxes(
         "width_deciles": [round(float(each), 4) for each in np.percentile(shares[:, 1], places)],
         "area_deciles": [round(float(each), 4) for each in np.percentile(shares.prod(1), places)],
         "under_a_cell": int(small.sum()),
+        "cut_away": int(lost),
     }
 
 

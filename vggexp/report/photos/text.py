@@ -54,6 +54,7 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
     if boxes := found["boxes"]:
         low, middle, high = (boxes["area_deciles"][place] for place in (1, 5, 9))
         small = f"; {boxes['under_a_cell']} smaller than a cell of the last stage" if boxes["under_a_cell"] else ""
+        small += f"; {boxes['cut_away']} cut away by data.resize=crop" if boxes["cut_away"] else ""
         lines.append(
             f"boxes: {boxes['count']}; area {middle:.1%} of the photo (8 in 10: {low:.1%} to {high:.1%}){small}"
         )

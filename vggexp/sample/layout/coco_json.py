@@ -6,6 +6,7 @@ needs little more than its text; a parser that streams would save that text, too
 """
 
 import json
+import sys
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from vggexp.errors import DataError, first_line
 from vggexp.sample.record.record import Shape
 
 Id = int | str
+LARGE = 50 * 2**20
+"""Bytes of a file that takes seconds: its reading is told."""
 LISTS = ("images", "annotations", "categories")
 
 
@@ -56,6 +59,8 @@ def read_json(path: Path) -> CocoJson:
     Raises:
         DataError: it cannot be read, is no JSON, or lacks a list or one of the fields that all entries need.
     """
+    if (size := path.stat().st_size if path.is_file() else 0) > LARGE:
+        print(f"vggexp: data: reading {path.name}, {size / 2**20:,.0f} MiB", file=sys.stderr, flush=True)
     try:
         with path.open(encoding="utf-8-sig") as file:
             content = json.load(file, object_hook=_small)

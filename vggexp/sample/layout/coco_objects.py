@@ -6,8 +6,9 @@ from typing import Any
 
 from vggexp.sample.layout.coco_json import Annotation, CocoJson, Id, Image
 from vggexp.sample.record.objects import looks_like_shares
+from vggexp.sample.record.outlines import polygon_extent
 from vggexp.sample.record.problem import Problem
-from vggexp.sample.record.record import Edges, Object, Shape, Size
+from vggexp.sample.record.record import Edges, Object, Size
 
 _MOST = 2**63
 """Numbers of a box are below it: no photo is so large, and an int beyond is no float."""
@@ -76,15 +77,7 @@ def _edges(found: Annotation) -> Edges | None:
     ):
         left, top, width, height = map(float, numbers)
         return left, top, left + width, top + height
-    return _extent(found.shape) if not numbers else None
-
-
-def _extent(shape: Shape | None) -> Edges | None:
-    if shape is None or not isinstance(shape, Sequence):
-        return None
-    columns = [value for polygon in shape for value in polygon[0::2]]
-    rows = [value for polygon in shape for value in polygon[1::2]]
-    return min(columns), min(rows), max(columns), max(rows)
+    return polygon_extent(found.shape) if not numbers and isinstance(found.shape, Sequence) else None
 
 
 def _shares(where: str, boxes: Sequence[Edges]) -> list[Problem]:

@@ -10,9 +10,12 @@ from xml.etree import ElementTree
 
 from vggexp.errors import first_line
 from vggexp.sample.record.objects import looks_like_shares
+from vggexp.sample.record.outlines import polygon_extent
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Object, Size
 from vggexp.sample.xml_file import read_root
+
+Polygons = tuple[tuple[float, ...], ...]
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -50,7 +53,9 @@ def read_voc_file(path: Path, where: str, first_pixel: int) -> VocFile:
     objects, problems = [], []
     for number, found in enumerate(root.findall("{*}object"), 1):
         try:
-            objects.append(_object(found, first_pixel))
+            read, odd = _object(found, first_pixel)
+            objects.append(read)
+            problems += [Problem("warning", odd, f"{where}, object {number}")] if odd else []
         except _ObjectError as error:
             what, advice = error.args
             problems.append(Problem("error", what, f"{where}, object {number}", advice))
@@ -64,11 +69,16 @@ def _refused(what: str, where: str, advice: str) -> VocFile:
     return VocFile(problems=(Problem("error", what, where, advice),))
 
 
-def _object(found: ElementTree.Element, first_pixel: int) -> Object:
+def _object(found: ElementTree.Element, first_pixel: int) -> tuple[Object, str]:
+    """An object, and what is odd about its outline."""
     own = _children(found)
     name = _text(own, "name")
     if not name:
         raise _ObjectError("object without a <name>", "name its class")
+    shape, odd = _outline(own["polygon"], first_pixel) if "polygon" in own else (None, "")
+    difficult = _text(own, "difficult").lower() in ("1", "true")
+    if shape is not None and "bndbox" not in own:
+        return Object(name, polygon_extent(shape), shape, difficult=difficult), odd
     if "bndbox" not in own:
         turned = "a turned box" if "robndbox" in own else f"it has {', '.join(sorted(own))}"
         raise _ObjectError(f"object without <bndbox> ({turned})", "give it an upright box, <bndbox>")
@@ -80,8 +90,21 @@ def _object(found: ElementTree.Element, first_pixel: int) -> Object:
     if looks_like_shares((left, top, right, bottom)):
         advice = "VOC counts pixels: multiply them by the photo's width and height"
         raise _ObjectError("box of less than a pixel, whose numbers look like shares of the photo", advice)
-    difficult = _text(own, "difficult").lower() in ("1", "true")
-    return Object(name, (left - first_pixel, top - first_pixel, right, bottom), difficult=difficult)
+    return Object(name, (left - first_pixel, top - first_pixel, right, bottom), shape, difficult=difficult), odd
+
+
+def _outline(polygon: ElementTree.Element, first_pixel: int) -> tuple[Polygons | None, str]:
+    """The points x1, y1, x2, y2 ... of an outline, or x and y of its points in turn; and what is odd about it."""
+    try:
+        found = [(each.tag.rpartition("}")[2], float(each.text or "")) for each in polygon.iter()
+                 if not len(each) and each.tag.rpartition("}")[2][:1] in ("x", "y")]  # fmt: skip
+    except ValueError:
+        return None, "polygon whose points are not numbers: skipped"
+    points = [value - first_pixel for _, value in found]
+    in_turn = all(tag.startswith("xy"[place % 2]) for place, (tag, _) in enumerate(found))
+    if len(points) < 6 or len(points) % 2 or not in_turn:
+        return None, "polygon that is not three points or more: skipped"
+    return (tuple(points),), ""
 
 
 def _children(parent: ElementTree.Element) -> dict[str, ElementTree.Element]:

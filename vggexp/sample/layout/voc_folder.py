@@ -21,6 +21,8 @@ class VocFolder:
     annotations: Path
     masks: Path | None
     """SegmentationClass."""
+    instances: Path | None
+    """SegmentationObject."""
     sets: Path | None
     """ImageSets."""
 
@@ -35,7 +37,9 @@ def voc_folder(root: Path) -> VocFolder:
     found = {path.name.lower(): path for path in reversed(folders_in(root))}
     photos = next((found[name] for name in PHOTOS if name in found), root)
     annotations = found.get("annotations", photos) if photos != root else root
-    return VocFolder(photos, annotations, found.get("segmentationclass"), found.get("imagesets"))
+    return VocFolder(
+        photos, annotations, found.get("segmentationclass"), found.get("segmentationobject"), found.get("imagesets")
+    )
 
 
 def require_no_folder_between(root: Path) -> None:

@@ -21,21 +21,25 @@ class Target:
     box: Edges | None
 
 
-def with_usable_objects(record: Record) -> tuple[Record, list[Problem]]:
-    """The record without boxes that mean nothing, and what was wrong with those."""
+def with_usable_objects(record: Record, written: str = "") -> tuple[Record, list[Problem]]:
+    """The record without boxes that mean nothing, and what was wrong with those.
+
+    Args:
+        written: how boxes were taken to be written, ``Listing.boxes``.
+    """
     problems: list[Problem] = []
-    kept = [found for found in record.objects or () if _is_usable(found, record, problems)]
+    kept = [found for found in record.objects or () if _is_usable(found, record, written, problems)]
     return (replace(record, objects=tuple(kept)) if problems else record), problems
 
 
-def _is_usable(found: Object, record: Record, problems: list[Problem]) -> bool:
+def _is_usable(found: Object, record: Record, written: str, problems: list[Problem]) -> bool:
     left, top, right, bottom = found.box
     height, width = (1, 1) if record.unit == "share" else record.size or (float("inf"), float("inf"))
-    what, usable = "", False
+    what, usable, remedy = "", False, ""
     if not all(abs(edge) < float("inf") for edge in found.box):  # nor is NaN
         what = "box that is not four finite numbers: skipped"
     elif right < left or bottom < top:
-        what = "box with swapped corners: skipped"
+        what, remedy = "box with swapped corners: skipped", f"boxes are read as {written}" * bool(written)
     elif right == left or bottom == top:
         what = "box without area: skipped"
     elif right <= 0 or bottom <= 0 or left >= width or top >= height:
@@ -44,9 +48,9 @@ def _is_usable(found: Object, record: Record, problems: list[Problem]) -> bool:
         usable = True
         slack = 1e-3 if record.unit == "share" else 1.0
         if left < -slack or top < -slack or right > width + slack or bottom > height + slack:
-            what = "box that reaches outside its photo: clipped"
+            what, remedy = "box that reaches outside its photo: clipped", f"boxes are read as {written}" * bool(written)
     if what:
-        problems.append(Problem("warning", what, record.annotation or record.name))
+        problems.append(Problem("warning", what, record.annotation or record.name, remedy))
     return usable
 
 

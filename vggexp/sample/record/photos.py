@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
@@ -14,11 +14,13 @@ from vggexp.sample.files import Files
 from vggexp.sample.record.classes import Chosen, ClassTable
 from vggexp.sample.record.copies import copies_across
 from vggexp.sample.record.divide import divided
+from vggexp.sample.record.instances import has_object_masks, misfits
 from vggexp.sample.record.mask_labels import MaskLabels
 from vggexp.sample.record.objects import (
     SELECT,
     Select,
     Target,
+    chosen_objects,
     is_labelled,
     labels_of,
     target_of,
@@ -31,7 +33,7 @@ from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.readable import ON_ERROR, without_unreadable
 from vggexp.sample.record.record import Listing, Record
 from vggexp.sample.record.splits import group_by, uniform
-from vggexp.sample.record.tables import tables
+from vggexp.sample.record.tables import any_outline, tables
 from vggexp.sample.resize import Recipe
 from vggexp.sample.transform import Transform
 from vggexp.types import TARGETS
@@ -129,10 +131,13 @@ class Photos:
     ) -> PhotoSource:
         listed = self.listing.masks
         masks = MaskLabels(listed, self._tables.masks) if listed else None
-        shown = tuple(tuple(sorted(self._shown(record))) for record in records if "labels" in needs)
+        labelled = [record for record in records if "labels" in needs]
+        shown = tuple(tuple(sorted(self._shown(record))) for record in labelled)
+        unsure = tuple(tuple(sorted(self._unsure(record))) for record in labelled)
         return PhotoSource(
-            tuple(records), tuple(targets), shown, len(self.info.classes), needs, masks, self._tables.paint, self._exif
-        )
+            tuple(records), tuple(targets), shown, len(self.info.classes), needs, masks, self._tables.paint, self._exif,
+            unsure, self._tables.labels.label_of, self._difficult,
+        )  # fmt: skip
 
     @property
     def label_table(self) -> ClassTable:
@@ -143,7 +148,9 @@ class Photos:
     def provides(self) -> frozenset[str]:
         """The targets that some photo can have."""
         found = [(record, self._target(record)) for record in self.listing.records]
-        return frozenset(need for need in TARGETS if any(self._has(*each, frozenset({need})) for each in found))
+        return frozenset(
+            need for need in (*TARGETS, "object_masks") if any(self._has(*each, frozenset({need})) for each in found)
+        )
 
     def masked(self) -> list[Callable[[], NDArray[np.uint8]]]:
         """For each photo with a mask, what reads the mask alone: uint8 (H, W), as it is stored."""
@@ -173,7 +180,16 @@ class Photos:
         if not found:
             raise DataError(self._nothing(name, needs))
         records, targets = zip(*found, strict=True)
+        if "objects" in needs and name == "train" and not any(map(self._teaches, records)):
+            raise DataError(
+                f"none of the {len(records)} photos in split 'train' has an object that can be a target; {INSPECT} "
+                f"shows what they have"
+            )
         return list(records), list(targets)
+
+    def _teaches(self, record: Record) -> bool:
+        """Whether a photo has an object that can be a target."""
+        return any(chosen_objects(record, self._tables.labels, self._difficult))
 
     def _target(self, record: Record) -> Target | None:
         return target_of(record, self._tables.labels, self._select, self._difficult)
@@ -183,8 +199,20 @@ class Photos:
         has_box = target is not None and target.box is not None
         has_mask = record.mask is not None or has_outlines(record, self._tables.paint)
         # A photo whose objects are all of other classes, or that has none, shows no class: that is an answer, too.
-        has = {"label": has_label, "labels": is_labelled(record), "box": has_box, "mask": has_mask}
+        has = {"label": has_label, "labels": is_labelled(record), "box": has_box, "mask": has_mask,
+               "objects": record.objects is not None, "object_masks": record.name in self._with_object_masks
+               if "object_masks" in needs else False}  # fmt: skip
         return all(has.get(need, False) for need in needs)
+
+    @cached_property
+    def _with_object_masks(self) -> frozenset[str]:
+        """The photos whose objects all have a mask; what keeps the others from it is added to the problems."""
+        records, label_of = self.listing.records, self._tables.labels.label_of
+        some = any(record.instances is not None for record in records) or any_outline(self.listing)
+        found = frozenset(record.name for record in records if some and has_object_masks(record, label_of))
+        if found:
+            self.problems += misfits(records, label_of)
+        return found
 
     def _classes_of(self) -> dict[str, frozenset[str]]:
         """By photo, the names of the classes that it shows."""
@@ -195,6 +223,10 @@ class Photos:
 
     def _shown(self, record: Record) -> frozenset[int]:
         return labels_of(record, self._tables.labels, self._difficult)
+
+    def _unsure(self, record: Record) -> frozenset[int]:
+        """The classes that a photo shows in difficult objects alone; VOC asks nobody whether it shows them."""
+        return labels_of(record, self._tables.labels, difficult=True) - self._shown(record)
 
     def _nothing(self, name: str, needs: frozenset[str]) -> str:
         """Why a split has no photo."""
@@ -221,7 +253,7 @@ def _prepared(listing: Listing, group: str | None) -> tuple[Listing, list[Proble
     grouped = group_by(group) if group else None
     records, problems = [], list(listing.problems)
     for record in listing.records:
-        usable, odd = with_usable_objects(replace(record, group=grouped(record)) if grouped else record)
+        usable, odd = with_usable_objects(replace(record, group=grouped(record)) if grouped else record, listing.boxes)
         records.append(usable)
         problems += odd
     if not records and not any(problem.kind == "error" for problem in problems):

@@ -1,5 +1,6 @@
 """Where an annotation lies on its photo: stored or upright pixels, clipped to the photo."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -51,15 +52,20 @@ def placed(box: Edges, record: Record, photo: Header, exif: Exif | None) -> Tens
     Raises:
         DataError: as ``annotated_size``; or nothing of the box is in the photo.
     """
+    return all_placed([box], record, photo, exif)[0]
+
+
+def all_placed(boxes: Sequence[Edges], record: Record, photo: Header, exif: Exif | None) -> Tensor:
+    """As ``placed``, (K, 4): many at once."""
     size = annotated_size(record, photo, exif)
-    edges = torch.tensor(box, dtype=torch.float32)
+    edges = torch.tensor(boxes, dtype=torch.float32).view(-1, 4)
     if record.unit == "share":
         edges = edges * torch.tensor([size[1], size[0], size[1], size[0]])
     if photo.orientation != UPRIGHT and not is_upright(size, photo, exif):
         edges = turn_edges(edges, size, photo.orientation)
     height, width = photo.size
     edges = edges.clamp(min=0).minimum(torch.tensor([width, height, width, height]))
-    if not (edges[:2] < edges[2:]).all():
+    if not (edges[:, :2] < edges[:, 2:]).all():
         raise DataError(f"{record.annotation or record.name} has a box outside its photo of {width} x {height} pixels")
     return edges
 

@@ -44,6 +44,8 @@ class Record:
     """None: nobody annotated objects here; (): somebody did, and there is none."""
     mask: Path | None = None
     """An image of class values, read by ``Listing.masks``."""
+    instances: Path | None = None
+    """An image whose values number the objects from 1, each with one value; 0 and 255 are of none."""
     size: Size | None = None
     """The photo's size as the annotation gives it: it tells stored from upright pixels."""
     unit: Literal["pixel", "share"] = "pixel"
@@ -84,6 +86,8 @@ class Listing:
     masks: MaskValues | None = None
     """What the values in mask files mean; None if there are no mask files."""
     problems: tuple[Problem, ...] = ()
+    boxes: str = "left, top, right, bottom"
+    """How the reader took boxes to be written: told with boxes that are odd."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What else ``inspect`` tells of the layout: its kind, the files that it was read from."""
 

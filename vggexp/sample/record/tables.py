@@ -36,7 +36,7 @@ def tables(listing: Listing, chosen: Chosen | None) -> tuple[Tables, list[Proble
     Raises:
         ConfigError: as ``class_table``.
     """
-    pixels = listing.masks.classes if listing.masks else (BACKGROUND, *listing.classes) if _any_outline(listing) else ()
+    pixels = listing.masks.classes if listing.masks else (BACKGROUND, *listing.classes) if any_outline(listing) else ()
     known = tuple(dict.fromkeys((*listing.classes, *(name for name in pixels if name != BACKGROUND))))
     table = class_table(known, chosen)
     spellings = two_spellings(known, table)
@@ -45,6 +45,6 @@ def tables(listing: Listing, chosen: Chosen | None) -> tuple[Tables, list[Proble
     return Tables(labels, of_pixels if pixels else ClassTable((), {})), [spellings] if spellings else []
 
 
-def _any_outline(listing: Listing) -> bool:
+def any_outline(listing: Listing) -> bool:
     """Whether some object has an outline."""
     return any(found.shape is not None for record in listing.records for found in record.objects or ())

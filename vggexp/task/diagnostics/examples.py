@@ -90,7 +90,7 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:
     if "label" in values:
         found["label"] = int(values["label"])
     if "labels" in values:
-        found["labels"] = values["labels"].nonzero()[:, 0].tolist()
+        found["labels"] = (values["labels"] == 1).nonzero()[:, 0].tolist()
         if "probability" in values:
             found["probabilities"] = rounded(values["probability"][found["labels"]])
     elif "probability" in values:

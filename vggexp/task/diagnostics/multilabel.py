@@ -8,7 +8,7 @@ from torch import Tensor
 from vggexp.task.diagnostics.classification import ALL_POINTS, POINTS, precision_recall
 from vggexp.task.diagnostics.rounding import rounded
 from vggexp.task.metric.multilabel import f1
-from vggexp.types import Batch, Prediction
+from vggexp.types import VOID, Batch, Prediction
 
 
 def rows(prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
@@ -17,15 +17,19 @@ def rows(prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
     An image without a class, true or predicted, has the score 1.
     """
     truth, predicted = batch["labels"], prediction["labels"]
-    score = f1(predicted > 0, truth > 0, dim=1).nan_to_num(nan=1.0)
+    score = f1((predicted > 0) & (truth != VOID), truth == 1, dim=1).nan_to_num(nan=1.0)
     return {"truth": truth, "predicted": predicted, "probability": prediction["probability"].float(), "score": score}
 
 
 def diagnostics(rows: Mapping[str, Tensor], classes: Sequence[str]) -> dict[str, Any]:
     """``by_class``, one row per class; ``curve`` by class; each image's labels under ``each``."""
-    truth, predicted, probability = rows["truth"].cpu() > 0, rows["predicted"].cpu() > 0, rows["probability"].cpu()
+    asked, truth = rows["truth"].cpu() != VOID, rows["truth"].cpu() == 1
+    predicted, probability = (rows["predicted"].cpu() > 0) & asked, rows["probability"].cpu()
     points = min(POINTS, max(10, ALL_POINTS // len(classes)))
-    curves = [precision_recall(probability[:, place], truth[:, place], points) for place in range(len(classes))]
+    curves = [
+        precision_recall(probability[asked[:, place], place], truth[asked[:, place], place], points)
+        for place in range(len(classes))
+    ]
     return {
         "classes": list(classes),
         "by_class": _by_class(truth, predicted, curves),

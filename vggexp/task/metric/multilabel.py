@@ -8,14 +8,15 @@ from torchmetrics import Metric
 from torchmetrics.functional.classification import binary_average_precision
 from torchmetrics.utilities import dim_zero_cat
 
-from vggexp.types import Batch, Prediction
+from vggexp.types import VOID, Batch, Prediction
 
 
 class MultilabelMetrics(Metric):
     """``map``, the mean of each ``ap/<class>``, and ``f1``, the mean of the classes' F1.
 
     ``map`` scores the ranking of the images by each class's probability (VOC's and COCO's multi-label score), ``f1``
-    what is predicted. A class that no image shows has average precision NaN, and F1 NaN if it is not predicted either;
+    what is predicted. Where a label is VOID, as VOC's of difficult objects alone, the image is not asked for that
+    class. A class that no image shows has average precision NaN, and F1 NaN if it is not predicted either;
     the means ignore it.
 
     Args:
@@ -39,13 +40,17 @@ class MultilabelMetrics(Metric):
     def compute(self) -> dict[str, Tensor]:
         """Scores, 0 to 1; NaN if no image shows any class."""
         truth, labels, probability = dim_zero_cat(self.seen).view(-1, 3, len(self.names)).unbind(1)
-        ap = average_precision(probability, truth > 0)
-        scores = {"map": ap.nanmean(), "f1": f1(labels > 0, truth > 0).nanmean()}
+        known = truth != VOID
+        ap = average_precision(probability, truth == 1, known)
+        scores = {"map": ap.nanmean(), "f1": f1((labels > 0) & known, truth == 1).nanmean()}
         return scores | {f"ap/{name}": score for name, score in zip(self.names, ap, strict=True)}
 
 
-def average_precision(probability: Tensor, truth: Tensor) -> Tensor:
+def average_precision(probability: Tensor, truth: Tensor, asked: Tensor | None = None) -> Tensor:
     """Average precision of each class: (N, C) and bool (N, C) to (C,); NaN without positives, or if it is no number.
+
+    Args:
+        asked: bool, (N, C): which images count for a class; None: all.
 
     >>> truth = torch.tensor([[True, False], [False, False], [True, False]])
     >>> average_precision(torch.tensor([[0.9, 0.1], [0.5, 0.2], [0.1, 0.3]]), truth)
@@ -55,7 +60,9 @@ def average_precision(probability: Tensor, truth: Tensor) -> Tensor:
     known = truth.any(0) & ~probability.isnan().any(0)
     for place in known.nonzero()[:, 0].tolist():
         # Not torchmetrics' multi-label score: it warns of a class without positives, and gives it 0.
-        scores[place] = binary_average_precision(probability[:, place], truth[:, place].long(), validate_args=False)
+        rows = slice(None) if asked is None else asked[:, place]
+        of_class = probability[rows, place], truth[rows, place].long()
+        scores[place] = binary_average_precision(*of_class, validate_args=False)
     return scores
 
 

@@ -73,7 +73,7 @@ def check_ends(contract: Contract, dataset: Any) -> None:
 
 
 def check_truth(contract: Contract, dataset: Any) -> None:
-    """DataError if every mask of a split is nothing but void, or no image has an object. It reads to the first that is."""
+    """DataError if every mask of a split is void, or if no image has an object; it stops reading at the first truth."""
     samples, use = Reading(dataset, contract.split), USES[contract.split]
     if "mask" in contract.needs and not any(has_truth(samples[place]) for place in range(len(samples))):
         use = use.format("true masks")

@@ -16,6 +16,7 @@ defaults:
   - task: classification
   - experiment: null
   - _self_
+data: {image_size: [64, 64]}
 """
 EXPERIMENT = """\
 # @package _global_
@@ -67,7 +68,7 @@ def test_a_task_brings_its_head_and_loss(root: Path, overrides: list[str], expec
 
 def test_every_part_of_multitask_is_the_task_itself(root: Path) -> None:
     config = composed(root, "task=multitask")["task"]
-    assert config["part"].keys() == {"classification", "localization", "multilabel", "segmentation"}
+    assert config["part"].keys() == {"classification", "localization", "multilabel", "segmentation", "detection"}
     for name, part in config["part"].items():
         assert part == composed(root, f"task={name}")["task"]
     assert config["parts"] == ["classification", "localization"]

@@ -67,7 +67,7 @@ class FCOS(nn.Module):
         self.points = PyramidAnchors(tuple(self.pyramid.strides.values()), 1, (1.0,))
         """One box of a cell's size at each place: its centre is the place, its side the scale."""
         self._candidates = candidates
-        self._kept = {"threshold": threshold, "overlap": overlap}
+        self._threshold, self._overlap = threshold, overlap
         self._detections = detections
 
     def forward(self, features: Features, targets: Mapping[str, Any] | None = None) -> dict[str, Tensor] | ObjectList:
@@ -92,4 +92,5 @@ class FCOS(nn.Module):
         scores = (outputs["cls_logits"].sigmoid() * outputs["bbox_ctrness"].sigmoid()).sqrt()
         counts = [one.shape[-2] * one.shape[-1] for one in maps]
         boxes, scores, labels = top_of_each_level(scores, boxes, counts, self._candidates)
-        return best(clip_boxes_to_image(boxes, features.size), scores, labels, self._detections, **self._kept)
+        boxes = clip_boxes_to_image(boxes, features.size)
+        return best(boxes, scores, labels, self._detections, threshold=self._threshold, overlap=self._overlap)

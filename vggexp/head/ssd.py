@@ -83,7 +83,7 @@ class SSD(nn.Module):
         self.head = SSDOutputs(channels, self.boxes.num_anchors_per_location(), spec.num_classes + 1)
         self.box_coder, self.neg_to_pos_ratio = BoxCoder((10.0, 10.0, 5.0, 5.0)), negatives
         self._matcher, self._candidates = SSDMatcher(0.5), candidates
-        self._kept = {"threshold": threshold, "overlap": overlap}
+        self._threshold, self._overlap = threshold, overlap
         self._detections = detections
 
     def maps(self, features: Features) -> list[Tensor]:
@@ -117,7 +117,8 @@ class SSD(nn.Module):
         boxes = self.box_coder.decode_single(codes.reshape(-1, 4), anchors).view(codes.shape)
         boxes = clip_boxes_to_image(boxes, features.size)
         scores = outputs["cls_logits"].softmax(-1)[..., 1:]
-        return best(*top_of_each_class(scores, boxes, self._candidates), self._detections, **self._kept)
+        boxes, scores, labels = top_of_each_class(scores, boxes, self._candidates)
+        return best(boxes, scores, labels, self._detections, threshold=self._threshold, overlap=self._overlap)
 
     def _anchors(self, number: int, maps: list[Tensor], size: tuple[int, int]) -> list[Tensor]:
         if maps[0].is_meta:  # torchvision makes them on the CPU

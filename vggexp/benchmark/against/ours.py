@@ -108,7 +108,7 @@ def _detector(config: Config) -> Detector:
         optimizer.zero_grad()
         with precision():
             loss = learner.task.loss(learner.outputs(batch), batch)["loss"]
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
     @torch.inference_mode()

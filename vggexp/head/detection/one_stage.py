@@ -32,7 +32,8 @@ def top_of_each_level(scores: Tensor, boxes: Tensor, counts: Sequence[int], most
         counts: number of places of each level; their sum is A.
     """
     found = []
-    for own, box in zip(scores.split(list(counts), 1), boxes.split(list(counts), 1), strict=True):
+    levels = (torch.split(values, list(counts), 1) for values in (scores, boxes))  # type: ignore[no-untyped-call]
+    for own, box in zip(*levels, strict=True):
         classes = own.shape[2]
         top, chosen = own.flatten(1).topk(min(most, own.shape[1] * classes), 1)
         place = torch.div(chosen, classes, rounding_mode="floor")

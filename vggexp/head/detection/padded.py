@@ -109,7 +109,7 @@ def _survivors_of_batch(boxes: Tensor, scores: Tensor, groups: Tensor, overlap: 
     moved = (boxes + (group * side.ceil())[..., None]).reshape(-1, 4)
     chosen = nms(moved, scores.reshape(-1), overlap)
     kept = torch.zeros(number * candidates, dtype=torch.bool, device=boxes.device)
-    return kept.index_fill(0, chosen, True).reshape(number, candidates)  # type: ignore[no-any-return]
+    return kept.index_fill(0, chosen, True).reshape(number, candidates)
 
 
 def pasted(masks: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
@@ -117,6 +117,8 @@ def pasted(masks: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
     if masks.is_meta:
         return masks.new_empty(len(masks), *size, dtype=torch.uint8)
     laid = torch.zeros(len(masks), *size, dtype=torch.uint8, device=masks.device)
-    for some in torch.arange(len(masks)).split(max(1, _PASTED // (size[0] * size[1]))):
+    step = max(1, _PASTED // (size[0] * size[1]))
+    for first in range(0, len(masks), step):
+        some = slice(first, first + step)
         laid[some] = (paste_masks_in_image(masks[some, None].float(), boxes[some], size)[:, 0] >= 0.5).byte()
     return laid

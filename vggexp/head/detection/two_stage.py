@@ -143,4 +143,5 @@ def _level(pool: MultiScaleRoIAlign, boxes: Tensor) -> Tensor:
     """(K,): the place of each box's map among the pool's: equation 1 of the FPN's paper, as ``LevelMapper`` has it."""
     mapper, sides = pool.map_levels, boxes[:, 2:] - boxes[:, :2]
     wanted = (mapper.lvl0 + torch.log2(sides.prod(1).sqrt() / mapper.s0) + mapper.eps).floor()
-    return (wanted.clamp(mapper.k_min, mapper.k_max) - mapper.k_min).long()
+    places: Tensor = (wanted.clamp(mapper.k_min, mapper.k_max) - mapper.k_min).long()
+    return places

@@ -32,7 +32,7 @@ def top_of_each_level(scores: Tensor, boxes: Tensor, counts: Sequence[int], most
         counts: number of places of each level; their sum is A.
     """
     found = []
-    levels = (torch.split(values, list(counts), 1) for values in (scores, boxes))  # type: ignore[no-untyped-call]
+    levels = (torch.split(values, list(counts), 1) for values in (scores, boxes))
     for own, box in zip(*levels, strict=True):
         classes = own.shape[2]
         top, chosen = own.flatten(1).topk(min(most, own.shape[1] * classes), 1)

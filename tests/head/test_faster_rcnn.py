@@ -1,0 +1,59 @@
+"""Faster R-CNN on the last stage: the paper's map and layers; its graph's form finds what torchvision's loops find."""
+
+import pytest
+import torch
+
+from tests.head.detection.cases import SIZE, features, finds, overfit, spec
+from vggexp.backbone.vgg import VGG
+from vggexp.head.faster_rcnn import FasterRCNN, RegionPool
+from vggexp.head.mlp import MLP
+from vggexp.types import HeadSpec
+
+SMALL = {"hidden": 32, "samples": 32, "proposals": 100}
+
+
+def make(**options: object) -> FasterRCNN:
+    torch.manual_seed(0)
+    return FasterRCNN(spec(), SIZE, **{**SMALL, **options})  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_it_learns_two_objects_by_heart() -> None:
+    assert finds(overfit(make(dropout=0.0), 200))
+
+
+@pytest.mark.parametrize("size", [SIZE, (47, 33)])
+def test_its_padded_form_is_torchvisions_evaluation(size: tuple[int, int]) -> None:
+    head = make(threshold=0.0).eval()
+    seen = features(head, 3, size)
+    with torch.no_grad():
+        expected, found = head(seen), head.padded(seen).objects(size)
+    assert [len(one) for one in found] == [len(one) for one in expected]
+    for ours, theirs in zip(found, expected, strict=True):
+        assert torch.equal(ours.labels, theirs.labels)
+        torch.testing.assert_close(ours.boxes, theirs.boxes)
+        torch.testing.assert_close(ours.scores, theirs.scores)
+
+
+def test_it_reads_conv5_3_at_stride_16_and_its_dense_layers_are_the_classifiers() -> None:
+    backbone = VGG("D", width=1 / 16)
+    given = HeadSpec(backbone.channels, backbone.strides, {"detection": 3})
+    head = FasterRCNN(given, (600, 800), hidden=64)
+    assert head.stride == 16
+    seen = backbone(torch.zeros(1, 3, 64, 96), head.reads)
+    assert seen.skips[-1].shape[-2:] == (4, 6)
+    sides = head._parts[0].anchor_generator.sizes
+    assert [round(side) for side in sides[0]] == [120, 240, 480]
+    classifier = MLP(HeadSpec(backbone.channels, backbone.strides, {"classification": 3}), hidden=64).state_dict()
+    own = head.state_dict()
+    for name in ("classifier.0.weight", "classifier.0.bias", "classifier.3.weight", "classifier.3.bias"):
+        assert own[name].shape == classifier[name].shape
+
+
+def test_the_papers_pooling_takes_the_maximum_of_whole_cells() -> None:
+    x = torch.arange(16.0).view(1, 1, 4, 4)
+    box = [torch.tensor([[0.0, 0.0, 63.0, 63.0]])]
+    assert RegionPool(1, 16, "pool")({"0": x}, box, None).item() == 15
+    assert RegionPool(1, 16, "align")({"0": x}, box, None).item() < 15
+    with pytest.raises(ValueError, match="choose from: align, pool"):
+        RegionPool(7, 16, "crop")

@@ -40,7 +40,7 @@ def test_stop(tiny: Vggexp, monkeypatch: pytest.MonkeyPatch) -> None:
     assert code == 1
     assert "epoch 2, batch 1, step 3: the loss is not finite at learning rate" in errors
     assert "; first not finite: " in errors
-    assert "samples of train: " in errors
+    assert "its batch: sample " in errors
     assert "not finite" in json.loads(Path("a/state.json").read_text())["failed"]
     assert is_finite(Path("a"))
 

@@ -61,7 +61,10 @@ def damage(path: Path, ours: bool = True) -> str | None:
 def _is_complete(path: Path, end: bytes) -> bool:
     """Whether a zip file without a checksum ends where its last record says; a longer comment is not looked at."""
     if (place := end.rfind(_END)) < 0:
-        return zipfile.is_zipfile(path)
+        try:
+            return zipfile.is_zipfile(path)
+        except zipfile.BadZipFile:
+            return False
     return len(end) - place - 22 == int.from_bytes(end[place + 20 : place + 22], "little")
 
 

@@ -20,7 +20,9 @@ SIZE = ("data.size=[12,20]",)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [("freeze=stage", "freeze.stages=3"), ("freeze=backbone",)], ids=["stage", "backbone"])
+@pytest.mark.parametrize(
+    "words", [("freeze=stage", "freeze.stages=3"), ("freeze=backbone",)], ids=["stage", "backbone"]
+)
 def test_a_detector_on_cached_features_ends_where_one_without_does(words: tuple[str, ...], tiny: Tiny) -> None:
     """A detector reads stage 5 before its pooling, so features of stage 4 are kept at most."""
     common = (*DETECTION, *SIZE, *words, "data.train_transform=[]", "trainer.precision=32", "trainer.max_epochs=2")

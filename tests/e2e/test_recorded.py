@@ -44,7 +44,10 @@ def test_evaluate_and_predict(task: str, runs: Path, vggexp: Run) -> None:
     assert recorded.keys() <= scores["metrics"].keys()
     for name, value in recorded.items():
         assert scores["metrics"][name] == pytest.approx(value, abs=1e-5)
-    for name, value in scores["baseline"].items():
+    known = scores["baseline"].keys() & summary["constant"].keys()  # newer versions score more
+    assert known
+    for name in known:
+        value = scores["baseline"][name]
         assert summary["constant"][name] == pytest.approx(value, abs=1e-5)
 
     Image.fromarray(np.full((40, 40, 3), 90, np.uint8)).save("photo.png")

@@ -180,7 +180,7 @@ def test_report_lists_the_runs(train_tiny: Train, vggexp: Any) -> None:
     assert "test/box_iou" in out
     assert "runs/report.html" in out
     page = Path("runs/report.html").read_text(encoding="utf-8")
-    assert page.count('<div class="strip">') == 2  # each run's pictures
+    assert page.count('<div class="strips">') == 2  # each run's pictures
     code, _, errors = vggexp("report", "nowhere")
     assert code == 1
     assert "nowhere is no folder" in errors

@@ -75,6 +75,7 @@ def test_hydra_composes_the_parts(tmp_path: Path) -> None:
         "localization": "box",
         "multilabel": "class_logits",
         "segmentation": "pixel_logits",
+        "detection": "objects",
     }
     assert head.gives == "parallel"
 

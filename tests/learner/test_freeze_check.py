@@ -17,6 +17,7 @@ from vggexp.freeze.stage import Stages
 from vggexp.head.linear import Linear
 from vggexp.learner.freeze_check import check_frozen, check_groups, check_ranks, network_hashes, tensor_hash
 from vggexp.learner.freezing import Freezing
+from vggexp.learner.learner import Learner
 from vggexp.learner.optimizer import make_optimizer
 from vggexp.types import FreezePolicy, HeadSpec, ParameterInfo
 
@@ -75,19 +76,23 @@ def test_processes_that_differ() -> None:
 
 
 class Liar:
-    """Says one thing when it is applied and another when it is asked later: no pure function."""
+    """Says one thing when it is applied and another when it is asked after a step: no pure function."""
 
     constant = False
-
-    def __init__(self) -> None:
-        self.asked = 0
+    has_trained = False
 
     def __call__(self, epoch: int, parameter: ParameterInfo) -> float:
-        self.asked += parameter.name == "backbone.features.0.weight"
-        return 0.0 if parameter.stage == 1 and self.asked > 6 else 1.0
+        return 0.0 if parameter.stage == 1 and Liar.has_trained else 1.0
 
 
 def test_a_policy_that_lies_stops_the_run(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(self: Learner, batch: Any, batch_idx: int) -> Any:
+        Liar.has_trained = True
+        return step(self, batch, batch_idx)
+
+    step = Learner.training_step
+    monkeypatch.setattr(Liar, "has_trained", False)
+    monkeypatch.setattr(Learner, "training_step", train)
     monkeypatch.setattr("vggexp.freeze.none.Nothing", Liar)
     code, _, errors = tiny(*SMALL, "run.dir=run")
     assert code == 1

@@ -152,7 +152,7 @@ def check_yaml(config: dict[str, Any], defaults: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", LOSSES)
 def test_yaml_is_the_signature(name: str) -> None:
     config = composed(name)
-    assert set(config["scores"]) <= {*KINDS, "box_per_class", "parallel"}
+    assert set(config["scores"]) <= {*KINDS, "box_per_class", "parallel", "objects", "object_masks"}
     check_yaml(config, {key: value for key, value in config.items() if key not in METADATA | {"part"}})
 
 

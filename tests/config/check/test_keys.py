@@ -41,6 +41,7 @@ def test_a_part_that_lacks_one(config: dict[str, Any]) -> None:
 @pytest.mark.parametrize("provides", ["label", ["lable"], None])
 def test_targets_are_a_list_of_those_there_are(config: dict[str, Any], provides: Any) -> None:
     with pytest.raises(
-        ConfigError, match=r"data\.provides=.* must be a list of targets, of \[label, labels, box, mask\]"
+        ConfigError,
+        match=r"data\.provides=.* must be a list of targets, of \[label, labels, box, mask, objects, object_masks\]",
     ):
         check_keys({**config, "data": {**config["data"], "provides": provides}})

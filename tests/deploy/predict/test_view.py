@@ -23,17 +23,17 @@ def window(recipe: list[Any], height: int, width: int) -> Window:
 
 @pytest.mark.parametrize("recipe", [[{"Resize": {"size": [32, 32]}}], []])
 def test_what_is_squashed_covers_the_view(recipe: list[Any]) -> None:
-    assert window(recipe, 50, 70) == Window(0, 0, 1, 1)
+    assert window(recipe, 50, 70) == Window(0, 0, 1, 1, seen=(32, 32))
 
 
 def test_what_is_cropped_reaches_beyond_the_view() -> None:
     # 64 x 128 becomes 32 x 64, of which the middle 32 columns stay: the photo begins half a view before.
-    assert window(CROP, 64, 128) == Window(-0.5, 0, 1.5, 1)
+    assert window(CROP, 64, 128) == Window(-0.5, 0, 1.5, 1, seen=(32, 32))
 
 
 def test_what_is_padded_ends_within_the_view() -> None:
     recipe = [{"Resize": {"size": [16, 32]}}, {"Pad": {"padding": [0, 4, 0, 12]}}]
-    assert window(recipe, 64, 128) == Window(0, 0.125, 1, 0.625)
+    assert window(recipe, 64, 128) == Window(0, 0.125, 1, 0.625, seen=(32, 32))
 
 
 def test_a_box_and_a_mask_are_laid_back_on_a_cropped_photo() -> None:

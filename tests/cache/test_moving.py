@@ -23,9 +23,10 @@ def test_a_span_ends_where_the_number_of_frozen_stages_changes() -> None:
     [
         (("freeze=linear_probe", "freeze.epochs=3", "trainer.max_epochs=5"), [5]),
         (("freeze=gradual", "freeze.every=2", "trainer.max_epochs=5"), [5, 4]),
-        (
+        pytest.param(
             ("freeze=linear_probe", "freeze.epochs=2", "trainer.max_epochs=3", "task=localization", "head.hidden=[8]"),
             [5],
+            marks=pytest.mark.slow,
         ),
     ],
     ids=["linear_probe", "gradual", "localization"],
@@ -61,7 +62,8 @@ def test_views_are_computed_only_in_a_span_that_uses_them_more_than_once(tiny: T
     assert "of train" not in out
 
 
-@pytest.mark.parametrize("place", [pytest.param((1, 1), marks=pytest.mark.slow), (3, 1)])
+@pytest.mark.slow
+@pytest.mark.parametrize("place", [(1, 1), (3, 1)])
 def test_a_resumed_run_uses_features_in_the_same_epochs(
     place: tuple[int, int], train_tiny: Callable[..., Path], vggexp: Callable[..., tuple[int, str, str]]
 ) -> None:

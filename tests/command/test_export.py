@@ -16,6 +16,7 @@ from vggexp.transfer.checkpoint import read_checkpoint
 Vggexp = Callable[..., tuple[int, str, str]]
 
 
+@pytest.mark.slow
 def test_onnx_with_numpy_alone_agrees_with_predict(trained: Path, vggexp: Vggexp) -> None:
     runtime = pytest.importorskip("onnxruntime", reason="the format onnx needs its extra")
     pytest.importorskip("onnxscript", reason="the format onnx needs its extra")

@@ -59,6 +59,7 @@ def test_a_run_of_each_mode_is_predicted_on_the_photos_own_pixels(
     assert (unseen["a"], unseen["b"]) == pytest.approx(expected, abs=0.03)
 
 
+@pytest.mark.slow
 def test_a_run_is_evaluated_at_another_size_and_in_another_mode(train: Callable[..., None], vggexp: Vggexp) -> None:
     train("task=segmentation")
     for words in (

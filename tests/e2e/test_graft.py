@@ -60,6 +60,7 @@ def test_three_runs_in_one_network(singles: tuple[Path, Path, Path], vggexp: Any
     assert merged["trainable_parameters"] == 0
 
 
+@pytest.mark.slow
 def test_it_is_a_run_like_any_other(singles: tuple[Path, Path, Path], vggexp: Any, tiny: Any) -> None:
     assert vggexp("graft", "one", "two", "output=both")[0] == 0
     assert vggexp("evaluate", "both", "split=val", "trainer.limit_val_batches=1")[0] == 0
@@ -132,6 +133,7 @@ def test_runs_on_other_data_cannot_be_merged(singles: tuple[Path, Path, Path], t
     assert "those of renamed.ckpt [background, 1, 0, 2," in errors
 
 
+@pytest.mark.slow
 def test_the_same_data_in_two_folders(tree: Any, vggexp: Any, tmp_path: Path) -> None:
     """Where a data set lies does not tell what it is: a copy is the same, another set of the same classes is not."""
     small = ("data=pets", "data.image_size=[32,32]", "data.batch_size=8", "data.workers=0", "backbone=vgg11_bn",

@@ -170,6 +170,7 @@ def test_a_sweep_of_two_jobs_has_two_folders_and_two_wandb_runs() -> None:
         assert len(list(Path("runs", name).rglob("*.wandb"))) == 1
 
 
+@pytest.mark.slow
 def test_a_mistake_found_by_a_process_is_one_line() -> None:
     code, _, errors = launched("freeze=pattern", "freeze.patterns=[nothing]", "run.dir=run")
     assert code == 2

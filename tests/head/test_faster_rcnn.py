@@ -30,9 +30,11 @@ def test_its_padded_form_is_torchvisions_evaluation(size: tuple[int, int]) -> No
         expected, found = head(seen), head.padded(seen).objects(size)
     assert [len(one) for one in found] == [len(one) for one in expected]
     for ours, theirs in zip(found, expected, strict=True):
-        assert torch.equal(ours.labels, theirs.labels)
-        torch.testing.assert_close(ours.boxes, theirs.boxes)
         torch.testing.assert_close(ours.scores, theirs.scores)
+        # Untrained, some objects score the same, and their order is open: compare them sorted by class and box.
+        rows = [torch.cat((one.labels[:, None], one.boxes), 1) for one in (ours, theirs)]
+        one, other = (torch.tensor(sorted(row.tolist())) for row in rows)
+        torch.testing.assert_close(one, other)
 
 
 def test_it_reads_conv5_3_at_stride_16_and_its_dense_layers_are_the_classifiers() -> None:

@@ -43,6 +43,7 @@ def assert_alike(plain: Path, compiled: Path) -> None:
         torch.testing.assert_close(b[name], tensor, rtol=0, atol=1e-4, msg=lambda text, name=name: f"{name}: {text}")
 
 
+@pytest.mark.slow
 def test_compiled_parts_drop_the_same_units_and_each_size_has_its_own_code() -> None:
     """Also after another network was compiled in this process, whose code is forgotten."""
     parts = [nn.Sequential(nn.Linear(4, 16), nn.Dropout(0.5)) for _ in range(2)]

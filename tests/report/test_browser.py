@@ -170,6 +170,7 @@ def test_tabs_work_by_keyboard(open_page: Open) -> None:
         assert [panel.get_attribute("id") for panel in page.locator(".panel").all() if panel.is_visible()] == [tab]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("twelve")
 def test_columns_can_be_chosen_and_the_head_stays_in_sight(open_page: Open) -> None:
     page = open_page("runs", width=600)
@@ -252,6 +253,7 @@ def test_the_reference_can_be_chosen(open_page: Open) -> None:
     assert "0.920" in row.inner_text()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("twelve")
 def test_curves_can_be_smoothed(open_page: Open) -> None:
     page = open_page("curves")
@@ -298,6 +300,7 @@ def strips(page: Page) -> list[int]:
     return [int(strip.get_attribute("data-index") or -1) for strip in page.locator(".strip:visible").all()]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("twelve")
 def test_the_worst_come_first(open_page: Open) -> None:
     page = open_page("pictures")
@@ -365,6 +368,7 @@ LOOK = """() => ({
 })"""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("twelve")
 def test_a_reload_forgets_nothing_that_was_set(make_run: MakeRun, open_page: Open, tmp_path: Path) -> None:
     """Though a new setting comes first everywhere meanwhile."""

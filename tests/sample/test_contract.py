@@ -310,6 +310,7 @@ def test_only_the_masks_up_to_the_first_truth_are_read_for_that() -> None:
     assert read == [0, 6, 0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_without_the_pass_over_the_targets_the_first_and_the_last_sample_are_looked_at() -> None:
     with pytest.raises(DataError, match="label of sample 0 of train is 9"):
         look(Own(to(label=9)), constant=False)
@@ -336,6 +337,7 @@ def test_looking_draws_nothing_that_training_would_miss() -> None:
     assert torch.equal(torch.rand(2), expected)
 
 
+@pytest.mark.slow
 def test_from_the_command_line(vggexp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A class and a YAML as a user has them: a fault ends in one line and leaves no run behind."""
     source = (

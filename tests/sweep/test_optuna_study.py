@@ -68,6 +68,7 @@ def test_the_data_base_is_closed_at_the_end_of_a_search(
             connection.cursor()
 
 
+@pytest.mark.slow
 def test_a_failed_trial_is_told_and_made_up_for(stub: Any, vggexp: Vggexp) -> None:
     stub.errors[1] = ZeroDivisionError("a bug")
     code, _, errors = vggexp(*SEARCH, "hydra.sweeper.n_trials=2")

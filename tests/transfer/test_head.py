@@ -131,6 +131,7 @@ def test_a_parallel_head_is_told_which_part_a_single_tasks_run_fills(train_tiny:
     assert "head.part.classification weights: 6 tensors from one; left out: backbone 56, task 1\n" in out
 
 
+@pytest.mark.slow
 def test_the_dense_layers_of_imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     theirs = torchvision.models.vgg11(num_classes=4).state_dict()

@@ -129,6 +129,7 @@ def test_what_cannot_be_exported_is_one_line(monkeypatch: pytest.MonkeyPatch) ->
     assert not list(Path().iterdir())
 
 
+@pytest.mark.slow
 def test_the_card_says_the_opset_that_the_file_has() -> None:
     onnx = pytest.importorskip("onnx", reason="the format onnx needs its extra")
     pytest.importorskip("onnxscript", reason="the format onnx needs its extra")

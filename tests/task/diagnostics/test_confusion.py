@@ -1,5 +1,6 @@
 """A confusion matrix is stored whole while it is small, and by its full cells when it is not: the same counts."""
 
+import pytest
 import torch
 from sklearn.metrics import confusion_matrix
 
@@ -21,6 +22,7 @@ def test_both_forms_hold_scikit_learns_counts() -> None:
         assert (rebuilt.numpy() == matrix).all()
 
 
+@pytest.mark.slow
 def test_very_many_classes_stay_small() -> None:
     """1,200 classes: neither a million cells nor 200 points a curve."""
     size = 1200

@@ -66,6 +66,12 @@ class Objects:
         return replace(self, **{name: change(value) for name, value in values.items() if value is not None})
 
 
+def same_objects(one: Objects, other: Objects) -> bool:
+    """Whether two images' objects are equal to the bit, in order."""
+    pairs = [(getattr(one, each.name), getattr(other, each.name)) for each in fields(Objects)]
+    return all(a is b if a is None or b is None else torch.equal(a, b) for a, b in pairs)
+
+
 class ObjectList(list[Objects]):
     """The objects of each image of a batch."""
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from vggexp.cache.object_columns import packed, size_of, unpacked
 from vggexp.cache.settings import CacheSettings
 from vggexp.config.check import needs
 from vggexp.distributed.device import device_kind, resolve_precision
@@ -29,7 +30,7 @@ from vggexp.sample.column_store import is_kept, read_columns, write_columns
 from vggexp.sample.loader import Collate, Seeded, collate
 from vggexp.sample.reading import Reading
 from vggexp.sample.resize import plain_recipe
-from vggexp.types import Batch, Head, Sample
+from vggexp.types import Batch, Head, ObjectList, Sample
 
 Config = Mapping[str, Any]
 FIXED = frozenset({"CenterCrop", "Fit", "Grayscale", "Identity", "Pad", "Resize"})
@@ -44,12 +45,12 @@ class CachedSplit(Dataset[Sample]):
 
     Args:
         source: the split that they were computed from.
-        columns: tensors (views * N, ...); the features are channels-last.
+        columns: tensors (views * N, ...), and ``objects``, a list of as many; the features are channels-last.
     """
 
     is_batched = True
 
-    def __init__(self, source: Dataset[Sample], columns: Mapping[str, Tensor], views: int) -> None:
+    def __init__(self, source: Dataset[Sample], columns: Mapping[str, Any], views: int) -> None:
         self.source, self._columns, self._views = source, columns, views
 
     def __len__(self) -> int:
@@ -97,7 +98,7 @@ class FeatureCache:
         views = (self.settings.views or 1) if moves else 1
         where = self._folder(name, views, augment)
         if where is not None and is_kept(where):
-            return CachedSplit(source, read_columns(where), views)
+            return CachedSplit(source, unpacked(read_columns(where)), views)
         count: int = views * len(source)  # type: ignore[arg-type]
         size = count * self._bytes(source[0])
         text = f"{count:,} images, {size / 2**20:,.0f} MiB"
@@ -110,10 +111,11 @@ class FeatureCache:
         seed = self.config["seed"] if moves else None
         columns = self._compute(Reading(source, name), views, seed, together)
         give_back_freed_memory()
-        return CachedSplit(source, columns if where is None else write_columns(where, columns), views)
+        kept = columns if where is None else unpacked(write_columns(where, packed(columns)))
+        return CachedSplit(source, kept, views)
 
     @torch.inference_mode()
-    def _compute(self, source: Dataset[Sample], views: int, seed: int | None, together: Collate) -> dict[str, Tensor]:
+    def _compute(self, source: Dataset[Sample], views: int, seed: int | None, together: Collate) -> dict[str, Any]:
         """Every view of every sample through the frozen stages, in evaluation mode and in the run's precision."""
         count = len(source)  # type: ignore[arg-type]
         dataset = source if seed is None else Seeded(source, seed)
@@ -125,12 +127,15 @@ class FeatureCache:
             dataset, data["batch_size"], sampler=places, num_workers=data["workers"] or 0,
             collate_fn=together, generator=torch.Generator().manual_seed(0),
         )  # fmt: skip
-        columns: dict[str, Tensor] = {}
+        columns: dict[str, Any] = {}
         row = 0
         for batch in loader:
             found = {name: value for name, value in batch.items() if name != "image"}
             found["feature"] = self._features(batch["image"]).permute(0, 2, 3, 1).cpu()
             for name, value in found.items():
+                if isinstance(value, ObjectList):
+                    columns.setdefault(name, ObjectList()).extend(value)
+                    continue
                 if name not in columns:
                     columns[name] = torch.empty((views * count, *value.shape[1:]), dtype=value.dtype)
                 columns[name][row : row + len(value)] = value
@@ -154,7 +159,7 @@ class FeatureCache:
     def _bytes(self, sample: Sample) -> int:
         """Bytes of a sample's features and targets."""
         feature = self._features(sample["image"].unsqueeze(0))
-        return feature.nbytes + sum(torch.as_tensor(value).nbytes for name, value in sample.items() if name != "image")
+        return feature.nbytes + sum(size_of(value) for name, value in sample.items() if name != "image")
 
     def _folder(self, name: str, views: int, augment: bool) -> Path | None:
         """A split's folder on disk, named by a hash of all that the features depend on; None unless mode is "disk"."""

@@ -16,7 +16,7 @@ from torch import Tensor
 from vggexp.errors import ConfigError
 from vggexp.learner.learner import Learner
 from vggexp.transfer.class_names import LISTS, require_same_names
-from vggexp.types import DataInfo
+from vggexp.types import DataInfo, ObjectList, same_objects
 
 Config = Mapping[str, Any]
 
@@ -172,7 +172,7 @@ def check_equal(merged: Learner, configs: Sequence[Config], learners: Sequence[L
     for config, learner in zip(configs, learners, strict=True):
         single = _outputs(learner, images)
         for task, prefix in tasks_of(config).items():
-            assert torch.equal(together[task], single[task] if prefix else single[""]), f"{task} gives other outputs"
+            assert _equal(together[task], single[task] if prefix else single[""]), f"{task} gives other outputs"
 
 
 def seconds_of(learners: Sequence[Learner], images: Tensor, repeats: int = 5) -> float:
@@ -186,7 +186,14 @@ def seconds_of(learners: Sequence[Learner], images: Tensor, repeats: int = 5) ->
     return min(times)
 
 
-def _outputs(learner: Learner, images: Tensor) -> dict[str, Tensor]:
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two outputs of a head, tensors or objects, are equal to the bit."""
+    if isinstance(one, ObjectList):
+        return len(one) == len(other) and all(map(same_objects, one, other))
+    return torch.equal(one, other)
+
+
+def _outputs(learner: Learner, images: Tensor) -> dict[str, Any]:
     with torch.inference_mode():
         outputs = learner.eval()(images)
-    return cast("dict[str, Tensor]", outputs) if isinstance(outputs, dict) else {"": outputs}
+    return cast("dict[str, Any]", outputs) if isinstance(outputs, dict) else {"": outputs}

@@ -62,7 +62,8 @@ def print_graft(folder: RunFolder, singles: Mapping[str, Mapping[str, Any]]) -> 
     table.add_column("joined", justify="right")
     for name, summary in singles.items():
         for metric in _names(summary.get("metrics", {}), ("test",)):
-            values = (f"{scores[f'test/{metric}']:.6f}" for scores in (summary["metrics"], joined))
+            found = (scores[f"test/{metric}"] for scores in (summary["metrics"], joined))
+            values = ("-" if value is None else f"{value:.6f}" for value in found)
             table.add_row(f"test/{metric}", name, *values)
     console().print(table)
     console().print(f"{folder.path}", style="bold", soft_wrap=True)

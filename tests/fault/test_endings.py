@@ -33,11 +33,11 @@ def test_sigterm_writes_a_checkpoint_first(nursery: Any, small: tuple[str, ...])
 
 
 def test_slurms_warning_writes_one_and_the_run_goes_on(nursery: Any, small: tuple[str, ...]) -> None:
-    run = nursery.start(*small, ENDLESS, "trainer.limit_train_batches=30", "run.dir=run")
-    wait_for(lambda: "epoch 1/" in run.text)
-    before = Path("run/checkpoint/last.ckpt").stat().st_ino
+    run = nursery.start(*small, "data.batch_size=2", "trainer.limit_train_batches=500", "run.dir=run")
+    wait_for(Path("run/state.json").exists)
     run.send(signal.SIGUSR1)
-    wait_for(lambda: Path("run/checkpoint/last.ckpt").stat().st_ino != before)
+    wait_for(Path("run/checkpoint/last.ckpt").exists)
+    assert "epoch 1/" not in run.text
     run.send(signal.SIGINT)
     assert run.wait() == 130
 

@@ -90,3 +90,10 @@ def test_gradient_is_finite_everywhere() -> None:
     boxes.iou(a, torch.tensor([[0.0, 0.0, 0.0, 0.0]]).expand(3, 4)).sum().backward()
     assert a.grad is not None
     assert a.grad.isfinite().all()
+
+
+def test_pixels_and_shares_are_inverse_and_keep_their_sides_apart() -> None:
+    shares = torch.tensor([[0.25, 0.5, 0.5, 0.125]])  # x, y, h, w of an image of 32 x 64
+    edges = boxes.to_pixels(shares, (32, 64))
+    assert edges.tolist() == [[16.0, 16.0, 24.0, 32.0]]
+    assert boxes.from_pixels(edges, (32, 64)).tolist() == shares.tolist()

@@ -5,9 +5,10 @@ import torch
 
 from tests.head.detection.cases import SIZE, features, finds, overfit, spec
 from vggexp.backbone.vgg import VGG
+from vggexp.head.detection import anchors
 from vggexp.head.faster_rcnn import FasterRCNN, RegionPool
 from vggexp.head.mlp import MLP
-from vggexp.types import HeadSpec
+from vggexp.types import HeadSpec, ObjectList, Objects
 
 SMALL = {"hidden": 32, "samples": 32, "proposals": 100}
 
@@ -50,6 +51,26 @@ def test_it_reads_conv5_3_at_stride_16_and_its_dense_layers_are_the_classifiers(
     own = head.state_dict()
     for name in ("classifier.0.weight", "classifier.0.bias", "classifier.3.weight", "classifier.3.bias"):
         assert own[name].shape == classifier[name].shape
+
+
+def test_many_objects_cannot_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two thousand objects of an image are compared with the anchors in parts, a random one in each step."""
+    seen: list[int] = []
+    head = make()
+    regions, _ = head._parts
+    match = regions.assign_targets_to_anchors
+
+    def counted(boxes: list[torch.Tensor], targets: list[dict[str, torch.Tensor]]) -> object:
+        seen.extend(len(one["boxes"]) for one in targets)
+        return match(boxes, targets)
+
+    monkeypatch.setattr(regions, "assign_targets_to_anchors", counted)
+    monkeypatch.setattr(anchors, "PAIRS", 5400)
+    boxes = torch.rand(2000, 4) * 20 + torch.tensor([0.0, 0, 30, 30])
+    many = Objects(boxes, torch.zeros(2000, dtype=torch.int64))
+    losses = head.train()(features(head, 1), {"objects": ObjectList([many])})
+    assert all(value.isfinite() for value in losses.values())
+    assert seen == [5400 // (6 * 4 * 9)]
 
 
 def test_the_papers_pooling_takes_the_maximum_of_whole_cells() -> None:

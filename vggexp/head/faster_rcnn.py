@@ -5,12 +5,12 @@ VGG16 it reads conv5_3, before the last pooling (stride 16); the regions' 7x7 fe
 parts are torchvision's.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.ops import roi_align, roi_pool
@@ -18,7 +18,7 @@ from torchvision.ops import roi_align, roi_pool
 from vggexp.head.detection import two_stage
 from vggexp.head.detection.float32 import Predictor, Proposer
 from vggexp.head.detection.padded import Padded
-from vggexp.head.detection.targets import from_detections, image_list, renamed, to_targets
+from vggexp.head.detection.targets import image_list
 from vggexp.types import Features, HeadSpec, ObjectList
 
 
@@ -91,24 +91,24 @@ class FasterRCNN(nn.Module):
 
     def forward(self, features: Features, targets: Mapping[str, ObjectList] | None = None) -> Any:
         """The objects found in each image; with the targets' objects, the losses of both stages."""
-        x = features.skips[-1]
-        maps = OrderedDict({"0": x.float()})
-        images = image_list(len(x), features.size, (x.shape[-2], x.shape[-1]), self.stride)
-        lesson = None if targets is None else to_targets(targets["objects"])
-        regions, heads = self._parts
-        # By what is asked for, not by the mode: a frozen head is in evaluation mode while the backbone trains.
-        regions.training = heads.training = lesson is not None
-        if x.is_meta and lesson is None:
+        if targets is None and features.skips[-1].is_meta:
             return self.padded(features).objects(features.size)
-        proposals, first = regions(images, maps, lesson)
-        found, second = heads(maps, proposals, images.image_sizes, lesson)
-        return from_detections(found) if lesson is None else renamed(first | second)
+        given = self._given(features, len(features.skips[-1]))
+        if targets is None:
+            return two_stage.detections(*given)
+        return two_stage.losses(*given[:4], targets["objects"], given[4])
 
     def padded(self, features: Features) -> Padded:
         """The objects in a fixed number of slots an image, for export."""
-        x, (regions, heads) = features.skips[-1], self._parts
-        images = image_list(1, features.size, (x.shape[-2], x.shape[-1]), self.stride)
-        return two_stage.padded(regions, heads, {"0": x.float()}, features.size, images)
+        return two_stage.padded(*self._given(features, 1))
+
+    def _given(
+        self, features: Features, count: int
+    ) -> tuple[RegionProposalNetwork, RoIHeads, dict[str, Tensor], tuple[int, int], ImageList]:
+        """The two stages, their map, the images' size, and ``count`` images for the anchors."""
+        x = features.skips[-1]
+        images = image_list(count, features.size, (x.shape[-2], x.shape[-1]), self.stride)
+        return *self._parts, {"0": x.float()}, features.size, images
 
 
 class RegionPool(nn.Module):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vggexp.config.check.parts import check_data, check_sizes, needs
+from vggexp.config.check.parts import _check_one_classifier, check_data, check_sizes, needs
 from vggexp.errors import ConfigError
 
 
@@ -18,6 +18,26 @@ def test_parts_need_what_each_of_those_that_are_chosen_needs() -> None:
     part = {"a": {"needs": ["label"]}, "b": {"needs": ["mask"]}, "c": {"needs": ["box"]}}
     head = {"gives": "several", "part": {name: {"gives": "any"} for name in part}}
     assert needs({"task": {"needs": [], "parts": ["a", "b"], "part": part}, "head": head}) == {"label", "mask"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "clash"),
+    [(["a", "b"], "from label, another from labels"), (["b", "c"], "from labels, another from objects"),
+     (["c", "d"], "from objects, another from objects"), (["a", "c"], None), (["c"], None), (["b"], None)],
+)  # fmt: skip
+def test_no_two_parts_name_their_scores_alike(chosen: list[str], clash: str | None) -> None:
+    part = {
+        "a": {"needs": ["label"]},
+        "b": {"needs": ["labels"]},
+        "c": {"needs": ["objects"]},
+        "d": {"needs": ["objects"]},
+    }
+    config = {"task": {"parts": chosen, "part": part}}
+    if clash is None:
+        _check_one_classifier(config)
+        return
+    with pytest.raises(ConfigError, match=clash):
+        _check_one_classifier(config)
 
 
 def test_a_window_too_large_is_named_by_the_key_that_sets_it() -> None:

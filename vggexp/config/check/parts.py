@@ -88,10 +88,16 @@ def _check_loss(config: Config) -> None:
 
 
 def _check_one_classifier(config: Config) -> None:
-    """Two parts may not both say which classes an image shows: predictions and scores have one name for it."""
+    """No two parts may say which classes or which objects an image shows: predictions and scores have one name."""
     task = config["task"]
-    if {"label", "labels"} <= {target for name in task.get("parts", ()) for target in task["part"][name]["needs"]}:
-        raise ConfigError("task.parts: one part learns from label, another from labels; leave one of them out")
+    parts = [task["part"][name]["needs"] for name in task.get("parts", ())]
+    for one, other in (("label", "labels"), ("labels", "objects"), ("objects", "objects")):
+        both = [needs for needs in parts if one in needs or other in needs]
+        if len(both) > 1 and any(one in needs for needs in both) and any(other in needs for needs in both):
+            raise ConfigError(
+                f"task.parts: one part learns from {one}, another from {other}, and they share a name of predictions "
+                "or scores; leave one of them out"
+            )
 
 
 def _check_image_size(config: Config) -> None:

@@ -23,26 +23,41 @@ Maps = dict[str, Tensor]
 
 
 def losses(
-    rpn: RegionProposalNetwork, heads: RoIHeads, maps: Maps, size: tuple[int, int], objects: ObjectList
+    rpn: RegionProposalNetwork,
+    heads: RoIHeads,
+    maps: Maps,
+    size: tuple[int, int],
+    objects: ObjectList,
+    images: ImageList | None = None,
 ) -> dict[str, Tensor]:
-    """Each part's loss, a scalar."""
+    """Each part's loss, a scalar.
+
+    Args:
+        images: what the anchors follow from; None: ``size``.
+    """
     anchors = sum(one.shape[-2] * one.shape[-1] for one in maps.values())
     anchors *= rpn.anchor_generator.num_anchors_per_location()[0]
     targets = bounded(to_targets(objects, masks=heads.has_mask()), anchors)
     rpn.training = heads.training = True  # a frozen head is in evaluation mode while the backbone trains
-    images = images_of(len(objects), size)
+    images = images or images_of(len(objects), size)
     proposals, ours = rpn(images, maps, targets)
     _, theirs = heads(maps, proposals, images.image_sizes, targets)
     return renamed({**ours, **theirs})
 
 
-def detections(rpn: RegionProposalNetwork, heads: RoIHeads, maps: Maps, size: tuple[int, int]) -> ObjectList:
-    """Each image's detections."""
+def detections(
+    rpn: RegionProposalNetwork, heads: RoIHeads, maps: Maps, size: tuple[int, int], images: ImageList | None = None
+) -> ObjectList:
+    """Each image's detections.
+
+    Args:
+        images: what the anchors follow from; None: ``size``.
+    """
     first = next(iter(maps.values()))
     rpn.training = heads.training = False
     if first.is_meta:
         return padded(rpn, heads, maps, size).objects(size)
-    images = images_of(len(first), size)
+    images = images or images_of(len(first), size)
     proposals, _ = rpn(images, maps)
     found, _ = heads(maps, proposals, images.image_sizes)
     if heads.has_mask():

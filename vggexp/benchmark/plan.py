@@ -28,7 +28,7 @@ class Sizes:
     gpus: int | None
     repeats: int
 
-    def met(self, batch_size: int) -> int:
+    def photos_needed(self, batch_size: int) -> int:
         """Photos that all steps of this batch size need: the warm-up batch, those of all rounds, and one spare."""
         return (self.batch_size or batch_size) * (2 + self.steps * self.repeats)
 

@@ -36,10 +36,10 @@ def run(config: Mapping[str, Any]) -> int:
 
                 draw_photos(Path(folder), work.train, work.test)
             found[name] = rounds(work, config["repeats"])
-        fresh = list(rows(name, work, found[name]))
-        kept += fresh
+        new = list(rows(name, work, found[name]))
+        kept += new
         notes[name] = f"{notes[name]} {work.note}".strip()
-        console().print(table(fresh))
+        console().print(table(new))
         if output:  # after each work: what is measured is not lost
             content = document(kept, found, config)
             _write(output, kept, content, notes, config["page"])

@@ -270,7 +270,8 @@ def build_loader(
         shared: true: each process of the run gets a part of the batches; false: each process gets all of them.
         contract: what the samples must be. Of shuffled ones, which were looked at in their order, only a sample that
             does not go into a batch is named.
-        labels: of each sample: every class has the same part of a shuffled epoch; None: every sample is met once.
+        labels: of each sample: every class has the same part of a shuffled epoch; None: each sample is
+            drawn once.
     """
     workers = config["data"]["workers"]
     if workers is None:

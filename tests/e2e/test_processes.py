@@ -95,6 +95,7 @@ def test_a_policy_thawed_after_ddp_has_wrapped_is_caught(tmp_path: Path) -> None
     assert "the ranks of this run hold different weights in stage" in done.stderr
 
 
+@pytest.mark.slow
 def test_evaluation_meets_every_sample_once() -> None:
     """300 test images do not divide by 2 x 32; the scores of both worlds are those of one network."""
     code, _, errors = launched("run.dir=two", "trainer.max_epochs=1", "callback=[diagnostics]")

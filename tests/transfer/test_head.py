@@ -35,6 +35,7 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return bool(a) and a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
+@pytest.mark.slow
 def test_a_head_from_a_run_and_its_part_in_a_multitask_run_and_back(train_tiny: Train) -> None:
     one = train_tiny(*SINGLE, name="one")
     again = train_tiny(*SINGLE, *STILL, "head.weights=one", "seed=2", name="again")

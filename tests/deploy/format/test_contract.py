@@ -39,7 +39,7 @@ HEADS: dict[str, tuple[str, ...]] = {
         "head@head.part.localization=box_per_class", "head.part.localization.hidden=[8]",
     ),
 }  # fmt: skip
-QUICK = [("onnx", "parallel"), ("torch_export", "parallel"), ("safetensors", "parallel")]
+QUICK = [("onnx", "parallel"), ("torch_export", "mlp"), ("safetensors", "parallel")]
 ALL = [(name, head) for name in ("onnx", "torch_export", "safetensors") for head in HEADS]
 CASES = [
     pytest.param(*case, marks=() if case in QUICK or case[0] == "safetensors" else pytest.mark.slow) for case in ALL

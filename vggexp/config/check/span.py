@@ -27,12 +27,6 @@ def check_limits(config: Config) -> None:
         is_used = config["test"] if name == "limit_test_batches" else True
         if value == 0 and none and is_used:
             raise ConfigError(f"{key}={value} {none}")
-    every, epochs = config["trainer"].get("val_every", 1), config["trainer"]["max_epochs"]
-    if every > epochs and config["trainer"].get("limit_val_batches", 1.0):
-        raise ConfigError(
-            f"trainer.val_every={every} is more than trainer.max_epochs={epochs}: no epoch would be validated;"
-            " trainer.limit_val_batches=0 trains without validation"
-        )
 
 
 def check_schedule(config: Config) -> None:

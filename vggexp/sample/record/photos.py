@@ -42,7 +42,7 @@ INSPECT = "python -m vggexp inspect data.root=..."
 
 
 class PhotoWords(TypedDict, total=False):
-    """The words that every layout takes: the arguments of ``Photos``."""
+    """The words that every layout takes: the arguments of ``Photos``, and ``index_dir`` of ``kept_listing``."""
 
     classes: Chosen | None
     split: Mapping[str, Any] | str | None
@@ -54,6 +54,7 @@ class PhotoWords(TypedDict, total=False):
     exif: Exif | None
     on_error: Literal["stop", "skip"]
     decode_scale: bool
+    index_dir: str | None
     train_transform: Recipe
     eval_transform: Recipe
 
@@ -111,7 +112,7 @@ class Photos:
         self.splits, odd = divided(self.listing.records, split, fold, folds, self._classes_of())
         if self.listing.masks is None:
             odd += without_outlines(self.listing.records, self._tables.paint)
-        self.problems = [*problems, *spellings, *odd, *copies_across(self.listing.records, self.splits)]
+        self.problems = [*problems, *spellings, *odd, *self._copies()]
         """What is wrong with the folder; ``data_contract.check_data`` stops at errors."""
 
     def split(self, name: str, needs: frozenset[str], *, augment: bool = False) -> Files:
@@ -220,6 +221,9 @@ class Photos:
         return {
             each.name: frozenset(table.names[label] for label in self._shown(each)) for each in self.listing.records
         }
+
+    def _copies(self) -> list[Problem]:
+        return copies_across(self.listing.records, self.splits, self.listing.copies)
 
     def _shown(self, record: Record) -> frozenset[int]:
         return labels_of(record, self._tables.labels, self._difficult)

@@ -173,7 +173,7 @@ class Photos:
             DataError: there is none, or ``select`` is "error" and a photo has several objects.
         """
         found = []
-        for record in sorted(self.listing.records, key=lambda record: uniform(record.name)):
+        for record in self._mixed:
             if self.splits.get(record.name) == name:
                 target = self._target(record) if needs & {"label", "box"} else None
                 if self._has(record, target, needs):
@@ -187,6 +187,11 @@ class Photos:
                 f"shows what they have"
             )
         return list(records), list(targets)
+
+    @cached_property
+    def _mixed(self) -> list[Record]:
+        """All photos in an order that depends on their names alone."""
+        return sorted(self.listing.records, key=lambda record: uniform(record.name))
 
     def _teaches(self, record: Record) -> bool:
         """Whether a photo has an object that can be a target."""
@@ -217,10 +222,15 @@ class Photos:
 
     def _classes_of(self) -> dict[str, frozenset[str]]:
         """By photo, the names of the classes that it shows."""
-        table = self._tables.labels
-        return {
-            each.name: frozenset(table.names[label] for label in self._shown(each)) for each in self.listing.records
-        }
+        names, found, known = self._tables.labels.names, {}, dict[tuple[str, ...], frozenset[str]]()
+        for each in self.listing.records:
+            classes = None if each.objects else known.get(each.labels)
+            if classes is None:
+                classes = frozenset(names[label] for label in self._shown(each))
+                if not each.objects:
+                    known[each.labels] = classes  # of class folders there are many photos and few labels
+            found[each.name] = classes
+        return found
 
     def _copies(self) -> list[Problem]:
         return copies_across(self.listing.records, self.splits, self.listing.copies)
@@ -257,7 +267,8 @@ def _prepared(listing: Listing, group: str | None) -> tuple[Listing, list[Proble
     grouped = group_by(group) if group else None
     records, problems = [], list(listing.problems)
     for record in listing.records:
-        usable, odd = with_usable_objects(replace(record, group=grouped(record)) if grouped else record, listing.boxes)
+        own = replace(record, group=grouped(record)) if grouped else record
+        usable, odd = with_usable_objects(own, listing.boxes) if own.objects else (own, ())
         records.append(usable)
         problems += odd
     if not records and not any(problem.kind == "error" for problem in problems):

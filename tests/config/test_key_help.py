@@ -29,6 +29,18 @@ def test_help(words: list[str], expected: str, vggexp: Vggexp) -> None:
     assert expected in out
 
 
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        ("head=fcoss", "head has no option 'fcoss'; did you mean 'fcos'?"),
+        ("trainer.max_epoch", "there is no key 'trainer.max_epoch'; did you mean 'trainer.max_epochs'?"),
+        ("trainer.max_epoch=3", "there is no key 'trainer.max_epoch'; did you mean 'trainer.max_epochs'?"),
+    ],
+)
+def test_help_on_a_mistyped_word(word: str, line: str, vggexp: Vggexp) -> None:
+    assert vggexp(word, "--help") == (2, "", f"vggexp: error: {line}\n")
+
+
 def test_the_schema_takes_our_presets_and_finds_mistakes(vggexp: Vggexp) -> None:
     jsonschema = pytest.importorskip("jsonschema", reason="it checks presets against the schema")
     jsonschema.Draft7Validator.check_schema(preset_schema())

@@ -81,7 +81,7 @@ class Learner(pl.LightningModule):
         self.skips_nan = False
         """Whether a batch without a finite loss is left out."""
         self._counted = 0
-        self._buffers: list[tuple[Tensor, Tensor]] = []
+        self._statistics: list[tuple[Tensor, Tensor]] = []
         self._groups: list[dict[str, Any]] = []
         self.entrance: tuple[int, tuple[int, int]] = (0, (0, 0))
         """For cached features: the number of stages that computed them, and the (H, W) of their images."""
@@ -183,7 +183,7 @@ class Learner(pl.LightningModule):
         Several processes must go backward together, so there the gradient of this loss is 0.
         """
         if self.skips_nan:
-            self._buffers = [(one, one.clone()) for part in (self.backbone, self.head) for one in _buffers(part)]
+            self._statistics = [(one, one.clone()) for part in (self.backbone, self.head) for one in _buffers(part)]
         mixed = [(1.0, batch)] if self._mix is None else self._mix(batch, self._seed_of_step(batch_idx))
         outputs = self.outputs(mixed[0][1])
         losses = _mean([(share, self.task.loss(outputs, each)) for share, each in mixed])
@@ -201,7 +201,7 @@ class Learner(pl.LightningModule):
 
     def forget_statistics(self) -> None:
         """Undo what the last batch did to statistics, such as those of batch normalisation."""
-        for one, before in self._buffers:
+        for one, before in self._statistics:
             one.copy_(before)
 
     def take_counted(self) -> int:

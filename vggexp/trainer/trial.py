@@ -34,7 +34,7 @@ class Trial:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._start = resident_bytes()
         kind = device_kind(config["trainer"]["gpus"])
-        self._device = torch.device(kind, int(os.environ.get("LOCAL_RANK", 0)) if kind == "cuda" else None)
+        self._device = torch.device(f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if kind == "cuda" else kind)
         self._dtype = _DTYPES.get(resolve_precision(config["trainer"]["precision"], kind))
         self._deterministic = bool(config["trainer"]["deterministic"])
         torch.manual_seed(config["seed"])
@@ -98,7 +98,7 @@ class Trial:
                     with self._autocast():
                         loss = learner.training_step(batch, 0)
                     assert loss is not None
-                    loss.backward()
+                    loss.backward()  # type: ignore[no-untyped-call]
                     self._optimizer.step()
                 learner.eval()
                 with torch.inference_mode(), self._autocast():

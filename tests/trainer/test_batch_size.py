@@ -200,7 +200,7 @@ def test_a_job_of_a_sweep_is_known_again(tiny: Vggexp, monkeypatch: pytest.Monke
     assert code == 0, errors
     assert "resumes from its last checkpoint" in out
     assert yaml.safe_load(Path("job/config.yaml").read_text())["data"]["batch_size"] == 4
-    assert "data.batch_size=auto" not in out
+    assert "data.batch_size=auto: " not in out
 
 
 HEADS = {

@@ -20,6 +20,7 @@ Vggexp = Callable[..., tuple[int, str, str]]
         (["head.dropout"], "head.dropout (head=mlp): a number, at least 0, below 1; "),
         (["freeze=gradual"], "freeze.every: a whole number, at least 1; epochs between"),
         (["evaluate"], "split: test or val; "),
+        (["--help", "evaluate"], "split: test or val; "),
         (["+x." + "9" * 5000], "usage: python -m vggexp"),
     ],
 )

@@ -3,7 +3,8 @@
 A training step calls backbone, head, task and loss in this order. The learner has no code for a particular task.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from vggexp.distributed.fsdp import gather, scatter, shard
+from vggexp.errors import ConfigError, first_line
 from vggexp.learner.freezing import Freezing
 from vggexp.learner.optimizer import begin_epoch, make_optimizer
 from vggexp.learner.scoring import Scoring
@@ -244,8 +246,14 @@ class Learner(pl.LightningModule):
         return [optimizer], schedule
 
     def optimizer(self, epochs: int) -> Optimizer:
-        """The optimizer of a run of so many epochs."""
-        return self._optimizer(self.freezing, epochs)
+        """The optimizer of a run of so many epochs; ConfigError if it refuses its arguments."""
+        with refused("optimizer"):
+            return self._optimizer(self.freezing, epochs)
+
+    def check_arguments(self, epochs: int) -> None:
+        """ConfigError if the optimizer or the schedule refuses its arguments, which show before the data are read."""
+        with refused("scheduler"):
+            self._scheduler(self.optimizer(epochs), Span(100 * epochs, 100.0, 100, *self.objective))
 
     def _span(self) -> Span:
         epochs = self.trainer.max_epochs
@@ -289,6 +297,16 @@ class Learner(pl.LightningModule):
         # A float: Lightning averages the count over ranks, and would truncate the mean of integers.
         count: Any = float(len(batch["index"]))
         self.log_dict(named, on_step=False, on_epoch=True, sync_dist=True, batch_size=count)
+
+
+@contextmanager
+def refused(group: str) -> Iterator[None]:
+    """ConfigError for what torch says to arguments that its constructor does not take."""
+    try:
+        yield
+    except (ValueError, TypeError, IndexError, ArithmeticError) as error:
+        said = "a list among its arguments is too short" if isinstance(error, IndexError) else first_line(error)
+        raise ConfigError(said if said.startswith(f"{group}.") else f"{group}: {said}") from error
 
 
 def _buffers(part: Any) -> list[Tensor]:

@@ -120,6 +120,7 @@ def assemble(config: Mapping[str, Any], go_on: bool = False) -> Training:
         print(f"{one_line(error)}; the run's checkpoint has its weights, but its drift is not known")
         knows_start = False
         learner = build_learner(without_weights(config), data.info, recorded=config)
+    learner.check_arguments(config["trainer"]["max_epochs"])
     stopwatch, freeze_ledger = Stopwatch(), FreezeLedger(folder.freeze, learner.freezing)
     splits = Splits(config, data, *_feature_caches(learner, config))
     return Training(config, folder, learner, splits, stopwatch, freeze_ledger, knows_start)

@@ -101,6 +101,14 @@ VERBS = [
     (["workspace", "project=5"], "project=5 is a number, not text"),
     (["resume", "x" * 5000], "resume: there is no xxx"),
     (["rerun", "nothing"], "rerun: there is no nothing"),
+    (["rerun", "a.txt"], "rerun: a.txt is a file; give the run's folder"),
+    (["graft", "checkpoints=a.txt", "output=o"], "checkpoints=a.txt is one run; give two or more: checkpoints=[a,b]"),
+    (["summary", "data.image_size=[8,8]"], "data.image_size=[8, 8]: VGG halves the image five times"),
+    (["summary", "callback=[]"], "this verb takes no callback"),
+    (["inspect", "data.root=.", "task=detection"], "this verb takes no task"),
+    (["benchmark", "work=[]"], "work=[] names none; choose from: all, data"),
+    (["-m", "optimizer.lr=interval(0.1,1)"], "interval(...) is for Optuna, which draws from it: add hydra/sweeper=optuna"),
+    (["-m", "seed=1,2", "hydra.sweeper.max_batch_size=0"], "the sweep cannot be planned: AssertionError"),
 ]
 
 

@@ -80,6 +80,7 @@ def disk_error(error: OSError) -> DataError | None:
         errno.EIO: "its disk reports an error",
         errno.ESTALE: "its network disk is gone",
         errno.EISDIR: "it is a folder",
+        errno.EEXIST: "a file of this name is there",
         errno.ENOTDIR: "a part of its path is a file",
         errno.ENAMETOOLONG: "its name is too long",
         errno.ELOOP: "its links lead in a circle",

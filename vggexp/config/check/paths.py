@@ -62,7 +62,12 @@ def check_checkpoints(verb: str, config: Config) -> None:
     several = one if isinstance(one, list) else [one]
     if isinstance(one, list) and not one:
         raise ConfigError(f"{verb}: checkpoint=[] names no run")
-    for checkpoint in (*several, *config.get("checkpoints", ())):
+    listed = config.get("checkpoints", ())
+    if isinstance(listed, str):
+        raise ConfigError(f"{verb}: checkpoints={listed} is one run; give two or more: checkpoints=[a,b]")
+    if verb in ("resume", "rerun") and os.path.isfile(str(one)):  # noqa: PTH113  Path's raises on names that are too long
+        raise ConfigError(f"{verb}: {one} is a file; give the run's folder")
+    for checkpoint in (*several, *listed):
         if checkpoint and not os.path.exists(checkpoint):  # noqa: PTH110  Path's raises on names that are too long
             raise ConfigError(
                 f"{verb}: there is no {checkpoint}; give a run folder, a .ckpt or an exported .safetensors file"

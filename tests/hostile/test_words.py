@@ -23,6 +23,7 @@ QUICK = [  # answered before Hydra composes
     (["-cn"], "-cn is followed by nothing"),
     (["evaluate", "a", "b"], "'b' is neither group=option nor key=value"),
     (["--info", "foo"], "there is no verb 'foo'"),
+    (["--cfg", "job", "-m", "seed=1,2"], "-m runs a sweep, and --cfg and --info print one config"),
     (["--help=head"], "--help takes no value; write --help head, in two words"),
     (["-m=1"], "-m takes no value"),
     (["--cfg=foo"], "--cfg foo: it prints a part of the config; choose from: all, hydra, job"),
@@ -42,6 +43,7 @@ UNREADABLE = [
     ("run.dir=a\0b", "cannot read 'run.dir=a\0b'"),
     ("run.name=a\nb", "cannot read 'run.name=a b'"),
     ("run.name=\u202e", "cannot read"),
+    ("+experiment=pets", "experiment is chosen already, so nothing can be added: leave the + out, experiment=pets"),
     ("seed=1,2", "seed=1,2 holds several values: add -m"),
     ("task=../x", "task has no option '../x'"),
     ("task=/etc/passwd", "task has no option '/etc/passwd'"),
@@ -80,7 +82,10 @@ COMPOSED = [
     ("run.dir=1", "run.dir=1 is a number, not text"),
     ("backbone.weights=" + "x" * 5000, "no such run folder or file"),
     ("loss.targets=[1,2]", "loss.targets=[1, 2]: 1 is not text"),
-    ("data.train_transform=[RandomHorizontalFlip,null]", "data.train_transform=['RandomHorizontalFlip', None]: null is not"),
+    (
+        "data.train_transform=[RandomHorizontalFlip,null]",
+        "data.train_transform=['RandomHorizontalFlip', None]: null is not",
+    ),
     ("task=multitask task.parts=null", "task.parts=null is not"),
     ("scheduler=multistep scheduler.at=[5,10]", "scheduler.at=5 is"),
 ]
@@ -107,7 +112,10 @@ VERBS = [
     (["summary", "callback=[]"], "this verb takes no callback"),
     (["inspect", "data.root=.", "task=detection"], "this verb takes no task"),
     (["benchmark", "work=[]"], "work=[] names none; choose from: all, data"),
-    (["-m", "optimizer.lr=interval(0.1,1)"], "interval(...) is for Optuna, which draws from it: add hydra/sweeper=optuna"),
+    (
+        ["-m", "optimizer.lr=interval(0.1,1)"],
+        "interval(...) is for Optuna, which draws from it: add hydra/sweeper=optuna",
+    ),
     (["-m", "seed=1,2", "hydra.sweeper.max_batch_size=0"], "the sweep cannot be planned: AssertionError"),
 ]
 

@@ -24,4 +24,3 @@ def test_refused(word: str, line: str, tiny: Vggexp) -> None:
     code, out, errors = tiny(word, "baseline=false", "run.dir=run")
     assert (code, out, errors) == (2, "", f"vggexp: error: {line}\n")
     assert not Path("run").exists()
-

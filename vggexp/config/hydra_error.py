@@ -35,6 +35,8 @@ def explain(error: Exception, known_keys: Callable[[], Collection[str]]) -> str:
         is_elsewhere = found[1] in (known := known_keys())
         near = " under the chosen options" if is_elsewhere else did_you_mean(found[1], known)
         return f"there is no key '{found[1]}'{near}"
+    if found := re.match(r"Multiple values for (\S+)\. To override a value use 'override \S+: (.*)'", text):
+        return f"{found[1]} is chosen already, so nothing can be added: leave the + out, {found[1]}={found[2]}"
     if "does not support sweep type" in text:
         return "interval(...) is for Optuna, which draws from it: add hydra/sweeper=optuna; or list the values: KEY=A,B"
     if found := re.search(r"node `(\S+?)` is not a container", text):

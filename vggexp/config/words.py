@@ -112,6 +112,10 @@ def _check_flags(flags: Sequence[str]) -> None:
     """ConfigError for a flag whose value is missing, or is none of its words: argparse would print its usage."""
     if flags and flags[-1] in FLAGS_WITH_VALUE:
         raise ConfigError(f"{flags[-1]} is followed by nothing; give its value behind it")
+    if {"--cfg", "-c", "--info", "-i"}.intersection(flags) and {"-m", "--multirun"}.intersection(flags):
+        raise ConfigError(
+            "-m runs a sweep, and --cfg and --info print one config and run nothing; leave one of them out"
+        )
     if "--resolve" in flags and not {"--cfg", "-c"}.intersection(flags):
         raise ConfigError("--resolve goes with --cfg job, which prints the config; add it, or leave --resolve out")
     for flag, value in pairwise(flags):

@@ -57,6 +57,8 @@ def chosen(key: str, value: Any, known: Sequence[str]) -> list[str]:
     if value == "all":
         return list(known)
     names = [str(name) for name in (value if isinstance(value, list) else [value])]
+    if not names:
+        raise ConfigError(f"{key}=[] names none{did_you_mean('', ['all', *known])}")
     for name in names:
         if name not in known:
             raise ConfigError(f"{key} has no '{name}'{did_you_mean(name, ['all', *known])}")

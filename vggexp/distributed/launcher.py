@@ -123,3 +123,17 @@ def agree(config: Mapping[str, Any], go_on: bool) -> tuple[dict[str, Any], bool]
         store.set(key, json.dumps([config, go_on]))
     agreed, goes_on = json.loads(store.get(key))
     return dict(agreed), bool(goes_on)
+
+
+def least_of_all(number: int) -> int:
+    """The smallest of the numbers that the processes of a run give."""
+    rank, count = place_in_run()
+    if count == 1:
+        return number
+    from torch.distributed.rendezvous import rendezvous
+
+    store, _, _ = next(rendezvous("env://"))
+    key = f"vggexp/least/{len(_stores)}"
+    _stores.append(store)
+    store.set(f"{key}/{rank}", str(number))
+    return min(int(store.get(f"{key}/{other}")) for other in range(count))

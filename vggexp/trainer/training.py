@@ -36,6 +36,7 @@ from vggexp.report.freeze_table import print_freezing
 from vggexp.report.summary import summarize
 from vggexp.run_folder import RunFolder
 from vggexp.sample.loader import ResumableLoader
+from vggexp.trainer.batch_size import with_batch_size
 from vggexp.trainer.build import accumulation, build, build_data, build_learner
 from vggexp.trainer.data_notes import print_problems, write_skipped, write_splits
 from vggexp.trainer.disk_space import check_space
@@ -75,7 +76,9 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     if next(_TRAININGS) > 0:
         give_back_freed_memory()  # memory of the sweep's previous run
     with explained(config):
-        return _train(config, go_on)
+        settled = with_batch_size(config, go_on)
+    with explained(settled):
+        return _train(settled, go_on)
 
 
 def _train(config: Mapping[str, Any], go_on: bool) -> int:
@@ -117,6 +120,7 @@ def assemble(config: Mapping[str, Any], go_on: bool = False) -> Training:
         print(f"{one_line(error)}; the run's checkpoint has its weights, but its drift is not known")
         knows_start = False
         learner = build_learner(without_weights(config), data.info, recorded=config)
+    learner.check_arguments(config["trainer"]["max_epochs"])
     stopwatch, freeze_ledger = Stopwatch(), FreezeLedger(folder.freeze, learner.freezing)
     splits = Splits(config, data, *_feature_caches(learner, config))
     return Training(config, folder, learner, splits, stopwatch, freeze_ledger, knows_start)
@@ -263,8 +267,6 @@ def make_trainer(run: Training, kept: Mapping[str, Any]) -> pl.Trainer:
     """Build the trainer with the run's callbacks and loggers; ``kept`` holds the states of loggers that resume."""
     config, folder, learner = run.config, run.folder, run.learner
     on_nan = config["trainer"].get("on_nan", "stop")
-    if on_nan != "stop" and place_in_run()[1] > 1:
-        raise ConfigError(f"trainer.on_nan={on_nan} works in one process only; choose stop")
     learner.skips_nan = on_nan == "skip"
     loggers = _loggers(config, folder, kept)
     brought = [callback for logger in loggers for callback in getattr(logger, "callbacks", ())]

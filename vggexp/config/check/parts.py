@@ -44,7 +44,7 @@ def check_data(config: Config) -> None:
 
 def check_sizes(config: Config) -> None:
     """Check that the network accepts the image size, and that ``data.resize`` takes effect."""
-    _check_image_size(config)
+    check_image_size(config)
     _check_window(config)
     _check_resize(config["data"])
 
@@ -100,7 +100,8 @@ def _check_one_classifier(config: Config) -> None:
             )
 
 
-def _check_image_size(config: Config) -> None:
+def check_image_size(config: Config) -> None:
+    """Check that five halvings leave something of an image."""
     size = config["data"]["image_size"]
     if not (isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side >= 32 for side in size)):
         raise ConfigError(

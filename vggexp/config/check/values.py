@@ -132,6 +132,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
 """The allowed words of each key of a training; the first one is assumed for older runs that lack the key."""
 
 
+_FINDS = ("train", "rerun", "resume")
+"""Verbs that train, so that ``data.batch_size=auto`` has a meaning."""
 _TAKES_PHOTOS = ("predict", "export", "demo")
 _OF_PHOTOS = ("image_size", "resize", "eval_transform", "batch_size")
 
@@ -203,8 +205,12 @@ def check_words(config: Config) -> None:
 
 
 def check_override(verb: str, config: Config) -> None:
-    """Reject overrides of data keys that the verb does not read: it opens no data set, it only transforms photos."""
-    given = config.get("override", {}).get("data", {}) if verb in _TAKES_PHOTOS else {}
+    """Reject data keys that the verb does not read, as it opens no data set, and ``data.batch_size=auto``."""
+    override = config.get("override", {}).get("data", {})
+    own = override if "override" in config else config.get("data", {})
+    if own.get("batch_size") == "auto" and verb not in _FINDS:
+        raise ConfigError(f"{verb}: data.batch_size=auto: only a training finds its number; give one")
+    given = override if verb in _TAKES_PHOTOS else {}
     if without := [key for key in given if key not in _OF_PHOTOS]:
         raise ConfigError(
             f"{verb}: data.{without[0]} has no effect: {verb} opens no data set, and takes the class names "
@@ -237,8 +243,10 @@ def _lists(config: Config, key: str) -> Iterator[tuple[str, Any]]:
 
 
 def _values(config: Config, key: str) -> Iterator[tuple[str, Any]]:
-    """Like ``_lists``, but yields each number of a list separately."""
+    """Like ``_lists``, but yields each number of a list separately; a word in place of one is for the schema."""
     for name, value in _lists(config, key):
+        if key == "data.batch_size" and isinstance(value, str):
+            continue
         for one in value if isinstance(value, list) else [value]:
             yield name, one
 

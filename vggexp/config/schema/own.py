@@ -233,7 +233,7 @@ class Data(TypedDict):
     provides: Sequence[str]
     image_size: Sequence[int]
     resize: str
-    batch_size: int
+    batch_size: int | Literal["auto"]
     workers: int | None
     timeout: float
     sampling: str

@@ -13,7 +13,7 @@ from vggexp.errors import did_you_mean
 from vggexp.types import Features, HeadSpec
 
 SHALLOWEST = {
-    "FPN": 2, "Linknet": 1, "MAnet": 1, "PSPNet": 3, "Segformer": 2, "Unet": 1, "UnetPlusPlus": 1, "UPerNet": 2,
+    "FPN": 2, "Linknet": 1, "MAnet": 1, "PSPNet": 3, "Segformer": 1, "Unet": 1, "UnetPlusPlus": 1, "UPerNet": 2,
 }  # fmt: skip
 """By decoder: the first stage that it reads. The library's others (DeepLab, PAN, DPT) change the encoder itself."""
 STRIDES = (2, 4, 8, 16, 32)

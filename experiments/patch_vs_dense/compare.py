@@ -2,8 +2,8 @@
 
     python experiments/patch_vs_dense/compare.py runs/onebudget/patch runs/onebudget/fcn ... --output one_budget.webp
 
-The picture has a row for each image and a column for each run, beside image and truth; below each column stand the run's
-test scores, its training's seconds and what a forward pass of one image takes.
+The picture has a row for each image and a column for each run, beside image and truth; below each column stand the
+run's test scores, its training's seconds and what a forward pass of one image takes.
 """
 
 import argparse

@@ -232,7 +232,7 @@ class Slides(Protocol):
     """A head whose layers can be applied at every position of a last stage that is larger than in training."""
 
     def maps(self, features: Features, grid: tuple[int, int]) -> Tensor:
-        """Outputs (N, K, h', w'): those of each window of ``grid`` cells, which are what training gave the head.
+        """Outputs (N, ..., h', w'): those of each window of ``grid`` cells, which are what training gave the head.
 
         Raises:
             ValueError: the grid does not divide into the cells that the head reads.

@@ -19,6 +19,7 @@ from vggexp.errors import ConfigError, first_line
 from vggexp.learner.freezing import Freezing
 from vggexp.learner.optimizer import begin_epoch, make_optimizer
 from vggexp.learner.scoring import Scoring
+from vggexp.learner.windows import slide
 from vggexp.sample.loader import seed_of
 from vggexp.scheduler import Schedule, Span
 from vggexp.types import (
@@ -128,6 +129,11 @@ class Learner(pl.LightningModule):
         assert isinstance(self.head, Slides)
         images = images.to(self.device).contiguous(memory_format=self._layout)
         return self.head.maps(self.backbone(self.backbone.normalize(images), self.head.reads), grid)
+
+    def windows(self, images: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Outputs]:
+        """uint8 images (N, 3, H, W) to the places and the outputs of their windows of ``grid`` cells (``slide``)."""
+        images = images.to(self.device).contiguous(memory_format=self._layout)
+        return slide(self.backbone, self.head, self.backbone.normalize(images), grid)
 
     def train(self, mode: bool = True) -> "Learner":
         """Set the mode; frozen modules stay in eval mode."""

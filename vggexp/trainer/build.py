@@ -31,7 +31,7 @@ from vggexp.transfer.head import load_heads
 from vggexp.types import Backbone, Batch, Data, DataInfo, Head, HeadSpec, Sample, Task
 
 METADATA: dict[str, frozenset[str]] = {
-    "backbone": frozenset({"weights", "weights_map"}),
+    "backbone": frozenset({"weights", "weights_map", "smallest"}),
     "head": frozenset({"gives", "weights", "weights_map"}),
     "task": frozenset({"needs", "takes", "objective"}),
     "loss": frozenset({"scores", "targets"}),
@@ -142,8 +142,12 @@ def build_network(config: Config, info: DataInfo) -> tuple[Backbone, Head, Task]
     return backbone, head, task
 
 
+_PLACED = ("pixel_logits", "objects", "object_masks")
+"""What heads give whose outputs have places in the image."""
+
+
 def _check_reads(config: Config, backbone: Backbone) -> None:
-    """ConfigError if a head reads features that the backbone does not give; VGG gives all."""
+    """ConfigError if a head reads what the backbone does not give, or needs a grid that it lacks; VGG gives all."""
     gives: frozenset[str] = getattr(backbone, "gives", frozenset({"skips", "switches"}))
     for key, head in heads(config).items():
         module, _, name = str(head["_target_"]).rpartition(".")
@@ -152,6 +156,12 @@ def _check_reads(config: Config, backbone: Backbone) -> None:
                 f"{key}={config['choice']['head'] if key == 'head' else name.lower()} reads its backbone's "
                 f"{' and '.join(missing)}, and backbone={config['choice']['backbone']} gives none; VGG gives them, and "
                 "heads such as fcn and linear read stages alone"
+            )
+        if not getattr(backbone, "on_grid", True) and head["gives"] in _PLACED:
+            raise ConfigError(
+                f"{key}={config['choice']['head'] if key == 'head' else name.lower()} places what it finds on the "
+                f"image's pixels, and backbone={config['choice']['backbone']} convolves without padding, so its cells "
+                "lie on no grid over the image; heads mlp, linear, box and box_per_class fit it"
             )
 
 

@@ -174,7 +174,7 @@ def _download(config: Mapping[str, Any], part: str) -> dict[str, Tensor]:
 
     if config["net"] not in _TORCHVISION or config["local_response_norm"] or config["width"] != 1:
         raise ConfigError(
-            f"{part}.weights=imagenet: torchvision has none for nets A-LRN and C, or a width other than 1"
+            f"{part}.weights=imagenet: torchvision has none for nets A-LRN and C, OverFeat's, or a width other than 1"
         )
     name = _TORCHVISION[config["net"]] + ("_BN" if config["batch_norm"] else "") + "_Weights.IMAGENET1K_V1"
     weights = torchvision.models.get_weight(name)

@@ -101,12 +101,13 @@ def _check_one_classifier(config: Config) -> None:
 
 
 def check_image_size(config: Config) -> None:
-    """Check that five halvings leave something of an image."""
-    size = config["data"]["image_size"]
-    if not (isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side >= 32 for side in size)):
-        raise ConfigError(
-            f"data.image_size={size}: VGG halves the image five times; give [height, width] of 32 or more"
-        )
+    """Check that the backbone leaves something of an image."""
+    size, least = config["data"]["image_size"], config["backbone"].get("smallest", 32)
+    if not (
+        isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side >= least for side in size)
+    ):
+        why = "VGG halves the image five times" if least == 32 else "this backbone leaves no cell of less"
+        raise ConfigError(f"data.image_size={size}: {why}; give [height, width] of {least} or more")
 
 
 def _check_resize(data: Config) -> None:

@@ -79,6 +79,8 @@ _AT_LEAST: dict[str, float] = {
     "evaluation.scales": 0.0,
     "evaluation.sides": 32,
     "evaluation.grid": 1,
+    "evaluation.top": 1,
+    "evaluation.apart": 0.0,
 }
 """The minimum of a number, or of each number of a list, by key. If the minimum is an int, the value must be one."""
 

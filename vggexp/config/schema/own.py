@@ -192,6 +192,12 @@ class Weights(TypedDict):
     weights_map: str
 
 
+class Backbone(Weights):
+    """``backbone``."""
+
+    smallest: int
+
+
 class Head(Weights):
     """``head``."""
 
@@ -267,7 +273,7 @@ class Trainer(TypedDict):
 
 
 GROUPS: dict[str, type] = {
-    "backbone": Weights, "head": Head, "task": Task, "loss": Loss, "mix": Mix, "freeze": Freeze, "data": Data,
+    "backbone": Backbone, "head": Head, "task": Task, "loss": Loss, "mix": Mix, "freeze": Freeze, "data": Data,
     "optimizer": Optimizer, "trainer": Trainer,
 }  # fmt: skip
 """The keys that any option of a group may have, whatever its constructor takes: the program or its checks read them."""

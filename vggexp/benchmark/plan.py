@@ -59,7 +59,7 @@ class Job:
     """What one contestant does.
 
     Args:
-        kind: the function of a contestant's module for it: "steps", "run", "evaluate" or "load".
+        kind: the function of a contestant's module for it: "steps", "run", "whole", "evaluate" or "load".
         words: the training as command line words.
         batches: number of batches per round.
         sample: number of images of a whole run that an alternative processes.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vggexp.config.check.augment import check_augment, check_mix, check_sampling
+from vggexp.config.check.freezing import check_freezing
 from vggexp.config.check.keys import check_keys
 from vggexp.config.check.machine import check_machine
 from vggexp.config.check.parts import check_data, check_parts
@@ -42,6 +43,7 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
         check_mix(config)
         check_sampling(config)
         check_machine(config)
+        check_freezing(config)
     if verb == "train":
         check_run(config)
     if "backbone" in config:

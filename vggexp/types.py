@@ -401,10 +401,10 @@ class MeasuredPolicy(FreezePolicy, Protocol):
     """A policy that decides by measurements of the run: a pure function of epoch, parameter and these numbers.
 
     A constant one gets a single row before training: each stage's gradient norm divided by the norm of its parameters,
-    over ``span`` batches. Another one gets a row every ``span`` epochs: the norms of the gradients' sums over them.
+    over ``window`` batches. Another one gets a row every ``window`` epochs: the norms of the gradients' sums over them.
     """
 
-    span: int
+    window: int
     """Batches or epochs that a row covers."""
     measured: list[list[float]]
     """The rows so far: a number a stage, from shallow to deep. Checkpoints keep them."""

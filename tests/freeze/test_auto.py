@@ -28,7 +28,7 @@ def test_stages_freeze_from_the_image_on_while_they_change_less_than_the_median(
 
 
 def test_an_interval_of_several_epochs() -> None:
-    policy = Auto(span=2)
+    policy = Auto(window=2)
     policy.measured = ROWS
     assert [policy.frozen(epoch) for epoch in range(9)] == [0, 0, 0, 0, 2, 2, 2, 2, 3]
 
@@ -73,7 +73,7 @@ def frozen_at_the_end(folder: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [(), ("freeze.span=2",), ("trainer.accumulate=2", "data.train_transform=[]")])
+@pytest.mark.parametrize("words", [(), ("freeze.window=2",), ("trainer.accumulate=2", "data.train_transform=[]")])
 def test_a_resumed_run_decides_as_the_uninterrupted_one(
     words: tuple[str, ...], train_tiny: Callable[..., Path], vggexp: Any
 ) -> None:

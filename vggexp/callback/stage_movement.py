@@ -42,7 +42,7 @@ class StageMovement(Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """At the end of an interval: a row for the policy, and a line for what it freezes."""
         epoch = trainer.current_epoch
-        if (epoch + 1) % self._policy.span:
+        if (epoch + 1) % self._policy.window:
             return
         own = torch.tensor(self._gradients.norms(), dtype=torch.float64, device=pl_module.device)
         row = trainer.strategy.reduce(own, reduce_op="mean")

@@ -18,16 +18,18 @@ class Auto:
     """All stages train at first; those whose gradients have settled freeze. The last stage to train never does.
 
     Args:
-        span: epochs of an interval; the first decision comes after two of them.
+        window: epochs of an interval; the first decision comes after two of them.
         percentile: from 0 (nothing freezes) to 100; the paper's is the median.
     """
 
     constant = False
 
-    def __init__(self, span: int = 1, percentile: float = 50.0) -> None:
-        if span < 1 or not 0 <= percentile <= 100:
-            raise ValueError(f"freeze.span={span} must be 1 or more, and freeze.percentile={percentile} from 0 to 100")
-        self.span, self.percentile = span, percentile
+    def __init__(self, window: int = 1, percentile: float = 50.0) -> None:
+        if window < 1 or not 0 <= percentile <= 100:
+            raise ValueError(
+                f"freeze.window={window} must be 1 or more, and freeze.percentile={percentile} from 0 to 100"
+            )
+        self.window, self.percentile = window, percentile
         self.measured: list[list[float]] = []
 
     def __call__(self, epoch: int, parameter: ParameterInfo) -> float:
@@ -37,7 +39,7 @@ class Auto:
     def frozen(self, epoch: int) -> int:
         """The number of first stages that are frozen in an epoch: a function of the rows of the intervals before it."""
         first = 0
-        for before, now in pairwise(self.measured[: epoch // self.span]):
+        for before, now in pairwise(self.measured[: epoch // self.window]):
             changes = [_change(*pair) for pair in zip(before[first:], now[first:], strict=True)]
             first += slow(changes, self.percentile)
         return first

@@ -13,15 +13,15 @@ class Surgical:
 
     Args:
         tuned: how many stages train.
-        span: batches before training whose mean gradient is measured.
+        window: batches before training whose mean gradient is measured.
     """
 
     constant = True
 
-    def __init__(self, tuned: int = 1, span: int = 8) -> None:
-        if tuned < 1 or span < 1:
-            raise ValueError(f"freeze.tuned={tuned} and freeze.span={span} must be 1 or more")
-        self.tuned, self.span = tuned, span
+    def __init__(self, tuned: int = 1, window: int = 8) -> None:
+        if tuned < 1 or window < 1:
+            raise ValueError(f"freeze.tuned={tuned} and freeze.window={window} must be 1 or more")
+        self.tuned, self.window = tuned, window
         self.measured: list[list[float]] = []
 
     def __call__(self, epoch: int, parameter: ParameterInfo) -> float:

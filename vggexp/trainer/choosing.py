@@ -39,12 +39,12 @@ def choose(learner: Learner, splits: Splits, folder: RunFolder, go_on: bool) -> 
         if not isinstance(rows, list) or len(rows) != 1:
             raise DataError(f"{folder.last} does not say what the freeze policy measured before training")
     else:
-        rows = share("measured", None if place_in_run()[0] else [_relative_norms(learner, splits, policy.span)])
+        rows = share("measured", None if place_in_run()[0] else [_relative_norms(learner, splits, policy.window)])
     policy.measured[:] = rows
     learner.freezing.apply(0)
     if place_in_run()[0] == 0 and not go_on:
         said = ", ".join(f"stage{stage} {norm:.2g}" for stage, norm in enumerate(rows[0], 1))
-        print(f"freeze: relative gradient norms over {policy.span} batches: {said}", flush=True)
+        print(f"freeze: relative gradient norms over {policy.window} batches: {said}", flush=True)
 
 
 def _relative_norms(learner: Learner, splits: Splits, batches: int) -> list[float]:

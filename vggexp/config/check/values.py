@@ -59,7 +59,7 @@ _AT_LEAST: dict[str, float] = {
     "freeze.lr_factors": 0.0,
     "freeze.warmup": 0,
     "freeze.percentile": 0.0,
-    "freeze.span": 1,
+    "freeze.window": 1,
     "freeze.tuned": 1,
     "freeze.rank": 1,
     "optimizer.l2_sp": 0.0,

@@ -15,6 +15,7 @@ from tests.learner.test_freezing import bound, step
 from vggexp.freeze.auto import Auto
 from vggexp.freeze.none import Nothing
 from vggexp.learner.stage_gradients import StageGradients
+from vggexp.transfer.checkpoint import read_checkpoint
 
 ROWS = [[10.0, 10, 10, 10, 10], [9.9, 9.8, 5, 9.5, 4], [1, 9.8, 4.99, 9.5, 3.6], [1, 1, 4.98, 9.0, 1]]
 # Changes, in %: 1 2 50 5 60 (median 5: stages 1 and 2 freeze), then of 3 4 5: 0.2 0 10 (median 0.2: none is below it),
@@ -79,6 +80,8 @@ def test_a_resumed_run_decides_as_the_uninterrupted_one(
 ) -> None:
     compare((*AUTO, "trainer.save_every=1", "trainer.max_epochs=6", *words), (3, 1), train_tiny, vggexp)
     assert frozen_at_the_end("whole")
+    rows = [read_checkpoint(Path(name, "checkpoint", "last.ckpt"))["measured"] for name in ("whole", "parts")]
+    assert rows[0] == rows[1] != []
 
 
 @pytest.mark.slow

@@ -26,7 +26,7 @@ def rerun(vggexp: Vggexp, *words: str) -> dict[str, Any]:
 def test_a_policy_comes_with_its_defaults(recorded: Path, vggexp: Vggexp) -> None:
     config = rerun(vggexp, "freeze=stage", "freeze.stages=2")
     assert config["freeze"] == {"_target_": "vggexp.freeze.stage.Stages", "stages": 2, "lr_decay": 1.0,
-                                "norm": "fixed", "dropout": "fixed"}  # fmt: skip
+                                "norm": "fixed", "dropout": "fixed", "lr_factors": None, "warmup": 0}  # fmt: skip
     assert config["choice"]["freeze"] == "stage"
     assert (config["head"]["hidden"], config["trainer"]["gpus"]) == (8, 0)
 

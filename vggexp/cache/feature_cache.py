@@ -189,7 +189,7 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
 
     It also sets the learner's ``entrance``: the stage at which cached features enter the backbone.
     """
-    if settings.mode == "off" or not learner.freezing.constant:
+    if settings.mode == "off" or not learner.freezing.settled:
         return None
     if not (frozen := first_frozen(learner, 0)):
         return None

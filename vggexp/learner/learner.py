@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from vggexp.distributed.fsdp import gather, scatter, shard
 from vggexp.errors import ConfigError, first_line
 from vggexp.learner.freezing import Freezing
-from vggexp.learner.optimizer import begin_epoch, make_optimizer
+from vggexp.learner.optimizer import Pull, begin_epoch, make_optimizer
 from vggexp.learner.scoring import Scoring
 from vggexp.learner.windows import slide
 from vggexp.sample.loader import seed_of
@@ -53,6 +53,7 @@ class Learner(pl.LightningModule):
         score_baseline: also score the task's baseline; call ``task.observe`` before.
         mix: mixes the images of a training batch; None: they stay as they are.
         config, info: the resolved config and the data set's class names; both are saved in checkpoints.
+        pull: which weights are pulled towards their start, in place of weight decay.
     """
 
     def __init__(
@@ -71,12 +72,13 @@ class Learner(pl.LightningModule):
         mix: Mix | None = None,
         config: Mapping[str, Any] | None = None,
         info: DataInfo | None = None,
+        pull: Pull | None = None,
     ) -> None:
         super().__init__()
         self.backbone, self.head, self.task, self.freezing = backbone, head, task, freezing
         self.objective = objective
         self._optimizer: Callable[..., Optimizer] = partial(
-            make_optimizer, optimizer, decay_biases_and_norms=decay_biases_and_norms
+            make_optimizer, optimizer, decay_biases_and_norms=decay_biases_and_norms, pull=pull or Pull()
         )
         self._scheduler = scheduler
         self._seed, self._mix = seed, mix
@@ -278,9 +280,13 @@ class Learner(pl.LightningModule):
         """Save the config and the class names in plain types, so that the checkpoint works without the run folder."""
         checkpoint["config"], checkpoint["info"] = self._config, self.info
         checkpoint["baseline"] = dict(self.baseline)
+        if (policy := self.freezing.measuring) is not None:
+            checkpoint["measured"] = [list(row) for row in policy.measured]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the baseline's scores, and note whether the run was shorter or longer when this was written."""
+        """Restore the baseline's scores and what the freeze policy measured; note whether the run's length changed."""
+        if (policy := self.freezing.measuring) is not None:
+            policy.measured[:] = checkpoint["measured"]
         length = [one.get("trainer", {}).get("max_epochs") for one in (checkpoint.get("config", {}), self._config)]
         self._is_extended = length[0] != length[1]
         self.scoring.baseline = dict(checkpoint.get("baseline", checkpoint.get("constant", {})))  # the older key

@@ -11,6 +11,7 @@ from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 from torch.utils.flop_counter import FlopCounterMode
 
 from vggexp.types import Backbone, Head
@@ -30,6 +31,9 @@ KINDS: dict[type[nn.Module], str] = {
     nn.Upsample: "upsample",
 }
 """Layers that have a row even without parameters. Other layers with parameters have one under their class name."""
+
+
+_ADAPTERS = ".parametrizations."
 
 
 @dataclass(frozen=True)
@@ -112,9 +116,9 @@ def _rows(
     seen: set[nn.Parameter] = set()
     running = 0
     for module, name in names.items():
-        own = {key: p for key, p in module.named_parameters(name, recurse=False) if p not in seen}
+        own = {key: p for key, p in _own(module, name) if p not in seen}
         seen.update(own.values())
-        weights = sum(p.numel() for key, p in own.items() if "bias" not in key.rpartition(".")[2])
+        weights = sum(p.numel() for key, p in own.items() if "bias" not in key.removeprefix(name))
         running += weights
         yield Row(
             name=name,
@@ -196,12 +200,20 @@ def _evaluating(*roots: nn.Module) -> Iterator[None]:
 
 def _layers(root: nn.Module, prefix: str) -> dict[nn.Module, str]:
     """The modules that get a row, with their names, in the order of registration."""
-    named = root.named_modules(prefix=prefix)
-    return {module: name for name, module in named if type(module) in KINDS or [*module.parameters(recurse=False)]}
+    named = [(name, module) for name, module in root.named_modules(prefix=prefix) if _ADAPTERS not in f"{name}."]
+    return {module: name for name, module in named if type(module) in KINDS or [*_own(module, name)]}
+
+
+def _own(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Parameter]]:
+    """A layer's own parameters by name, those of its adapters included (``transfer/adapters.py``)."""
+    yield from module.named_parameters(name, recurse=False)
+    if parametrize.is_parametrized(module):
+        yield from module.get_submodule("parametrizations").named_parameters(f"{name}.parametrizations")
 
 
 def _kind(module: nn.Module) -> str:
-    kind = KINDS.get(type(module), type(module).__name__)
+    own = parametrize.type_before_parametrizations(module)
+    kind = KINDS.get(own, own.__name__)
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         kind += " " + "x".join(map(str, module.kernel_size))
     return kind

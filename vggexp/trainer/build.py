@@ -15,6 +15,7 @@ from hydra.utils import instantiate
 from torch import nn
 from torch.utils.data import Dataset
 
+from vggexp.config.check.freezing import sources
 from vggexp.config.check.parts import heads
 from vggexp.config.check.targets import missing_module
 from vggexp.distributed.memory import keep_freed_memory
@@ -22,6 +23,7 @@ from vggexp.distributed.processes import num_workers, place_in_run, world_size
 from vggexp.errors import ConfigError, UserError, did_you_mean, kind_and_line
 from vggexp.learner.freezing import Freezing
 from vggexp.learner.learner import Learner
+from vggexp.learner.optimizer import Pull
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import check_data
 from vggexp.sample.loader import ResumableLoader, make_loader
@@ -36,7 +38,7 @@ METADATA: dict[str, frozenset[str]] = {
     "task": frozenset({"needs", "takes", "objective"}),
     "loss": frozenset({"scores", "targets"}),
     "mix": frozenset({"mixes"}),
-    "freeze": frozenset({"lr_decay", "norm", "dropout"}),
+    "freeze": frozenset({"lr_decay", "norm", "dropout", "lr_factors", "warmup"}),
     "data": frozenset(
         {
             "provides",
@@ -51,7 +53,7 @@ METADATA: dict[str, frozenset[str]] = {
             "cache_dir",
         }
     ),
-    "optimizer": frozenset({"decay_biases_and_norms", "lr_for_batch"}),
+    "optimizer": frozenset({"decay_biases_and_norms", "lr_for_batch", "l2_sp"}),
     "trainer": frozenset(
         {
             "channels_last",
@@ -203,9 +205,15 @@ def build_learner(config: Config, info: DataInfo, recorded: Config | None = None
             mix=build("mix", config["mix"]) if "mix" in config else None,  # configs of older runs lack the group
             config=dict(recorded or config),
             info=info,
+            pull=_pull(recorded or config),
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error
+
+
+def _pull(config: Config) -> Pull:
+    """The start that weights are pulled to; configs of older runs lack the key."""
+    return Pull(config["optimizer"].get("l2_sp") or 0.0, sources(config))
 
 
 def _load_weights(config: Config, backbone: Backbone, head: Head, info: DataInfo) -> None:
@@ -259,7 +267,7 @@ def bind_freezing(config: Config, backbone: Backbone, head: Head) -> Freezing:
     assert isinstance(head, nn.Module)
     freeze = config["freeze"]
     try:
-        modes = {key: freeze[key] for key in METADATA["freeze"]}
+        modes = {key: freeze[key] for key in METADATA["freeze"] if key in freeze}  # older runs lack some
         return Freezing(build("freeze", freeze), backbone, head, **modes)
     except ValueError as error:
         raise ConfigError(str(error)) from error

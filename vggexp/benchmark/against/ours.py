@@ -54,6 +54,17 @@ def run(job: Job, rounds: Rounds) -> None:
             rounds.end(1, seconds={"first": first, "again": again})
 
 
+def whole(job: Job, rounds: Rounds) -> None:
+    """A whole run per round, with the words' own cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        _train(*job.words, "cache=off", "trainer.max_epochs=1", "trainer.limit_train_batches=1",
+               "trainer.limit_val_batches=1", f"run.dir={folder}/warm")  # fmt: skip
+        for number in itertools.count():
+            rounds.begin()
+            _train(*job.words, f"run.dir={folder}/run{number}")
+            rounds.end(1)
+
+
 def evaluate(job: Job, rounds: Rounds) -> None:
     """Evaluate on the test split, as the verb ``evaluate`` does."""
     config = config_of(job.words)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vggexp.config.check.augment import check_augment, check_mix, check_sampling
+from vggexp.config.check.freezing import check_freezing
 from vggexp.config.check.keys import check_keys, check_secrets
 from vggexp.config.check.machine import check_machine
 from vggexp.config.check.parts import check_data, check_image_size, check_parts
@@ -43,6 +44,7 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
         check_mix(config)
         check_sampling(config)
         check_machine(config)
+        check_freezing(config)
     if verb == "summary":
         check_image_size(config)
     if verb == "train":

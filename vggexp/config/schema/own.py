@@ -231,6 +231,8 @@ class Freeze(TypedDict):
     lr_decay: float
     norm: Literal["fixed", "update"]
     dropout: Literal["fixed", "active"]
+    lr_factors: Sequence[float] | None
+    warmup: int
 
 
 class Data(TypedDict):
@@ -254,6 +256,7 @@ class Optimizer(TypedDict):
     lr: float
     decay_biases_and_norms: bool
     lr_for_batch: int | None
+    l2_sp: float
 
 
 class Trainer(TypedDict):

@@ -30,13 +30,13 @@ def check_places(verb: str, config: Config) -> None:
     elif verb == "predict":
         check_writable("output", Path(str(config["output"])))
     elif output := config.get("output"):
-        check_writable("output", Path(str(output)) if verb == "graft" else Path(str(output)).parent)
+        check_writable("output", Path(str(output)) if verb in ("graft", "soup") else Path(str(output)).parent)
     elif verb in _BESIDE:
         run = Path(str(config["checkpoint"]))
         check_writable("checkpoint", run if run.is_dir() else run.parent)
 
 
-_BESIDE = ("evaluate", "export", "resume", "verify")
+_BESIDE = ("evaluate", "explain", "export", "resume", "verify")
 """Verbs that write into the run folder unless ``output`` names another place."""
 
 
@@ -53,7 +53,8 @@ def check_checkpoints(verb: str, config: Config) -> None:
     several = one if isinstance(one, list) else [one]
     if isinstance(one, list) and not one:
         raise ConfigError(f"{verb}: checkpoint=[] names no run")
-    for checkpoint in (*several, *config.get("checkpoints", ())):
+    others = config.get("checkpoints", ())
+    for checkpoint in (*several, *([others] if isinstance(others, str) else others)):
         if checkpoint and not os.path.exists(checkpoint):  # noqa: PTH110  Path's raises on names that are too long
             raise ConfigError(
                 f"{verb}: there is no {checkpoint}; give a run folder, a .ckpt or an exported .safetensors file"

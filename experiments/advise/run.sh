@@ -1,0 +1,22 @@
+#!/bin/sh
+# What advise says, and what training then reaches: three sources, three tasks, two data sets, three boundaries.
+# VGGEXP_DATA=FOLDER experiments/advise/run.sh; FOLDER holds oxford-iiit-pet. A second call continues.
+set -e
+small="backbone=vgg11_bn callback=[] trainer.precision=32 trainer.gpus=0"
+source=runs/advise/source
+
+learn() { # a source: its name, then its words
+    [ -e "$source/$1/summary.json" ] || { name=$1; shift; python -m vggexp "$@" $small "run.name=advise/source/$name"; }
+}
+
+learn digits experiment=freeze_source_digits trainer.max_epochs=12
+learn pets experiment=freeze_source_pets trainer.max_epochs=20
+
+for data in digits pets; do
+    [ -e runs/advise/$data-segmentation.json ] || python -m vggexp advise -m "experiment=glob(freeze_${data}_*)" \
+        $small "sources=[$source/digits,$source/pets]" backbone.weights=none timed=0 \
+        'output="runs/advise/${choice:data}-${choice:task}.json"'
+    python -m vggexp -m "experiment=glob(freeze_${data}_*)" $small backbone.weights=$source/digits,$source/pets,none \
+        trainer.max_epochs=${EPOCHS:-4} freeze=stage freeze.stages=1,3,5 seed=${SEEDS:-1} \
+        'run.name="advise/run/${run_name:}"'
+done

@@ -2,7 +2,7 @@
 # What advise says, and what training then reaches: three sources, three tasks, two data sets, three boundaries.
 # VGGEXP_DATA=FOLDER experiments/advise/run.sh; FOLDER holds oxford-iiit-pet. A second call continues.
 set -e
-small="backbone=vgg11_bn callback=[] trainer.precision=32 trainer.gpus=0"
+small="backbone=vgg11_bn callback=[] baseline=false trainer.precision=32 trainer.gpus=0"
 source=runs/advise/source
 
 learn() { # a source: its name, then its words

@@ -93,6 +93,12 @@ def run(config: Config) -> int:
     return 0
 
 
+def _fingerprint(name: str) -> Mapping[str, str]:
+    """Of the splits that a member was scored on; all members have the same."""
+    found: Mapping[str, str] = RunFolder(name).read_summary().get("fingerprint", {})
+    return found
+
+
 def _write(
     folder: RunFolder, soup: Soup, members: Members, config: Config, names: Sequence[str], verb: Config
 ) -> None:  # fmt: skip
@@ -123,6 +129,7 @@ def _write(
             "trainable_parameters": 0,
             "seconds": 0.0,
             "soup": {"kind": verb["kind"], "of": averaged},
+            **({"fingerprint": prints} if (prints := _fingerprint(names[members[0]])) else {}),
             "versions": versions(),
         }
     )

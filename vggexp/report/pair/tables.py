@@ -17,8 +17,8 @@ def print_pair(found: Found, out: Console) -> None:
         out.print(parts_table(found["drift"], found.get("cka")))
     for line in sentences(found):
         out.print(line, markup=False, soft_wrap=True)
-    if line := found.get("line"):
-        out.print(line_table(line))
+    if points := found.get("line"):
+        out.print(line_table(points))
     for what, why in found["left_out"].items():
         out.print(f"not compared: {what}: {why}", markup=False, soft_wrap=True)
 

@@ -4,6 +4,10 @@
 set -e
 small="backbone=vgg11_bn callback=[] baseline=false trainer.precision=32 trainer.gpus=0"
 source=runs/advise/source
+experiments=
+for task in classification localization segmentation; do
+    experiments=$experiments,freeze_digits_$task,freeze_pets_$task
+done
 
 learn() { # a source: its name, then its words
     [ -e "$source/$1/summary.json" ] || { name=$1; shift; python -m vggexp "$@" $small "run.name=advise/source/$name"; }
@@ -11,12 +15,8 @@ learn() { # a source: its name, then its words
 
 learn digits experiment=freeze_source_digits trainer.max_epochs=12
 learn pets experiment=freeze_source_pets trainer.max_epochs=20
-
-for data in digits pets; do
-    [ -e runs/advise/$data-segmentation.json ] || python -m vggexp advise -m "experiment=glob(freeze_${data}_*)" \
-        $small "sources=[$source/digits,$source/pets]" backbone.weights=none timed=0 \
-        'output="runs/advise/${choice:data}-${choice:task}.json"'
-    python -m vggexp -m "experiment=glob(freeze_${data}_*)" $small backbone.weights=$source/digits,$source/pets,none \
-        trainer.max_epochs=${EPOCHS:-4} freeze=stage freeze.stages=1,3,5 seed=${SEEDS:-1} \
-        'run.name="advise/run/${run_name:}"'
-done
+[ -e runs/advise/pets-segmentation.json ] || python -m vggexp advise -m "experiment=${experiments#,}" $small \
+    "sources=[$source/digits,$source/pets]" backbone.weights=none timed=0 \
+    'output="runs/advise/${choice:data}-${choice:task}.json"'
+python -m vggexp -m "experiment=${experiments#,}" $small backbone.weights=$source/digits,$source/pets,none \
+    trainer.max_epochs=4 freeze=stage freeze.stages=1,3,5 'run.dir=runs/advise/run/${run.name}'

@@ -44,7 +44,7 @@ def by_point(advice: Mapping[str, Any]) -> dict[Point, Mapping[str, Any]]:
 def outcomes(folder: Path) -> dict[str, dict[Point, float]]:
     """What the runs reached on test, by data and task, and by point; the mean over seeds."""
     scores: dict[str, dict[Point, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for path in sorted(folder.glob("*/summary.json")):
+    for path in sorted(folder.rglob("summary.json")):
         summary = json.loads(path.read_text())
         config, choice = summary["config"], summary["choice"]
         metric = "test/" + summary["objective"]["metric"].partition("/")[2]

@@ -19,4 +19,4 @@ learn pets experiment=freeze_source_pets trainer.max_epochs=20
     "sources=[$source/digits,$source/pets]" backbone.weights=none timed=0 \
     'output="runs/advise/${choice:data}-${choice:task}.json"'
 python -m vggexp -m "experiment=${experiments#,}" $small backbone.weights=$source/digits,$source/pets,none \
-    trainer.max_epochs=4 freeze=stage freeze.stages=1,3,5 'run.dir=runs/advise/run/${run.name}'
+    trainer.max_epochs=2 freeze=stage freeze.stages=1,3,5 'run.dir=runs/advise/run/${backbone.weights}/${choice:data}-${choice:task}-${freeze.stages}'

@@ -49,7 +49,7 @@ def estimate(learner: Learner, batches: Iterable[Batch], names: Collection[str],
     for layer in layers:
         layer.reset_running_stats()
         layer.train()
-        layer.momentum = None  # type: ignore[assignment]  # torch: a cumulative mean over batches
+        layer.momentum = None  # a cumulative mean over batches
     seen = 0
     for batch in batches:
         if len(batch["image"]) > 1:

@@ -89,7 +89,9 @@ def _features(config: Config, source: str, data: Data, target: str) -> tuple[Sta
     wanted = needs(config)
     splits = []
     for split in ("train", "val"):
-        loader = build_loader(config, open_split(data, split, wanted), contract=Contract(split, data.info, wanted))
+        dataset, contract = open_split(data, split, wanted), Contract(split, data.info, wanted)
+        # Of a larger data set random images: many are sorted by class.
+        loader = build_loader(config, dataset, shuffle=len(dataset) > config["images"], contract=contract)
         own = classifier if split == "train" else None
         splits.append(stage_features(learner, loader, target, config["images"], own))
     return splits[0], splits[1]

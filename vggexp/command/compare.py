@@ -162,5 +162,7 @@ def _photos(found: dict[str, Any], pair: Pair, data: Data, most: int) -> dict[st
 
 
 def _batches(config: Config, data: Data, split: str) -> ResumableLoader:
+    """The split in one random order, the same at each pass: many data sets are sorted by class."""
     wanted = needs(config)
-    return build_loader(config, open_split(data, split, wanted), contract=Contract(split, data.info, wanted))
+    dataset, contract = open_split(data, split, wanted), Contract(split, data.info, wanted)
+    return build_loader(config, dataset, shuffle=True, contract=contract)

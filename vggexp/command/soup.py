@@ -39,8 +39,9 @@ class Soup:
             {name: one.clone() for name, one in run.learner.state_dict().items()} for run in runs
         ]
         config, wanted = self.kept.config, needs(self.kept.config)
-        dataset = open_split(data, "train", wanted)
-        self._training = build_loader(config, dataset, contract=Contract("train", data.info, wanted))
+        dataset, contract = open_split(data, "train", wanted), Contract("train", data.info, wanted)
+        # In one random order, the same at each pass: many data sets are sorted by class.
+        self._training = build_loader(config, dataset, shuffle=True, contract=contract)
         self._scored: dict[Members, dict[str, float]] = {}
 
     def become(self, members: Members) -> None:

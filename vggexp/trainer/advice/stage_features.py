@@ -34,7 +34,7 @@ class StageFeatures:
 def stage_features(
     learner: Learner, batches: Iterable[Batch], target: str, images: int, classifier: Classifier | None = None
 ) -> StageFeatures:
-    """One pass over the first images of a split, in evaluation mode and float32.
+    """One pass over the first images that a loader gives, in evaluation mode and float32.
 
     Labels are compared with the mean over the feature map, boxes with its means over 2 x 2 fields, masks with the
     features of a few cells of each image, whose class is that of the pixel at the cell's centre.

@@ -58,6 +58,8 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
         check_evaluation(config)
     if verb == "predict":
         check_output(config)
+    if verb == "explain":
+        find_images(config["input"])
     if verb == "export":
         check_formats(config["format"])
         if config["input"] is not None:

@@ -37,7 +37,7 @@ def check_places(verb: str, config: Config) -> None:
     elif output := config.get("output"):
         if verb in _WRITES_FILE and Path(str(output)).is_dir():
             raise ConfigError(f"output={output} is a folder; give the name of a file in it")
-        check_writable("output", Path(str(output)) if verb == "graft" else Path(str(output)).parent)
+        check_writable("output", Path(str(output)) if verb in ("graft", "soup") else Path(str(output)).parent)
     elif verb in _BESIDE:
         run = Path(str(config["checkpoint"]))
         check_writable("checkpoint", run if run.is_dir() else run.parent)
@@ -45,7 +45,7 @@ def check_places(verb: str, config: Config) -> None:
 
 _WRITES_FILE = ("advise", "archive", "benchmark", "evaluate", "inspect", "workspace")
 """Verbs whose ``output`` is one file."""
-_BESIDE = ("evaluate", "export", "resume", "verify")
+_BESIDE = ("evaluate", "explain", "export", "resume", "verify")
 """Verbs that write into the run folder unless ``output`` names another place."""
 
 

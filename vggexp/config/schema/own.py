@@ -104,6 +104,41 @@ class Graft(TypedDict):
     overwrite: bool
 
 
+class Compare(TypedDict):
+    """``conf/compare.yaml``."""
+
+    checkpoints: OneOrMore
+    trust: Sequence[str]
+    override: Mapping[str, Any]
+    images: int
+    points: int
+    photos: int
+    output: str | None
+    page: str | None
+
+
+class Soup(TypedDict):
+    """``conf/soup.yaml``."""
+
+    checkpoints: OneOrMore
+    trust: Sequence[str]
+    override: Mapping[str, Any]
+    kind: Literal["greedy", "uniform"]
+    images: int
+    output: str
+    overwrite: bool
+
+
+class Explain(OfRun):
+    """``conf/explain.yaml``."""
+
+    input: OneOrMore
+    output: str | None
+    stage: int
+    classes: Sequence[str] | None
+    channels: int
+
+
 class Inspect(TypedDict):
     """``conf/inspect.yaml``."""
 
@@ -178,9 +213,10 @@ class Benchmark(TypedDict):
 
 
 VERBS: dict[str, type] = {
-    "train": Train, "advise": Advise, "archive": Archive, "benchmark": Benchmark, "demo": Demo, "evaluate": Evaluate,
-    "export": Export, "graft": Graft, "inspect": Inspect, "predict": Predict, "report": Report, "rerun": OfRun,
-    "resume": OfRun, "schema": Schema, "serve": Serve, "summary": Summary, "verify": Verify, "workspace": Workspace,
+    "train": Train, "advise": Advise, "archive": Archive, "benchmark": Benchmark, "compare": Compare, "demo": Demo,
+    "evaluate": Evaluate, "explain": Explain, "export": Export, "graft": Graft, "inspect": Inspect, "predict": Predict,
+    "report": Report, "rerun": OfRun, "resume": OfRun, "schema": Schema, "serve": Serve, "soup": Soup,
+    "summary": Summary, "verify": Verify, "workspace": Workspace,
 }  # fmt: skip
 """The keys of each verb, beside ``debug`` and its groups."""
 

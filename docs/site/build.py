@@ -8,6 +8,7 @@ API reference and the gallery. Zensical then writes ``site/``; in its strict mod
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,7 @@ def main() -> int:
     configure(stage, pages)
     done = subprocess.run([sys.executable, "-m", "zensical", "build", "--strict", "--clean"], cwd=stage, check=False)
     if done.returncode == 0:
+        unload(stage / "site")
         shutil.rmtree(output, ignore_errors=True)
         shutil.copytree(stage / "site", output)
         print(f"{os.path.relpath(output / 'index.html')}: {len(pages)} pages")
@@ -115,6 +117,13 @@ def configure(stage: Path, pages: list[Path]) -> None:
     paths = f"[project.plugins.mkdocstrings.handlers.python]\npaths = [{json.dumps(str(ROOT))}]\n\n"
     marker = "[project.plugins.mkdocstrings.handlers.python.options]"
     (stage / "zensical.toml").write_text(text.replace(marker, paths + marker), encoding="utf-8")
+
+
+def unload(site: Path) -> None:
+    """Take out the script that each page would load from elsewhere; it serves the search from disk in old browsers."""
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(re.sub(r"<script\b[^>]*\bsrc=\"?https?:[^>]*></script>", "", text), encoding="utf-8")
 
 
 if __name__ == "__main__":

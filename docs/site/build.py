@@ -29,7 +29,8 @@ NAV: dict[str, list[str]] = {
     "Notebooks": ["docs/notebooks/"],
     "Guides": [
         "docs/freezing.md", "docs/detection.md", "docs/augment.md", "docs/sizes.md", "docs/report.md", "docs/sweep.md",
-        "docs/wandb.md", "docs/scaling.md", "docs/speed.md", "docs/benchmark.md", "docs/reliability.md", "docs/extend.md",
+        "docs/wandb.md", "docs/scaling.md", "docs/speed.md", "docs/benchmark.md", "docs/reliability.md",
+        "docs/extend.md",
     ],
     "Papers": ["docs/papers/"],
     "Studies": ["experiments/"],

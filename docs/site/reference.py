@@ -33,8 +33,8 @@ def _overview(names: list[str]) -> str:
     return "\n".join([
         "# Configuration", "",
         "Every key that the command line and YAML take, made from the YAML files of `conf/` and the types of the",
-        "constructors. `python -m vggexp KEY --help` prints the same facts. The keys of `train` and of the other verbs:",
-        "[verbs](verbs.md).", "",
+        "constructors. `python -m vggexp KEY --help` prints the same facts. The keys of `train` and of the other",
+        "verbs: [verbs](verbs.md).", "",
         "| group | options |", "|---|---|", *rows, "",
     ])  # fmt: skip
 
@@ -70,11 +70,12 @@ def _group(group: str) -> str:
 def _table(prefix: str, entries: Entries, content: Mapping[str, Any]) -> list[str]:
     if not entries:
         return ["It has no keys of its own.", ""]
-    rows = [
-        f"| `{prefix}{key}` | {_default(key, content)} | {_cell(wanted_in_range(entry))} | {_prose(entry.get('meaning', ''))} |"
-        for key, entry in sorted(entries.items())
-    ]
+    rows = [_row(f"{prefix}{key}", _default(key, content), entry) for key, entry in sorted(entries.items())]
     return ["| key | default | takes | meaning |", "|---|---|---|---|", *rows, ""]
+
+
+def _row(key: str, default: str, entry: Mapping[str, Any]) -> str:
+    return f"| `{key}` | {default} | {_cell(wanted_in_range(entry))} | {_prose(entry.get('meaning', ''))} |"
 
 
 def _default(key: str, content: Mapping[str, Any]) -> str:

@@ -36,7 +36,8 @@ def test_that_broken_links_would_be_found(links: ModuleType, tmp_path: Path) -> 
     (tmp_path / "there.md").write_text("# A head: `unet`\n\n    [code](no.md)\n\n`[x](no.md)` <img src='no.png'>\n")
     page = tmp_path / "page.md"
     page.write_text(
-        "[a](there.md#a-head-unet) [b](there.md#no) [c](gone.md) ![d](gone.webp)\n[e](#none) [f](mailto:x@y.z) [g](..)\n"
+        "[a](there.md#a-head-unet) [b](there.md#no) [c](gone.md) ![d](gone.webp)\n"
+        "[e](#none) [f](mailto:x@y.z) [g](..)\n"
     )
     assert links.broken(page, tmp_path) == [
         "page.md: there.md#no: the page has no such heading",

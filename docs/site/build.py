@@ -51,7 +51,7 @@ def main() -> int:
     if lines := [line for page in pages for line in broken(page, stage / "pages")]:
         print("\n".join(lines), file=sys.stderr)
         return 1
-    configure(stage, pages)
+    configure(stage)
     done = subprocess.run([sys.executable, "-m", "zensical", "build", "--strict", "--clean"], cwd=stage, check=False)
     if done.returncode == 0:
         unload(stage / "site")
@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def collect(folder: Path) -> list[Path]:
-    """Copy the pages with what they link to, and make the others; the pages, relative to nothing."""
+    """Copy the pages with what they link to, make the others, and return all of them."""
     waiting = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
     waiting += sorted((ROOT / "experiments").rglob("*.md"))
     copied: set[Path] = set()
@@ -108,12 +108,13 @@ def navigation(folder: Path) -> dict[str, list[str]]:
     return {title: [str(page.relative_to(folder)) for page in pages] for title, pages in sections.items() if pages}
 
 
-def configure(stage: Path, pages: list[Path]) -> None:
+def configure(stage: Path) -> None:
     """Write Zensical's configuration: ours, the folders and the navigation."""
     text = (Path(__file__).with_name("zensical.toml")).read_text(encoding="utf-8")
     rows = [f"  {{ {json.dumps(title, ensure_ascii=False)} = {json.dumps(names)} }},"
             for title, names in navigation(stage / "pages").items()]  # fmt: skip
     folders = ['docs_dir = "pages"', 'site_dir = "site"', "nav = [", *rows, "]"]
+    shutil.copyfile(Path(__file__).with_name("extra.css"), stage / "pages" / "extra.css")
     text = text.replace("[project]\n", "[project]\n" + "\n".join(folders) + "\n", 1)
     paths = f"[project.plugins.mkdocstrings.handlers.python]\npaths = [{json.dumps(str(ROOT))}]\n\n"
     marker = "[project.plugins.mkdocstrings.handlers.python.options]"

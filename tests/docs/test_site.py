@@ -22,7 +22,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     line = [sys.executable, str(BUILD), "--stage", str(folder / "stage"), "--output", str(folder / "site")]
     # A proxy that answers nothing stands for a machine without network.
     nowhere = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
-    done = subprocess.run(line, env={**os.environ, **nowhere}, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(line, env={**os.environ, **nowhere}, capture_output=True, text=True, check=False, timeout=540)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "site"
 

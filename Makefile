@@ -88,7 +88,11 @@ bench: $(READY) ## measure how soon the program answers, and a part of the bench
 	$(PY) experiments/startup/measure.py
 	$(PY) -m vggexp benchmark work=[data,startup] output=runs/bench.json
 
+.PHONY: docs
+docs: $(READY) ## build the documentation site into site/, without network
+	$(PY) docs/site/build.py
+
 .PHONY: clean
 clean: ## remove caches and build output; never .venv, never runs/
-	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find vggexp tests experiments -name __pycache__ -prune -exec rm -rf {} +

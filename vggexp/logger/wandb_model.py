@@ -51,7 +51,7 @@ class Watch(Callback):
 
 
 def log_best(run: Any, folder: RunFolder, summary: Mapping[str, Any]) -> None:
-    """Log ``checkpoint/best.ckpt`` as a model under the run's name, with its scores and the aliases best and its policy.
+    """Log ``checkpoint/best.ckpt`` as a model under the run's name: its scores, the aliases best and its policy.
 
     Args:
         run: the W&B run.

@@ -4,7 +4,7 @@ Which layer a tensor comes from is followed through every operation between two 
 or a switch that guides an unpooling, leads from the layer that made it to the layer that reads it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
@@ -21,12 +21,12 @@ Origin = frozenset[nn.Module]
 """The layers from which a tensor comes without another layer between."""
 
 
-class _Origins(TorchDispatchMode):
+class _Origins(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Gives the outputs of each operation the origins of its inputs."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._of = WeakIdKeyDictionary()
+        self._of: MutableMapping[Tensor, Origin] = WeakIdKeyDictionary()  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = func(*args, **(kwargs or {}))

@@ -98,8 +98,8 @@ def layout(blocks: Sequence[Block], image: Slab, top: float, left: float) -> Lay
         middles.append(bottom + reach)
         cards.append(bottom + 2 * reach + 10)
         bottom = cards[-1] + CARD_HEIGHT
-    for place in places:
-        place.boxes = _boxes(place, middles[place.line], side)
+    for one in places:
+        one.boxes = _boxes(one, middles[one.line], side)
     return Layout(places, middles, cards, max(ends.values()), bottom)
 
 

@@ -57,6 +57,7 @@ def test_tensorboard(train_tiny: Train) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of what it imports
 def test_mlflow(train_tiny: Train, vggexp: Any) -> None:
     pytest.importorskip("mlflow")
     from mlflow.tracking import MlflowClient
@@ -82,6 +83,7 @@ def test_mlflow(train_tiny: Train, vggexp: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of what it imports
 def test_comet(train_tiny: Train) -> None:
     pytest.importorskip("comet_ml")
     folder = train_tiny(*SMALL, "logger=comet")

@@ -43,7 +43,8 @@ class TensorBoard(TensorBoardLogger):
         config = flat(params if isinstance(params, dict) else vars(params))
         self.hparams.update(config)
         scores = {f"{split}/{self._objective}": 0.0 for split in ("val", "test")}
-        for summary in hparams(config, scores):  # the values come from the curves of these names
+        written: Any = hparams(config, scores)  # type: ignore[no-untyped-call]
+        for summary in written:  # the values come from the curves of these names
             self.experiment._get_file_writer().add_summary(summary, step)
 
     @rank_zero_only

@@ -25,8 +25,8 @@ class _Origins(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Gives the outputs of each operation the origins of its inputs."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._of: MutableMapping[Tensor, Origin] = WeakIdKeyDictionary()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._of: MutableMapping[Tensor, Origin] = WeakIdKeyDictionary()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = func(*args, **(kwargs or {}))

@@ -469,3 +469,23 @@ def test_two_thousand_runs(make_run: MakeRun, open_page: Open, tmp_path: Path) -
     page.locator("#filter").fill("")
     page.locator("#more").click()
     assert page.locator("#table tbody tr:visible").count() == 2000
+
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("twelve")
+@pytest.mark.parametrize(("width", "theme"), [(1200, "light"), (1200, "dark"), (390, "light")])
+def test_axe_finds_nothing_against_wcag_aa(width: int, theme: str, make_run: MakeRun, open_page: Open) -> None:
+    """In every tab, with all that unfolds unfolded; a failed and a running run are there too."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    make_run("failed", finished=False, epochs=1, planned=3)
+    make_run("other", 0.7, task="localization", diagnostics=True)
+    page = open_page(width=width, dark=theme == "dark")
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        page.wait_for_timeout(500)  # figures are drawn one after the other
+        found = axe.run(page, options={"runOnly": RULES, "resultTypes": ["violations"]}).response["violations"]
+        assert not [(one["id"], [node["html"][:150] for node in one["nodes"]][:3]) for one in found]

@@ -11,8 +11,8 @@ from torchvision.datasets import VOCDetection
 
 from vggexp.data.voc import LISTS, read
 from vggexp.errors import DataError
-from vggexp.sample.record.mask_labels import BACKGROUND
 from vggexp.sample.record.kept_listing import kept_listing
+from vggexp.sample.record.mask_labels import BACKGROUND
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 
 CLASSES = (

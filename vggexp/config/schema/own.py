@@ -175,6 +175,7 @@ class Summary(TypedDict):
     """``conf/summary.yaml``."""
 
     checkpoint: str | None
+    output: str | None
     trust: Sequence[str]
 
 

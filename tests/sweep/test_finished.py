@@ -16,6 +16,8 @@ import yaml
 
 from vggexp.errors import ConfigError, DataError
 from vggexp.run_folder import RunFolder
+from vggexp.transfer.checkpoint import write_checkpoint
+from vggexp.transfer.sources import write_sources
 
 Vggexp = Callable[..., tuple[int, str, str]]
 WORDS = ("-m", "seed=1,2", "run.name=s${seed}")
@@ -124,6 +126,22 @@ def test_a_run_from_before_a_key_existed_is_the_same_run_if_the_key_has_its_defa
         assert code == 2, changed
         assert "runs/s1 holds a finished run" in errors
     assert len(stub.calls) == 1
+
+
+def test_a_run_whose_source_was_trained_again_is_out_of_date(stub: Any, vggexp: Vggexp) -> None:
+    source = RunFolder("source")
+    write_checkpoint(source.best, {"epoch": 1})
+    words = ("-m", "seed=1", "run.name=s", "backbone.weights=source")
+    assert vggexp(*words)[0] == 0
+    write_sources(RunFolder("runs/s"), {"backbone": {"weights": "source"}})  # a real training does
+    assert "is already finished; skipped" in vggexp(*words)[1]
+    write_checkpoint(source.best, {"epoch": 2})
+    code, out, errors = vggexp(*words)
+    assert code == 2
+    assert "runs/s started from an earlier source, which has been trained again since" in out
+    assert "runs/s holds a finished run" in errors
+    assert vggexp(*words, "run.overwrite=true")[0] == 0
+    assert len(stub.calls) == 2
 
 
 def test_presets_and_loggers_are_no_part_of_what_a_run_does(stub: Any, vggexp: Vggexp) -> None:

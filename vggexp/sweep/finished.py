@@ -10,6 +10,7 @@ from vggexp.errors import ConfigError
 from vggexp.run_folder import RunFolder
 from vggexp.sample.resize import RECIPES, plain_recipe
 from vggexp.transfer.renamed import renew
+from vggexp.transfer.sources import changed_source
 
 Config = Mapping[str, Any]
 
@@ -19,6 +20,8 @@ _IRRELEVANT = {"run": ("dir", "name", "overwrite"), "choice": ("experiment", "lo
 
 def run_status(config: Config, complete: Callable[[Config], Config]) -> Literal["new", "begun", "finished"]:
     """Whether the config's run folder holds this run: not ("new"), unfinished ("begun") or finished.
+
+    A run whose source has been trained again since it began is "new": its result is out of date.
 
     Args:
         config: the resolved config.
@@ -30,6 +33,8 @@ def run_status(config: Config, complete: Callable[[Config], Config]) -> Literal[
         return "new"
     recorded = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
     if not isinstance(recorded, Mapping) or not is_same(renew(recorded), config, complete):
+        return "new"
+    if changed_source(folder, config):
         return "new"
     return "finished" if folder.summary.exists() else "begun"
 

@@ -28,6 +28,7 @@ from vggexp.sweep.finished import run_status
 from vggexp.sweep.journal import VARIABLE, Entry, Journal, Plan, sweep_status, title
 from vggexp.sweep.resources import job_resources
 from vggexp.transfer.last import holds_last, repair_last
+from vggexp.transfer.sources import changed_source
 
 Config = Mapping[str, Any]
 
@@ -141,8 +142,10 @@ def train_once(config: Config) -> tuple[str, int]:
     if run_status(config, complete) == "finished":
         print(f"{config['run']['dir']} is already finished; skipped")
         return "skipped", 0
-    check("train", config)
     folder = RunFolder(config["run"]["dir"])
+    if folder.holds_run() and (source := changed_source(folder, config)):
+        print(f"{folder.path} started from an earlier {source}, which has been trained again since")
+    check("train", config)
     with nullcontext(True) if is_joined() else claimed(folder.path) as is_ours:
         if not is_ours:
             print(f"{folder.path} is being trained by another process; skipped")

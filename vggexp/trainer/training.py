@@ -49,6 +49,7 @@ from vggexp.trainer.shortage import explained
 from vggexp.trainer.splits import Splits
 from vggexp.transfer.checkpoint import read_checkpoint, read_info
 from vggexp.transfer.class_names import require_same_names
+from vggexp.transfer.sources import write_sources
 from vggexp.transfer.without_weights import without_weights
 
 
@@ -147,6 +148,7 @@ def begin(run: Training, batches: ResumableLoader, go_on: bool) -> Mapping[str, 
         check_space(config, run.folder, run.learner)
     if is_first and not go_on:
         run.folder.begin(config, config["run"]["overwrite"])
+        write_sources(run.folder, config)
         write_splits(run.folder, run.splits.data)
         write_skipped(run.folder, run.splits.data)
     if is_first:

@@ -35,6 +35,17 @@ def seal(path: Path) -> None:
         file.write(comment)
 
 
+def recorded_sum(path: Path) -> str | None:
+    """The checksum that a checkpoint records, without computing it anew; None if there is none, or no file."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(path.stat().st_size - _LENGTH, 0))
+            end = file.read()
+    except OSError:
+        return None
+    return end[-8:].decode("ascii", "replace") if end[:-8] == _MARK else None
+
+
 def damage(path: Path, ours: bool = True) -> str | None:
     """What is wrong with a checkpoint, in words; None if it is whole, or if an earlier version wrote it without a sum.
 

@@ -28,8 +28,8 @@ from vggexp.distributed.lock import lock
 from vggexp.distributed.whole import whole
 from vggexp.errors import ConfigError
 
-_OWN = ("config.yaml", "metrics.jsonl", "summary.json", "sources.json", "state.json", "freeze.csv", "splits.csv", "skipped.csv",
-        "checkpoint", "prediction", "csv", "tensorboard", "wandb", "comet")  # fmt: skip
+_OWN = ("config.yaml", "metrics.jsonl", "summary.json", "sources.json", "state.json", "freeze.csv", "splits.csv",
+        "skipped.csv", "checkpoint", "prediction", "csv", "tensorboard", "wandb", "comet")  # fmt: skip
 PREVIOUS = ".previous"
 
 

@@ -106,7 +106,7 @@ def test_comet(train_tiny: Train) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("logger=mlflow", "logger.mlflow.tracking_uri=http://me:word@host:5000"), "holds a password"),
+        (("logger=mlflow", "logger.mlflow.tracking_uri=http://me:word@host:5000"), "looks like a secret"),
         (("logger=comet", "logger.comet.mode=online"), "needs a key"),
         (("logger=comet", "logger.comet.mode=sometimes"), "sometimes"),
     ],

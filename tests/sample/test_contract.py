@@ -20,6 +20,7 @@ SIZE = 4
 NEEDS = ["label", "box", "mask"]
 CONFIG: dict[str, Any] = {
     "seed": 0, "baseline": True, "test": True, "trainer": {"gpus": 0, "accumulate": 1}, "head": {"gives": "any"},
+    "backbone": {},
     "task": {"needs": NEEDS},
     "data": {"batch_size": 3, "workers": 0, "train_transform": [], "eval_transform": [], "image_size": [SIZE, SIZE]},
 }  # fmt: skip

@@ -15,8 +15,8 @@ Vggexp = Callable[..., tuple[int, str, str]]
         ("optimizer.betas=[0.9]", "optimizer: a list among its arguments is too short"),
         (
             "data.train_transform=[{RandomResizedCrop: {size: [8,8]}}]",
-            "data.train_transform gives images of 8 x 8 (height x width), and VGG halves an image five times; let it "
-            "end at 32 x 32 or more",
+            "data.train_transform gives images of 8 x 8 (height x width), and this backbone needs at "
+            "least 32 x 32; let it end at that size or more",
         ),
     ],
 )

@@ -12,8 +12,6 @@ from torch.utils.data import Dataset
 from vggexp.errors import ConfigError
 from vggexp.types import Sample
 
-LEAST = 32
-"""Pixels a side that the network needs, as ``config/check/parts.py`` asks of ``data.image_size``."""
 Size = tuple[int, int]
 """Height and width, pixels."""
 
@@ -28,13 +26,17 @@ def check_image_size(config: Mapping[str, Any], dataset: Dataset[Sample]) -> Non
     require_size((height, width), config["data"]["image_size"])
 
 
-def check_training_size(sample: Sample) -> None:
-    """ConfigError if the training transform returns images that a network which halves them five times cannot take."""
+def check_training_size(config: Mapping[str, Any], sample: Sample) -> None:
+    """ConfigError if the training transform returns images that are too small for the backbone.
+
+    ``config/check/parts.py`` has checked ``data.image_size`` itself, so images of at least its sides are accepted.
+    """
     height, width = sample["image"].shape[-2:]
-    if min(height, width) < LEAST:
+    least = min(config["backbone"].get("smallest", 32), *config["data"]["image_size"])
+    if min(height, width) < least:
         raise ConfigError(
-            f"data.train_transform gives images of {height} x {width} (height x width), and VGG halves an image five "
-            f"times; let it end at {LEAST} x {LEAST} or more"
+            f"data.train_transform gives images of {height} x {width} (height x width), and this backbone needs at "
+            f"least {least} x {least}; let it end at that size or more"
         )
 
 

@@ -75,7 +75,7 @@ class Splits:
             check_ends(contract, dataset)
             check_truth(contract, dataset)
             if split == "train":
-                check_training_size(dataset[0])
+                check_training_size(self.config, dataset[0])
             if isinstance(dataset, Sized):
                 check_length(self.config, split, len(dataset))
         torch.default_generator.set_state(before)  # what augmentation drew here, no later step misses

@@ -44,6 +44,7 @@ def test_a_window_too_large_is_named_by_the_key_that_sets_it() -> None:
     config: dict[str, Any] = {
         "choice": {"task": "multitask", "data": "digits"},
         "task": {"parts": ["mask"], "part": {"mask": {"needs": ["mask"]}}},
+        "backbone": {},
         "head": {"gives": "several", "part": {"mask": {"gives": "pixel_logits", "window": 7}}},
         "data": {"provides": ["mask"], "image_size": [224, 224]},
     }
@@ -57,6 +58,7 @@ def test_a_resize_that_no_step_has_is_refused() -> None:
     recipe: list[Any] = [{"Fit": {"size": [64, 64], "mode": "letterbox"}}]
     config = {
         "task": {},
+        "backbone": {},
         "head": {},
         "data": {"image_size": [64, 64], "resize": "letterbox", "eval_transform": recipe},
     }

@@ -10,7 +10,8 @@ import json
 import statistics
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,18 @@ RANDOM = "none"
 def main() -> None:
     """Print a table of correlations, and one of the sources."""
     root = Path(sys.argv[1])
-    found = {path.stem: json.loads(path.read_text()) for path in sorted(root.glob("*.json"))}
     reached = outcomes(root / "run")
-    print("| data, task | score | all: Spearman | Kendall | n | without random weights: Spearman | Kendall | n |")
-    print("|---|---|---:|---:|---:|---:|---:|---:|")
+    files = [path for path in sorted(root.glob("*.json")) if path.stem in reached]
+    found = {path.stem: json.loads(path.read_text()) for path in files}
+    print("| data, task | score | Spearman | Kendall | n | without random weights | | n | sources in order |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
     for name, advice in found.items():
-        print(*correlations(name, by_point(advice), reached.get(name, {})), sep="\n")
-    print("\n| data, task | source | best probe | best outcome | advised |\n|---|---|---:|---:|---|")
+        print(*correlations(name, by_point(advice), reached[name]), sep="\n")
+    stages = sorted({stage for points in reached.values() for _, stage in points})
+    heads = " | ".join(f"{what}, {stage}" for stage in stages for what in ("probe", "outcome"))
+    print(f"\n| data, task | source | {heads} | advised |\n|---|---|{'---:|' * 2 * len(stages)}---|")
     for name, advice in found.items():
-        print(*sources(name, advice, reached.get(name, {})), sep="\n")
+        print(*sources(name, advice, reached[name], stages), sep="\n")
 
 
 def by_point(advice: Mapping[str, Any]) -> dict[Point, Mapping[str, Any]]:
@@ -63,17 +67,26 @@ def correlations(name: str, rows: Mapping[Point, Mapping[str, Any]], reached: Ma
         for points in (list(said), [point for point in said if point[0] != RANDOM]):
             pair = [said[point] for point in points], [reached[point] for point in points]
             cells.append(f"{spearmanr(*pair).statistic:+.2f} | {kendalltau(*pair).statistic:+.2f} | {len(points)}")
-        yield f"| {name} | {title} | {' | '.join(cells)} |"
+        yield f"| {name} | {title} | {' | '.join(cells)} | {in_order(said, reached)} |"
 
 
-def sources(name: str, advice: Mapping[str, Any], reached: Mapping[Point, float]) -> Iterator[str]:
-    """A line for each source: the best probe of its stages, the best outcome of its runs, and what was advised."""
+def in_order(said: Mapping[Point, float], reached: Mapping[Point, float]) -> str:
+    """Of the pairs of sources with the same number of frozen stages, how many the score orders as the outcome does."""
+    pairs = [(one, other) for one, other in combinations(said, 2) if one[1] == other[1]]
+    right = [(said[one] - said[other]) * (reached[one] - reached[other]) > 0 for one, other in pairs]
+    return f"{sum(right)} of {len(right)}"
+
+
+def sources(
+    name: str, advice: Mapping[str, Any], reached: Mapping[Point, float], stages: Sequence[int]
+) -> Iterator[str]:
+    """A line for each source: the probe of each stage and the outcome with so many frozen, and what was advised."""
     rows, chosen = by_point(advice), advice["advice"]
     for source in dict.fromkeys(point[0] for point in rows):
-        probe = max(row["score"] for point, row in rows.items() if point[0] == source)
-        best = max((value for point, value in reached.items() if point[0] == source), default=float("nan"))
-        said = f"freeze the first {chosen['stage']}" if Path(chosen["source"]).name == source else ""
-        yield f"| {name} | {source} | {probe:.3f} | {best:.3f} | {said} |"
+        pairs = [(rows[source, stage]["score"], reached.get((source, stage), float("nan"))) for stage in stages]
+        cells = " | ".join(f"{value:.3f}" for pair in pairs for value in pair)
+        said = f"freeze {chosen['stage']}" if Path(chosen["source"]).name == source else ""
+        yield f"| {name} | {source} | {cells} | {said} |"
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from vggexp.types import FreezePolicy, HeadSpec, ParameterInfo
 
 POLICIES: list[FreezePolicy] = [
     Nothing(), WholeBackbone(), Stages(3), Stages([2, 5]), Gradual(), LinearProbe(2), NormOnly(), BiasOnly(),
-    Pattern([r"features\.0\.", "classifier"]), Auto(), Surgical(), Lora(2), Lora(2, [4]), ScaleShift(),
+    Pattern([r"features\.0\.", "classifier"]), Auto(), Surgical(), Lora(2, [4]), ScaleShift(),
 ]  # fmt: skip
 for measured, row in ((POLICIES[9], [[5.0] * 5, [4.9, 5, 9, 5, 5]]), (POLICIES[10], [[1.0, 3, 2, 1, 1]])):
     measured.measured = row  # type: ignore[attr-defined]

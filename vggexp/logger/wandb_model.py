@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 import wandb
@@ -42,7 +43,8 @@ class Watch(Callback):
             values = {"gradients": parameter.grad, "parameters": parameter if parameter.requires_grad else None}
             for kind in self._kinds:
                 if (tensor := values[kind]) is not None and (counted := histogram(tensor)):
-                    found[f"{kind}/{name}"] = wandb.Histogram(np_histogram=counted)
+                    counts, edges = map(np.array, counted)
+                    found[f"{kind}/{name}"] = wandb.Histogram(np_histogram=(counts, edges))
         run: Any = getattr(self._logger, "experiment")  # noqa: B009 - Lightning's Logger does not declare it
         run.log(found)
 

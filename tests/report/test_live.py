@@ -1,6 +1,7 @@
 """The page over HTTP while runs train."""
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -59,3 +60,27 @@ def test_what_cannot_be_served_is_said(port: int, tmp_path: Path, capsys: pytest
     assert enter(["serve", str(tmp_path / "runs"), f"port={port}"]) == 2
     assert "give another one" in capsys.readouterr().err
     assert enter(["serve", str(tmp_path / "runs"), "port=99999"]) == 2
+
+
+@pytest.mark.slow
+def test_a_log_is_shown_as_text_and_goes_on(port: int, make_run: MakeRun) -> None:
+    """A name or a metric that looks like markup stays text, and an open log gets its new lines."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
+    if browser is None:
+        pytest.skip("no chromium is installed")
+    folder = make_run("<img src=x onerror=alert(1)>", finished=False, epochs=2, planned=9)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
+        page = chromium.new_page()
+        page.goto(f"http://{HOST}:{port}/")
+        page.locator("#jobs summary").click()
+        assert page.locator("#jobs b").inner_text() == "<img src=x onerror=alert(1)>"
+        assert "2 of 9 epochs, best miou 0.500, about 4 s left" in page.locator("#jobs").inner_text()
+        with (folder / "metrics.jsonl").open("a") as file:
+            file.write('{"epoch": 2, "val/<b>": 0.25, "val/miou": 0.75}\n')
+        page.wait_for_function("document.querySelector('#jobs pre').textContent.includes('val/<b> 0.25')")
+        assert page.locator("#jobs details").get_attribute("open") is not None  # nobody loaded it anew
+        assert page.locator("#jobs img, #jobs pre b").count() == 0
+        assert page.locator("#jobs button, #jobs input, #jobs form").count() == 0  # nothing can be changed
+        chromium.close()

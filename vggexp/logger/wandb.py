@@ -51,7 +51,7 @@ class OneRun(WandbLogger):
         may_go_offline: whether to continue offline if W&B does not answer.
         directions: "max" or "min" by metric; default: "min" for losses, "max" for the others.
         media_every: epochs between logging validation images; None: log no images, tables or charts.
-        watch: "gradients", "parameters" or "all" as histograms every ``watch_every`` batches; None: neither.
+        watch: "gradients", "parameters" or "all" as histograms every ``watch_every`` steps; None: neither.
         artifact: whether to log the best checkpoint as a model.
     """
 
@@ -176,7 +176,7 @@ def build_logger(
         media: whether to log images, tables and charts from the files of callback=diagnostics.
         media_every: epochs between logging validation images.
         watch: histograms of the gradients, of the parameters, or of all; None: of neither.
-        watch_every: batches between two of them.
+        watch_every: optimizer steps between two of them.
         artifact: whether to log the best checkpoint as a model.
 
     Raises:

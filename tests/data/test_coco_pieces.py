@@ -18,7 +18,9 @@ CLASS = {"id": 1, "name": "cat"}
 
 
 def whole(images: Any = (IMAGE,), annotations: Any = (BOX,), categories: Any = (CLASS,), **more: Any) -> str:
-    return json.dumps({"info": {"year": 1}, "images": images, "annotations": annotations, "categories": categories} | more)
+    return json.dumps(
+        {"info": {"year": 1}, "images": images, "annotations": annotations, "categories": categories} | more
+    )
 
 
 def outlined(*outlines: Any) -> str:

@@ -116,7 +116,9 @@ def test_other_words_another_folder_and_another_program_are_read_anew(
     assert reader.calls == 6
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:40], lambda b: b"", lambda b: b[:-9] + b"x" + b[-8:]])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:-1], lambda b: b[:40], lambda b: b"", lambda b: b[:-9] + b"x" + b[-8:]]
+)
 def test_a_damaged_file_is_read_anew_and_replaced(root: Path, damage: Callable[[bytes], bytes]) -> None:
     reader = Reader()
     whole = kept_listing(reader, root, index="cache")
@@ -177,7 +179,11 @@ def test_every_layout_comes_back_as_it_was(case: str) -> None:
 def test_paths_elsewhere_and_run_lengths_come_back_and_what_is_odd_does_not() -> None:
     from array import array
 
-    shapes = ({"size": (3, 4), "counts": array("l", [2, 10])}, {"size": (3, 4), "counts": "abc"}, ((0.0, 1, 2, 3, 4, 5),))
+    shapes = (
+        {"size": (3, 4), "counts": array("l", [2, 10])},
+        {"size": (3, 4), "counts": "abc"},
+        ((0.0, 1, 2, 3, 4, 5),),
+    )
     objects = tuple(Object("cat", (0.5, 1.0, 2.0, 3.0), shape, crowd=True) for shape in shapes)
     records = (
         Record(Path("../elsewhere/1.jpg"), "1.jpg", objects=objects, instances=Path("root/i/1.png"), size=(3, 4)),

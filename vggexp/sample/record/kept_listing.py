@@ -48,11 +48,10 @@ class Kept:
 
     def get(self) -> memoryview | None:
         """What was kept; None if there is nothing, if it is damaged, or if it depends on something that has changed."""
-        with suppress(OSError):
-            with self.file.open("rb") as file:
-                if file.read(KEY) == self.key:
-                    check, content = file.read(KEY), file.read()
-                    return memoryview(content) if _hash(content) == check else None
+        with suppress(OSError), self.file.open("rb") as file:
+            if file.read(KEY) == self.key:
+                check, content = file.read(KEY), file.read()
+                return memoryview(content) if _hash(content) == check else None
         return None
 
     def put(self, content: bytes) -> None:

@@ -59,7 +59,7 @@ def recognized(root: Path, index: str | None = None) -> dict[str, str]:
     told = {name: module.recognize(root) for name, module in _readers().items()}
     found = {name: why for name, why in told.items() if why is not None}
     if kept and time.perf_counter() - began > SLOW:
-        kept.put(json.dumps(found).encode())
+        kept.put([json.dumps(found).encode()])
     return found
 
 

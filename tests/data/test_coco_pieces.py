@@ -82,3 +82,15 @@ def test_that_the_quick_parser_does_the_work(tmp_path: Path, monkeypatch: pytest
     (annotation,) = read_json(path).annotations
     assert (annotation.id, annotation.bbox, annotation.crowd) == (1, [1, 1.5, 5, 5], False)
     assert [list(polygon) for polygon in annotation.shape or ()] == [[0, 0, 9, 0, 9, 9]]
+
+
+def test_a_bar_takes_nothing_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from vggexp.sample.layout.coco_pieces import read_pieces
+
+    path = tmp_path / "a.json"
+    path.write_text(whole(annotations=[BOX | {"id": number} for number in range(5)]), encoding="utf-8")
+    plain, told = read_pieces(path, bar=False), read_pieces(path, bar=True)
+    assert plain is not None
+    assert plain == told
+    assert [each.id for each in plain[1]] == list(range(5))
+    assert capsys.readouterr().out == ""

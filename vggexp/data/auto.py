@@ -15,19 +15,20 @@ from vggexp.sample.record.kept_listing import SLOW, kept_at
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 
 
-def auto(root: str, **words: Unpack[PhotoWords]) -> Photos:
+def auto(root: str, index_dir: str | None = None, **words: Unpack[PhotoWords]) -> Photos:
     """The photos, by the reader of their layout.
 
     Args:
         root: the folder.
+        index_dir: where the index of a large folder is kept, see ``kept_listing``.
         words: see ``Photos``.
 
     Raises:
         DataError: no layout is recognised, or several are.
     """
-    found = recognized(folder(root), words.get("index_dir"))
+    found = recognized(folder(root), index_dir)
     if len(found) == 1:
-        return open_layout(next(iter(found)), root, **words)
+        return open_layout(next(iter(found)), root, index_dir, **words)
     if not found:
         raise DataError(
             f"data.root={root} has no layout that data=auto knows: {_content(folder(root))}; see docs/data.md"
@@ -37,9 +38,11 @@ def auto(root: str, **words: Unpack[PhotoWords]) -> Photos:
     raise DataError(f"data.root={root} has the layouts of {kinds}; choose {choices}")
 
 
-def open_layout(name: str, root: str, **words: Unpack[PhotoWords]) -> Photos:
+def open_layout(
+    name: str, root: str, index_dir: str | None = None, **words: Unpack[PhotoWords]
+) -> Photos:  # fmt: skip
     """The photos, by the reader of this name."""
-    photos: Photos = getattr(import_module(f"vggexp.data.{name}"), name)(root, **words)
+    photos: Photos = getattr(import_module(f"vggexp.data.{name}"), name)(root, index_dir=index_dir, **words)
     return photos
 
 
@@ -56,7 +59,7 @@ def recognized(root: Path, index: str | None = None) -> dict[str, str]:
     told = {name: module.recognize(root) for name, module in _readers().items()}
     found = {name: why for name, why in told.items() if why is not None}
     if kept and time.perf_counter() - began > SLOW:
-        kept.put(json.dumps(found).encode())
+        kept.put([json.dumps(found).encode()])
     return found
 
 

@@ -21,8 +21,12 @@ WRITTEN = "[left, top, width, height] in pixels"
 
 
 def coco(
-    root: str, annotations: Named | None = None, images: str | None = None, **words: Unpack[PhotoWords]
-) -> Photos:  # fmt: skip
+    root: str,
+    annotations: Named | None = None,
+    images: str | None = None,
+    index_dir: str | None = None,
+    **words: Unpack[PhotoWords],
+) -> Photos:
     """Photos with COCO's annotations. Masks are painted from the outlines.
 
     Args:
@@ -30,11 +34,12 @@ def coco(
         annotations: a JSON file below the root, several, or one by split: {train: FILE, val: FILE}. None: those that
             are found; their names or folders say the splits, as instances_train2017.json and valid/x.json do.
         images: the photos' folder, if it is not below the root, or if photos of one name are in several folders.
+        index_dir: where the index of a large folder is kept, see ``kept_listing``.
         words: see ``Photos``.
     """
-    place, index = folder(root), words.pop("index_dir", None)
+    place = folder(root)
     beside = [*annotation_files(place, annotations), *([place / Path(images).expanduser()] if images else [])]
-    return Photos(kept_listing(read, place, annotations, images, index=index, beside=beside), **words)
+    return Photos(kept_listing(read, place, annotations, images, index=index_dir, beside=beside), **words)
 
 
 def recognize(root: Path) -> str | None:

@@ -27,6 +27,7 @@ def csv(
     columns: Mapping[str, str] | None = None,
     box: Box | None = None,
     unit: Unit | None = None,
+    index_dir: str | None = None,
     **words: Unpack[PhotoWords],
 ) -> Photos:
     """Photos that a table names.
@@ -37,10 +38,10 @@ def csv(
         columns: the table's names for file, label, x, y, w, h, split and group, where they are unusual.
         box: "xywh": left, top, width, height; "xyxy": the edges. None: as the columns' names say.
         unit: of boxes. None: shares if no number is over 1.
+        index_dir: where the index of a large folder is kept, see ``kept_listing``.
         words: see ``Photos``. ``group`` may be a column of the table.
     """
-    index, group = words.pop("index_dir", None), words.get("group")
-    listing = kept_listing(read, folder(root), table, columns, box, unit, group, index=index)
+    listing = kept_listing(read, folder(root), table, columns, box, unit, words.get("group"), index=index_dir)
     if any(record.group is not None for record in listing.records):
         words["group"] = None
     return Photos(listing, **words)

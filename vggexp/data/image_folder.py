@@ -11,14 +11,15 @@ from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record, names_in_order
 
 
-def image_folder(root: str, **words: Unpack[PhotoWords]) -> Photos:
+def image_folder(root: str, index_dir: str | None = None, **words: Unpack[PhotoWords]) -> Photos:
     """Photos whose folder is their class.
 
     Args:
         root: a folder of class folders; or of train, val and test (or valid, validation ...) above class folders.
+        index_dir: where the index of a large folder is kept, see ``kept_listing``.
         words: see ``Photos``.
     """
-    return Photos(kept_listing(read, folder(root), index=words.pop("index_dir", None)), **words)
+    return Photos(kept_listing(read, folder(root), index=index_dir), **words)
 
 
 def recognize(root: Path) -> str | None:

@@ -27,6 +27,7 @@ def mask_folder(
     mask_values: Values | None = None,
     mask_classes: Sequence[str] | None = None,
     ignore: Any = None,
+    index_dir: str | None = None,
     **words: Unpack[PhotoWords],
 ) -> Photos:
     """Photos and their masks.
@@ -37,10 +38,11 @@ def mask_folder(
         images, masks: the folders of photos and masks, if their names are unusual.
         suffix: what a mask's name adds to its photo's.
         colors, mask_values, mask_classes, ignore: see ``MaskWords``.
+        index_dir: where the index of a large folder is kept, see ``kept_listing``.
         words: see ``Photos``.
     """
     own = images, masks, suffix, colors, mask_values, mask_classes, ignore
-    return Photos(kept_listing(read, folder(root), *own, index=words.pop("index_dir", None)), **words)
+    return Photos(kept_listing(read, folder(root), *own, index=index_dir), **words)
 
 
 def recognize(root: Path) -> str | None:

@@ -33,6 +33,7 @@ def voc(
     first_pixel: int = 0,
     lists: str | Sequence[str] = LISTS,
     mask_classes: Sequence[str] | None = None,
+    index_dir: str | None = None,
     **words: Unpack[PhotoWords],
 ) -> Photos:
     """Photos with VOC's annotations.
@@ -45,10 +46,10 @@ def voc(
         lists: the folders in ImageSets whose lists are the splits; where two differ, the first one holds. Empty: none.
         mask_classes: the classes of the values 0, 1, 2 ... in SegmentationClass. None: as ``labelmap.txt`` says, or
             background and then the classes of the boxes by alphabet, as in VOC itself.
+        index_dir: where the index of a large folder is kept, see ``kept_listing``.
         words: see ``Photos``.
     """
-    index = words.pop("index_dir", None)
-    return Photos(kept_listing(read, folder(root), first_pixel, lists, mask_classes, index=index), **words)
+    return Photos(kept_listing(read, folder(root), first_pixel, lists, mask_classes, index=index_dir), **words)
 
 
 def recognize(root: Path) -> str | None:

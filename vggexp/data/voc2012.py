@@ -24,8 +24,12 @@ PLACE = Path("VOCdevkit", "VOC2012")
 
 
 def voc2012(
-    root: str, download: bool = False, lists: str | Sequence[str] = LISTS, **words: Unpack[PhotoWords]
-) -> Photos:  # fmt: skip
+    root: str,
+    download: bool = False,
+    lists: str | Sequence[str] = LISTS,
+    index_dir: str | None = None,
+    **words: Unpack[PhotoWords],
+) -> Photos:
     """VOC 2012 with its own 20 classes, its own lists and its way to count pixels, from 1.
 
     Args:
@@ -34,14 +38,14 @@ def voc2012(
         lists: see ``voc``. One split serves all tasks: with Segmentation first its published split is whole, and what
             Main alone lists is added to it, so weights that were trained by one task have not seen another's val.
             ``[Main]`` is the published split of classification and detection.
+        index_dir: where the index of a large folder is kept, see ``kept_listing``.
         words: see ``Photos``.
 
     Raises:
         DataError: it is not there, or the download failed.
     """
     place = _place(Path(root).expanduser(), download)
-    index = words.pop("index_dir", None)
-    return Photos(kept_listing(read, place, 1, lists, (BACKGROUND, *CLASSES), CLASSES, index=index), **words)
+    return Photos(kept_listing(read, place, 1, lists, (BACKGROUND, *CLASSES), CLASSES, index=index_dir), **words)
 
 
 def _place(root: Path, download: bool) -> Path:

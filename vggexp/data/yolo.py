@@ -19,15 +19,18 @@ WRITTEN = "the centre's x and y, width, height in shares of the photo"
 """How YOLO writes boxes."""
 
 
-def yolo(root: str, yaml: str | None = None, **words: Unpack[PhotoWords]) -> Photos:
+def yolo(
+    root: str, yaml: str | None = None, index_dir: str | None = None, **words: Unpack[PhotoWords]
+) -> Photos:  # fmt: skip
     """Photos with boxes, or with outlines, in YOLO's text files.
 
     Args:
         root: the folder with data.yaml; or with classes.txt, images/ and labels/.
         yaml: the name of data.yaml below the root, if it is unusual.
+        index_dir: where the index of a large folder is kept, see ``kept_listing``.
         words: see ``Photos``.
     """
-    return Photos(kept_listing(read, folder(root), yaml, index=words.pop("index_dir", None)), **words)
+    return Photos(kept_listing(read, folder(root), yaml, index=index_dir), **words)
 
 
 def recognize(root: Path) -> str | None:

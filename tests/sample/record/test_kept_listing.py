@@ -173,7 +173,7 @@ def test_every_layout_comes_back_as_it_was(case: str) -> None:
 
     found = [reader.read(CASES / case) for reader in _readers().values() if reader.recognize(CASES / case)]
     for listing in found:
-        assert from_bytes(memoryview(to_bytes(listing, CASES / case)), CASES / case) == listing
+        assert from_bytes(memoryview(b"".join(to_bytes(listing, CASES / case))), CASES / case) == listing
 
 
 def test_paths_elsewhere_and_run_lengths_come_back_and_what_is_odd_does_not() -> None:
@@ -190,7 +190,7 @@ def test_paths_elsewhere_and_run_lengths_come_back_and_what_is_odd_does_not() ->
         Record(Path("root/\udcff.jpg"), "\udcff.jpg", labels=("a", "b"), objects=(), unit="share", group="g"),
     )
     listing = Listing(records, ("cat",), facts={"files": ("a", "b"), "first_pixel": 0})
-    again = from_bytes(memoryview(to_bytes(listing, Path("root"))), Path("root"))
+    again = from_bytes(memoryview(b"".join(to_bytes(listing, Path("root")))), Path("root"))
     assert again == listing
     odd = replace(records[0], objects=(replace(objects[0], shape=[[0, 1, 2, 3, 4, 5]]),))
     with pytest.raises(OddListingError):
@@ -212,7 +212,7 @@ from pathlib import Path
 from vggexp.sample.record.kept_listing import Kept
 kept, own = Kept(Path(sys.argv[1]), b"k" * 32, True), sys.argv[2].encode() * 3_000_000
 for _ in range(60):
-    kept.put(own)
+    kept.put([own])
     found = kept.get()
     assert found is not None and len(set(bytes(found))) == 1 and len(found) == 3_000_000
 """

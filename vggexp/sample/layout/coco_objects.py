@@ -1,7 +1,7 @@
 """From COCO's annotations to the objects of each image, and what is wrong with them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from vggexp.sample.layout.coco_entries import Annotation, Id, Image
@@ -19,13 +19,14 @@ def objects_by_image(found: CocoJson, where: str, problems: list[Problem]) -> di
     """The objects of each image that has one, by its id, in the file's order.
 
     Args:
+        found: its annotations are taken out of it, because two of each would be much of the memory.
         where: what the file is called in messages.
         problems: what is wrong is added to it.
     """
     images = {image.id for image in found.images if isinstance(image.id, int | str)}
     names = dict(found.categories)
     objects: dict[Id, list[Object]] = defaultdict(list)
-    for number, each in enumerate(found.annotations):
+    for number, each in enumerate(_taken(found.annotations)):
         place = f"{where}, annotation {number if each.id is None else each.id}"
         box = _edges(each)
         if not isinstance(each.image_id, int | str) or each.image_id not in images:
@@ -42,6 +43,13 @@ def objects_by_image(found: CocoJson, where: str, problems: list[Problem]) -> di
             problems += [Problem("warning", each.odd, place)] if each.odd else []
     problems += _shares(where, [one.box for several in objects.values() for one in several])
     return objects
+
+
+def _taken(annotations: list[Annotation]) -> Iterator[Annotation]:
+    """The annotations in their order; the list is empty in the end."""
+    annotations.reverse()
+    while annotations:
+        yield annotations.pop()
 
 
 def id_problems(found: CocoJson, where: str) -> list[Problem]:

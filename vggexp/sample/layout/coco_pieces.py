@@ -5,7 +5,7 @@ What is not as it should be is left to ``coco_json``'s own parser, whose words f
 """
 
 import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,9 @@ def _annotations(entries: Iterator[msgspec.Raw], text: mmap.mmap) -> Iterator[An
             behind = 0
 
 
-def _told(entries: Sequence[msgspec.Raw], name: str, bar: bool) -> Iterator[msgspec.Raw]:
-    """The entries, with a progress bar."""
-    console = Console(stderr=True)
-    yield from track(entries, f"reading {name}", console=console, transient=True) if bar else entries
+def _told(entries: list[msgspec.Raw], name: str, bar: bool) -> Iterator[msgspec.Raw]:
+    """The entries, each taken out of the list, with a progress bar."""
+    count, console = len(entries), Console(stderr=True)
+    entries.reverse()
+    taken = (entries.pop() for _ in range(count))
+    yield from track(taken, f"reading {name}", count, console=console, transient=True) if bar else taken

@@ -54,13 +54,13 @@ class Kept:
                 return memoryview(content) if _hash(content) == check else None
         return None
 
-    def put(self, content: bytes) -> None:
+    def put(self, parts: Sequence[bytes | memoryview]) -> None:
         """Keep it, if the disk lets us: a cache that cannot be written costs time, nothing else."""
         if self.is_settled:
             with suppress(OSError):
                 self.file.parent.mkdir(parents=True, exist_ok=True)
-                with whole(self.file) as temporary:
-                    temporary.write_bytes(self.key + _hash(content) + content)
+                with whole(self.file) as temporary, temporary.open("wb") as file:
+                    file.writelines((self.key, _hash(*parts), *parts))
 
 
 def kept_at(index: str, what: str, root: Path, words: Sequence[Any], beside: Sequence[Path] = ()) -> Kept:
@@ -109,8 +109,11 @@ def kept_listing(
     return listing
 
 
-def _hash(content: bytes) -> bytes:
-    return blake2b(content, digest_size=KEY).digest()
+def _hash(*parts: bytes | memoryview) -> bytes:
+    digest = blake2b(digest_size=KEY)
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
 
 
 @cache

@@ -5,6 +5,7 @@ outlines stand behind it as they lie in memory: of COCO they are nine tenths of 
 """
 
 import json
+import struct
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -30,8 +31,8 @@ class OddListingError(ValueError):
     """The listing has something in it that has no place in the file."""
 
 
-def to_bytes(listing: Listing, root: Path) -> bytes:
-    """The listing of a folder, with paths below it by their names.
+def to_bytes(listing: Listing, root: Path) -> list[bytes | memoryview]:
+    """The listing of a folder, with paths below it by their names: in parts, which may be large.
 
     Raises:
         OddListingError: a reader of the user's own wrote another kind of outline, or facts that JSON does not hold.
@@ -42,16 +43,14 @@ def to_bytes(listing: Listing, root: Path) -> bytes:
     except (TypeError, ValueError, OverflowError) as error:
         raise OddListingError(str(error)) from error
     sizes = array("q", (len(text), len(floats), len(whole))).tobytes()
-    return sizes + text + floats.tobytes() + whole.tobytes()
+    return [sizes, text, *(memoryview(numbers).cast("B") for numbers in (floats, whole) if numbers)]
 
 
 def from_bytes(content: memoryview, root: Path) -> Listing:
     """The listing of a folder that ``to_bytes`` wrote."""
-    sizes, floats, whole = array("q"), array("d"), array("q")
-    sizes.frombytes(content[:HEAD])
+    sizes = array("q", bytes(content[:HEAD]))
     text_end = HEAD + sizes[0]
-    floats.frombytes(content[text_end : text_end + 8 * sizes[1]])
-    whole.frombytes(content[text_end + 8 * sizes[1] :])
+    floats, whole = content[text_end : text_end + 8 * sizes[1]], content[text_end + 8 * sizes[1] :]
     found = json.loads(bytes(content[HEAD:text_end]))
     masks = found["masks"]
     return Listing(
@@ -85,7 +84,7 @@ def _content(listing: Listing, root: Path, floats: "array[float]", whole: "array
     }
 
 
-def _records(columns: Content, root: Path, floats: "array[float]", whole: "array[int]") -> Iterator[Record]:
+def _records(columns: Content, root: Path, floats: memoryview, whole: memoryview) -> Iterator[Record]:
     names = columns["name"]
     repeated = [_decoded(columns[name]) for name in REPEATED]
     images, masks, instances = (_restored(columns[name], names, root) for name in PATHS)
@@ -139,10 +138,11 @@ def _objects(records: Sequence[Record], floats: "array[float]", whole: "array[in
 
 
 def _restored_objects(
-    columns: Content, floats: "array[float]", whole: "array[int]"
+    columns: Content, floats: memoryview, whole: memoryview
 ) -> Iterator[tuple[Object, ...] | None]:  # fmt: skip
-    boxes = zip(*[iter(floats[: 4 * columns["boxes"]])] * 4, strict=True)
-    numbers = _Numbers(floats[4 * columns["boxes"] :], whole)
+    end = 32 * columns["boxes"]
+    boxes = struct.iter_unpack("4d", floats[:end])
+    numbers = _Numbers(floats[end:], whole)
     rows = zip(boxes, _decoded(columns["label"]), columns["flags"], columns["shape"], strict=True)
     objects = (Object(label, box, _restored_shape(shape, numbers) if shape else None, bool(flags & 1), flags > 1)
                for box, label, flags, shape in rows)  # fmt: skip
@@ -151,20 +151,21 @@ def _restored_objects(
 
 @dataclass
 class _Numbers:
-    """Numbers that are taken one after the other."""
+    """Numbers of 8 bytes that are taken one after the other."""
 
-    floats: "array[float]"
-    whole: "array[int]"
+    floats: memoryview
+    whole: memoryview
     place: int = 0
     whole_place: int = 0
 
     def take(self, count: int) -> "array[float]":
-        self.place += count
-        return self.floats[self.place - count : self.place]
+        self.place += 8 * count
+        return array("d", bytes(self.floats[self.place - 8 * count : self.place]))
 
     def take_whole(self, count: int) -> "array[int]":
-        self.whole_place += count
-        return array("l", self.whole[self.whole_place - count : self.whole_place])
+        self.whole_place += 8 * count
+        taken = bytes(self.whole[self.whole_place - 8 * count : self.whole_place])
+        return array("l", array("q", taken))
 
 
 def _coded_shape(shape: Shape | None, floats: "array[float]", whole: "array[int]") -> Any:

@@ -42,7 +42,7 @@ INSPECT = "python -m vggexp inspect data.root=..."
 
 
 class PhotoWords(TypedDict, total=False):
-    """The words that every layout takes: the arguments of ``Photos``, and ``index_dir`` of ``kept_listing``."""
+    """The words that every layout takes: the arguments of ``Photos``."""
 
     classes: Chosen | None
     split: Mapping[str, Any] | str | None
@@ -54,7 +54,6 @@ class PhotoWords(TypedDict, total=False):
     exif: Exif | None
     on_error: Literal["stop", "skip"]
     decode_scale: bool
-    index_dir: str | None
     train_transform: Recipe
     eval_transform: Recipe
 

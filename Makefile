@@ -41,9 +41,13 @@ $(READY): pyproject.toml constraints.txt
 	@$(PY) -m compileall -q vggexp
 	@touch $@
 
+# Two jobs at a time: two small trainings with one thread each are faster than one training with two threads.
+JOBS := hydra/launcher=joblib hydra.launcher.n_jobs=2 run.overwrite=true
+
 .PHONY: demo
-demo: $(READY) ## train the lecture's five experiments on small data, join two of them, write their page
-	$(PY) -m vggexp -m experiment=lecture_classification,lecture_localization,lecture_localization_frozen,lecture_multitask,lecture_segmentation run.overwrite=true
+demo: $(READY) ## train the lecture's seven experiments on small data, join two of them, write their page
+	$(PY) -m vggexp -m $(JOBS) experiment=lecture_classification,lecture_localization
+	$(PY) -m vggexp -m $(JOBS) experiment=lecture_segmentation,lecture_instances,lecture_multitask,lecture_detection,lecture_localization_frozen
 	$(PY) -m vggexp graft runs/demo/classification runs/demo/localization_frozen output=runs/demo/joined overwrite=true
 	$(PY) -m vggexp report runs/demo
 

@@ -4,6 +4,7 @@ Hydra's own plugin (hydra-optuna-sweeper 1.3.0) requires Optuna below 3, which f
 """
 
 import math
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -24,7 +25,10 @@ from vggexp.sweep.journal import Journal, Plan
 
 
 class OptunaSweeper(Sweeper):
-    """Runs jobs in batches of ``n_jobs`` until the study has ``n_trials`` finished ones. Arguments: see its YAML."""
+    """Runs jobs in batches of ``n_jobs`` until the study has ``n_trials`` finished ones, or its time is over.
+
+    Arguments: see its YAML.
+    """
 
     def __init__(
         self,
@@ -36,9 +40,10 @@ class OptunaSweeper(Sweeper):
         startup: int,
         seed: int,
         params: dict[str, str] | None = None,
+        seconds: float | None = None,
     ) -> None:
         self.n_trials, self.n_jobs, self.params = n_trials, n_jobs, params or {}
-        self.study, self.storage = study, storage
+        self.study, self.storage, self.seconds = study, storage, seconds
         self.sampling: dict[str, Any] = {"sampler": sampler, "seed": seed, "startup": startup}
         self.launcher: Launcher | None = None
         self.config: Any = None
@@ -68,7 +73,11 @@ class OptunaSweeper(Sweeper):
         left = max(self.n_trials - len(optuna_study.finished(study)), 0)
         journal = Journal(Path(self.config.hydra.callbacks.sweep.path).absolute())
         journal.begin(replace(journal.plan() or Plan(left), jobs=left, earlier=optuna_study.folders(study)))
+        end = math.inf if self.seconds is None else time.monotonic() + self.seconds
         for first in range(0, left, self.n_jobs):
+            if time.monotonic() >= end:
+                print(f"\nhydra.sweeper.seconds={self.seconds} are over; the same command goes on", flush=True)
+                break
             trials = optuna_study.ask(study, space, min(self.n_jobs, left - first))
             self._run(study, trials, fixed, first, journal)
         if best := optuna_study.best(study, list(space)):

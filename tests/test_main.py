@@ -44,7 +44,7 @@ Vggexp = Callable[..., tuple[int, str, str]]
         (["freeze=pattern"], "freeze.patterns is missing; give freeze.patterns=..."),
         (["evaluate", "runs/none"], "evaluate: there is no runs/none"),
         (["predict", "runs/none", "photos"], "predict: there is no runs/none"),
-        (["--config-dir", "nowhere", "x"], "'x' is neither"),
+        (["--config-dir", "nowhere", "x"], "there is no verb 'x'"),
     ],
 )
 def test_a_mistake_is_one_line(words: list[str], expected: str, vggexp: Vggexp) -> None:
@@ -121,3 +121,9 @@ def test_a_folder_with_a_run_is_refused(vggexp: Vggexp, tmp_path: Path) -> None:
     code, _, errors = vggexp("run.dir=old")
     assert code == 2
     assert "old holds a finished run; choose another run.dir, or set run.overwrite=true" in errors
+
+
+def test_version(vggexp: Callable[..., tuple[int, str, str]]) -> None:
+    code, out, errors = vggexp("--version")
+    assert (code, errors) == (0, "")
+    assert out.startswith("vggexp ")

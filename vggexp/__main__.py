@@ -40,6 +40,9 @@ def enter(words: Sequence[str]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"
 
     def run_verb() -> int:
+        if "--version" in words:
+            print(f"vggexp {version()}")
+            return 0
         if {"--help", "-h"}.intersection(words) and (page := help_for(words)):
             print(page)
             return 0
@@ -64,6 +67,16 @@ def enter(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("vggexp: interrupted; the files written so far are kept", file=sys.stderr)
         return 130
+
+
+def version() -> str:
+    """The installed version."""
+    from importlib import metadata  # not needed by any other command
+
+    try:
+        return metadata.version("vggexp")
+    except metadata.PackageNotFoundError:
+        return "of a folder that is not installed"
 
 
 def guarded(action: Callable[[], int], debug: bool = False) -> int:

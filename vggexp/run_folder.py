@@ -28,7 +28,7 @@ from vggexp.distributed.whole import whole
 from vggexp.errors import ConfigError
 
 _OWN = ("config.yaml", "metrics.jsonl", "summary.json", "state.json", "freeze.csv", "splits.csv", "skipped.csv",
-        "checkpoint", "prediction", "csv", "tensorboard", "wandb")  # fmt: skip
+        "checkpoint", "prediction", "csv", "tensorboard", "wandb", "comet")  # fmt: skip
 PREVIOUS = ".previous"
 
 

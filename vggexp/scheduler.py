@@ -74,7 +74,7 @@ def one_cycle(optimizer: Optimizer, span: Span, climb: float = 0.3, start: float
     rates = [group["lr"] for group in optimizer.param_groups]
     # One step more than the run has: Lightning steps the scheduler once more after the last optimizer step.
     steps = max(2, span.steps - _warmup_steps(span, warmup)) + 1
-    schedule = torch_schedules.OneCycleLR(optimizer, rates, steps, pct_start=climb, div_factor=1 / start)
+    schedule = torch_schedules.OneCycleLR(optimizer, rates, steps, pct_start=float(climb), div_factor=1 / start)
     return _each_step(optimizer, schedule, span, warmup)
 
 

@@ -232,7 +232,7 @@ class Slides(Protocol):
     """A head whose layers can be applied at every position of a last stage that is larger than in training."""
 
     def maps(self, features: Features, grid: tuple[int, int]) -> Tensor:
-        """Outputs (N, K, h', w'): those of each window of ``grid`` cells, which are what training gave the head.
+        """Outputs (N, ..., h', w'): those of each window of ``grid`` cells, which are what training gave the head.
 
         Raises:
             ValueError: the grid does not divide into the cells that the head reads.
@@ -370,6 +370,11 @@ class ParameterInfo:
         """Whether it is a bias: a layer's bias or the shift of a normalisation layer."""
         return self.name.rpartition(".")[2] == "bias"
 
+    @property
+    def is_adapter(self) -> bool:
+        """Whether a freeze policy added it to a layer (``AdaptingPolicy``)."""
+        return ".parametrizations." in self.name and not self.name.endswith(".original")
+
 
 @runtime_checkable
 class FreezePolicy(Protocol):
@@ -389,6 +394,28 @@ class PolicyOfNames(FreezePolicy, Protocol):
 
     def check(self, parameters: Sequence[ParameterInfo]) -> None:
         """Check the policy against all parameters of the network; ValueError if it does not fit."""
+
+
+@runtime_checkable
+class MeasuredPolicy(FreezePolicy, Protocol):
+    """A policy that decides by measurements of the run: a pure function of epoch, parameter and these numbers.
+
+    A constant one gets a single row before training: each stage's gradient norm divided by the norm of its parameters,
+    over ``window`` batches. Another one gets a row every ``window`` epochs: the norms of the gradients' sums over them.
+    """
+
+    window: int
+    """Batches or epochs that a row covers."""
+    measured: list[list[float]]
+    """The rows so far: a number a stage, from shallow to deep. Checkpoints keep them."""
+
+
+@runtime_checkable
+class AdaptingPolicy(FreezePolicy, Protocol):
+    """A policy that trains a few parameters more in place of a layer's own."""
+
+    def adapt(self, stages: Sequence[nn.Module]) -> None:
+        """Add them to the layers of the stages; layers that have them stay as they are. Outputs do not change."""
 
 
 class Data(Protocol):

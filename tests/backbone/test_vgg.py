@@ -20,7 +20,10 @@ def make(name: str, **changes: object) -> VGG:
     return made
 
 
-@pytest.mark.parametrize("name", TORCHVISION)
+@pytest.mark.parametrize(
+    "name",
+    [name if name in ("vgg11", "vgg16_bn") else pytest.param(name, marks=pytest.mark.slow) for name in TORCHVISION],
+)
 def test_torchvisions_weights_load_and_give_its_features(name: str) -> None:
     theirs = getattr(torchvision.models, name)(num_classes=1).eval()
     for module in theirs.modules():  # statistics other than a fresh net's, so that a norm left out would show

@@ -16,6 +16,11 @@ DENSE = ("head.hidden=8", "head.pool=1")
 PLAIN = ("data.train_transform=[]", "trainer.precision=32", "trainer.max_epochs=3")
 
 
+def slow(*values: object) -> object:
+    """A case that runs among the slow tests."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 def result(folder: str) -> tuple[dict[str, Tensor], dict[str, float]]:
     summary: dict[str, Any] = json.loads(Path(folder, "summary.json").read_text())
     return read_checkpoint(Path(folder, "checkpoint", "last.ckpt"))["state_dict"], summary["metrics"]
@@ -38,12 +43,12 @@ def assert_equal_runs(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     ("words", "stage"),
     [
-        (("freeze=backbone", *DENSE), 5),
+        slow(("freeze=backbone", *DENSE), 5),
         (("freeze=stage", "freeze.stages=3", *DENSE), 3),
-        (("freeze=stage", "freeze.stages=[1,2,4]", *DENSE), 2),
-        (("freeze=backbone", "task=localization", "head.hidden=[8]", "head.pool=1"), 5),
-        (("freeze=backbone", "task=segmentation", "head=fcn", "head.stride=16", "head.hidden=8", "data.canvas=64",
-          "data.image_size=[64,64]"), 4),
+        slow(("freeze=stage", "freeze.stages=[1,2,4]", *DENSE), 2),
+        slow(("freeze=backbone", "task=localization", "head.hidden=[8]", "head.pool=1"), 5),
+        slow(("freeze=backbone", "task=segmentation", "head=fcn", "head.stride=16", "head.hidden=8", "data.canvas=64",
+              "data.image_size=[64,64]"), 4),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else str(value),
 )  # fmt: skip

@@ -63,3 +63,6 @@ def test_a_source_that_learned_the_digits_is_recommended(vggexp: Vggexp) -> None
     best = {name: max(row["score"] for row in found["probes"] if row["source"] == name) for name in ("source", "none")}
     assert best["source"] > best["none"] + 0.2
     assert "backbone.weights=source" in found["advice"]["command"]
+    leeps = {(row["source"], row["stage"]): row["leep"] for row in found["probes"] if row["leep"] is not None}
+    assert list(leeps) == [("source", 5)]  # random weights have no classifier
+    assert leeps["source", 5] > -1.0  # the digits' entropy is log 10 = 2.3, and the source knows them

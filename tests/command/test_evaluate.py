@@ -135,6 +135,7 @@ def test_what_cannot_be_evaluated_so_is_one_line(
     assert message in errors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "way", "message"),
     [

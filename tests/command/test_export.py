@@ -41,6 +41,7 @@ def test_onnx_with_numpy_alone_agrees_with_predict(trained: Path, vggexp: Vggexp
     assert box[0] == pytest.approx(row["box"], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_safetensors_is_a_checkpoint_and_the_start_of_another_run(trained: Path, vggexp: Vggexp) -> None:
     assert vggexp("export", str(trained), "format=safetensors", "output=out")[0] == 0
     file = Path("out/run.safetensors")

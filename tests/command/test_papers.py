@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 Vggexp = Callable[..., tuple[int, str, str]]
 SEGMENTATION = ("task=segmentation", "data.image_size=[32,32]")
@@ -52,6 +53,65 @@ def test_an_ensemble_of_a_deconvnet_and_an_fcn_on_proposals(train_tiny: Callable
     code, _, errors = vggexp("evaluate", "fcn", "evaluation=proposals", "evaluation.shares=[0.5]")
     assert (code, errors.count("\n")) == (2, 1)
     assert "evaluation.shares=[0.5]: give shares of the photo up to 1, with 1.0 among them" in errors
+
+
+@pytest.mark.slow
+def test_overfeat_s_pipeline_of_a_grafted_classifier_and_localizer(
+    train_tiny: Callable[..., Path], vggexp: Vggexp
+) -> None:
+    train_tiny("task=classification", "head.hidden=8", "head.pool=1", name="classifier")
+    train_tiny(
+        "task=localization", "head.hidden=[8,4]", "head.pool=1", "freeze=backbone", "backbone.weights=classifier",
+        name="localizer",
+    )  # fmt: skip
+    assert vggexp("graft", "classifier", "localizer", "output=both")[0] == 0
+    few = ("data.canvas=64", "trainer.limit_test_batches=8")
+    code, out, errors = vggexp("evaluate", "both", "evaluation=overfeat", "evaluation.sides=[64,80]", *few)
+    assert code == 0, errors
+    assert out.endswith("scores: both/evaluation-test-overfeat-64-80.json\n")
+    scores = metrics("both/evaluation-test-overfeat-64-80.json")
+    assert 0 <= scores["test/box_error_top1"] <= 1
+    assert scores["test/box_error_top5"] <= scores["test/box_error_top1"]
+    code, _, errors = vggexp("evaluate", "classifier", "evaluation=overfeat", *few)
+    assert code == 0, errors
+    assert 0 <= metrics("classifier/evaluation-test-overfeat.json")["test/top1"] <= 1
+    Image.effect_noise((90, 70), 80).convert("RGB").save("photo.png")
+    code, _, errors = vggexp("predict", "both", "photo.png", "evaluation=overfeat", "evaluation.sides=[40]")
+    assert code == 0, errors
+    row = json.loads(Path("predictions/predictions.jsonl").read_text())
+    assert sum(row["probability"].values()) == pytest.approx(1, abs=1e-3)
+    with Image.open(Path("predictions", row["overlay"])) as picture, Image.open("photo.png") as photo:
+        assert picture.width > 3 * photo.width  # windows, boxes, the merged one
+    for run, words, why in (
+        ("localizer", (), "evaluation=overfeat joins a classifier and a localizer, and this run has task=localization"),
+        ("both", ("evaluation.sides=[16]",), "evaluation.sides=16 is not a whole number of at least 32"),
+        ("both", ("evaluation.top=0",), "evaluation.top=0"),
+    ):
+        code, _, errors = vggexp("evaluate", run, "evaluation=overfeat", *words)
+        assert (code, errors.count("\n")) == (2, 1)
+        assert why in errors
+
+
+@pytest.mark.slow
+def test_overfeat_s_fast_network_trains_and_caches(train_tiny: Callable[..., Path], vggexp: Vggexp) -> None:
+    words = ("backbone=overfeat_fast", "backbone.batch_norm=true", "data.image_size=[71,71]", "head.pool=1")
+    train_tiny(*words, "task=classification", "head.hidden=[8,6]", name="classifier")
+    train_tiny(
+        *words, "task=localization", "head=box_per_class", "head.hidden=[8,4]", "freeze=backbone",
+        "backbone.weights=classifier", name="localizer",
+    )  # fmt: skip
+    assert vggexp("graft", "classifier", "localizer", "output=both")[0] == 0
+    code, _, errors = vggexp("evaluate", "both", "evaluation=overfeat", "trainer.limit_test_batches=4")
+    assert code == 0, errors
+
+
+def test_what_does_not_fit_overfeat_s_network_is_told(tiny: Callable[..., tuple[int, str, str]]) -> None:
+    code, _, errors = tiny("backbone=overfeat_fast", "task=classification", "data.image_size=[64,64]")
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "[64, 64]: this backbone leaves no cell of less; give [height, width] of 71 or more" in errors
+    code, _, errors = tiny("backbone=overfeat_fast", "task=segmentation", "head=fcn", "data.image_size=[96,96]")
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "head=fcn places what it finds on the image's pixels, and backbone=overfeat_fast convolves without" in errors
 
 
 def test_a_head_that_needs_switches_is_refused_by_name(tiny: Callable[..., tuple[int, str, str]]) -> None:

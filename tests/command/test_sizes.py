@@ -129,6 +129,7 @@ def test_tiles_of_photos_that_have_the_networks_size_score_as_the_photos(
     assert tiles == pytest.approx({key: value for key, value in plain.items() if key != "test/loss"})
 
 
+@pytest.mark.slow
 def test_evaluate_and_predict_agree_on_large_photos_in_tiles(
     train: Callable[..., None], vggexp: Vggexp, tree: Any
 ) -> None:
@@ -156,6 +157,7 @@ def test_evaluate_and_predict_agree_on_large_photos_in_tiles(
     assert code == 2
 
 
+@pytest.mark.slow
 def test_views_are_averaged_for_each_task(train: Callable[..., None], vggexp: Vggexp) -> None:
     small = ("head.pool=1", "run.overwrite=true")
     for words, views in (

@@ -28,7 +28,7 @@ GIVEN = {
     "trainer": {"folder", "objective", "loggers", "callbacks", "standing", "changing"},
     "callback": {"folder"},
     "logger": {"save_dir"},
-    "evaluation": {"image_size", "batch_size", "maps", "patch_side"},
+    "evaluation": {"image_size", "batch_size", "maps", "patch_side", "windows"},
 }
 
 

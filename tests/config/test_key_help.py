@@ -20,6 +20,7 @@ Vggexp = Callable[..., tuple[int, str, str]]
         (["head.dropout"], "head.dropout (head=mlp): a number, at least 0, below 1; "),
         (["freeze=gradual"], "freeze.every: a whole number, at least 1; epochs between"),
         (["evaluate"], "split: test or val; "),
+        (["--help", "evaluate"], "split: test or val; "),
         (["+x." + "9" * 5000], "usage: python -m vggexp"),
     ],
 )
@@ -27,6 +28,18 @@ def test_help(words: list[str], expected: str, vggexp: Vggexp) -> None:
     code, out, errors = vggexp(*words, "--help")
     assert (code, errors) == (0, "")
     assert expected in out
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        ("head=fcoss", "head has no option 'fcoss'; did you mean 'fcos'?"),
+        ("trainer.max_epoch", "there is no key 'trainer.max_epoch'; did you mean 'trainer.max_epochs'?"),
+        ("trainer.max_epoch=3", "there is no key 'trainer.max_epoch'; did you mean 'trainer.max_epochs'?"),
+    ],
+)
+def test_help_on_a_mistyped_word(word: str, line: str, vggexp: Vggexp) -> None:
+    assert vggexp(word, "--help") == (2, "", f"vggexp: error: {line}\n")
 
 
 def test_the_schema_takes_our_presets_and_finds_mistakes(vggexp: Vggexp) -> None:

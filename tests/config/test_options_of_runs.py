@@ -26,7 +26,7 @@ def rerun(vggexp: Vggexp, *words: str) -> dict[str, Any]:
 def test_a_policy_comes_with_its_defaults(recorded: Path, vggexp: Vggexp) -> None:
     config = rerun(vggexp, "freeze=stage", "freeze.stages=2")
     assert config["freeze"] == {"_target_": "vggexp.freeze.stage.Stages", "stages": 2, "lr_decay": 1.0,
-                                "norm": "fixed", "dropout": "fixed"}  # fmt: skip
+                                "norm": "fixed", "dropout": "fixed", "lr_factors": None, "warmup": 0}  # fmt: skip
     assert config["choice"]["freeze"] == "stage"
     assert (config["head"]["hidden"], config["trainer"]["gpus"]) == (8, 0)
 
@@ -51,6 +51,7 @@ def test_plus_words_change_the_run(recorded: Path, vggexp: Vggexp) -> None:
         ("rerun a head.hidden=null", "head.hidden=null is not a whole number"),
         ("rerun a trainer.max_epoch=2", "the run's config has no key 'trainer.max_epoch'; did you mean"),
         ("rerun a ~trainer.clip", "rerun: ~trainer.clip removes a key of the recorded run"),
+        ("rerun a data=voc", "data.root is missing; give data.root=..."),
         ("rerun a run=x", "run=x: run holds several keys; set run.KEY=VALUE"),
         ("resume a backbone=vgg11", "resume: backbone=vgg11 cannot change what was recorded: of the groups it takes"),
         ("evaluate a freeze=backbone", "evaluate: freeze=backbone cannot change what was recorded"),

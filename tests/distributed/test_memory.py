@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from vggexp.distributed.memory import free_ram
 
 PROGRAM = """
 import resource
@@ -55,3 +58,15 @@ def test_what_hangs_in_a_cycle_is_given_back_although_freed_memory_is_kept() -> 
     if could == "False":
         pytest.skip("another C library")
     assert int(mebibytes) > 150  # of 200
+
+
+def test_free_memory_is_the_containers_if_that_has_less(tmp_path: Path) -> None:
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal:  4000 kB\nMemAvailable:  3000 kB\n")
+    assert free_ram(meminfo, tmp_path) == 3000 * 1024
+    (tmp_path / "memory.max").write_text("max\n")
+    assert free_ram(meminfo, tmp_path) == 3000 * 1024
+    (tmp_path / "memory.max").write_text("2048000\n")
+    (tmp_path / "memory.current").write_text("1024000\n")
+    (tmp_path / "memory.stat").write_text("anon 5\ninactive_file 24000\n")  # files give way
+    assert free_ram(meminfo, tmp_path) == 1_048_000

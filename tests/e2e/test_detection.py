@@ -12,6 +12,7 @@ from tests.cache.test_feature_cache import assert_equal_runs
 from tests.e2e.test_processes import launched
 from tests.e2e.test_resume import compare
 from vggexp.command.restore import restore
+from vggexp.transfer.checkpoint import read_checkpoint
 
 Tiny = Callable[..., tuple[int, str, str]]
 HEAD = ("head.hidden=16", "head.pool=2", "head.samples=16", "head.proposals=30", "head.detections=10")
@@ -81,3 +82,22 @@ def test_two_processes_evaluate_as_one(vggexp: Any) -> None:
     named = [name for name in alone if "loss" not in name]
     assert "test/map_50" in named
     assert {name: divided[name] for name in named} == pytest.approx({name: alone[name] for name in named}, nan_ok=True)
+
+
+@pytest.mark.slow
+def test_a_detector_starts_from_a_classifiers_dense_layers(tiny: Tiny) -> None:
+    """fc6 and fc7 fit if the classifier has the same units and the same grid; the predictors are fresh."""
+    data = ("data.objects=[1,3]", *SIZE)
+    assert tiny("head.hidden=16", "head.pool=2", *data, "run.dir=one")[0] == 0
+    still = ("optimizer=sgd", "optimizer.lr=0", "optimizer.weight_decay=0", "seed=2")
+    start = ("head.weights=one", "head.weights_map=fitting")
+    code, out, errors = tiny(*DETECTION, *SIZE, *still, "backbone.weights=one", *start, "run.dir=two")
+    assert code == 0, errors
+    assert "head weights: 4 tensors from one" in out
+    one, two = (read_checkpoint(Path(name))["state_dict"] for name in ("one", "two"))
+    dense = [f"head.classifier.{layer}.{kind}" for layer in (0, 3) for kind in ("weight", "bias")]
+    assert all(torch.equal(one[name], two[name]) for name in dense)
+    narrow = ["head.hidden=8" if word.startswith("head.hidden") else word for word in DETECTION]
+    code, _, errors = tiny(*narrow, *SIZE, *start, "run.dir=three")
+    assert code == 2
+    assert "no layer fits this head" in errors

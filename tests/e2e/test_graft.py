@@ -99,6 +99,7 @@ def test_backbones_that_differ(singles: tuple[Path, Path, Path], train_tiny: Tra
     assert not Path("both").exists()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_merged(singles: tuple[Path, Path, Path], train_tiny: Train, vggexp: Any) -> None:
     code, _, errors = vggexp("graft", "one", "one", "output=both")
     assert (code, "both one and one are runs of classification" in errors) == (2, True)

@@ -56,7 +56,9 @@ def torchrun(*words: str, processes: int = 2) -> subprocess.CompletedProcess[str
         ("freeze=none",), ("freeze=backbone",), ("freeze=stage", "freeze.stages=[2,4]"), ("freeze=gradual",),
         ("freeze=linear_probe", "freeze.epochs=2", "freeze.factor=0.5"), ("freeze=norm",), ("freeze=bias",),
         ("freeze=pattern", "freeze.patterns=weight"), ("freeze=none", "freeze.lr_decay=0.5"),
-        ("freeze=backbone", "freeze.norm=update"),
+        ("freeze=backbone", "freeze.norm=update"), ("freeze=backbone", "freeze.warmup=2"),
+        ("freeze=auto", "freeze.percentile=90", "optimizer.lr=1e-4"), ("freeze=surgical", "freeze.tuned=2"),
+        ("freeze=lora",), ("freeze=ssf",),
     ],
     ids="-".join,
 )  # fmt: skip
@@ -65,6 +67,18 @@ def test_both_hold_the_same_weights_after_every_epoch(policy: tuple[str, ...]) -
     done = torchrun(*policy, "run.dir=run", "test=false")
     assert done.returncode == 0, done.stderr[-3000:]
     assert len(Path("run/freeze.csv").read_text().splitlines()) == 1 + 7 * 6
+
+
+@pytest.mark.slow
+def test_both_decide_alike_and_are_pulled_alike() -> None:
+    """Auto freezes stages in both; then a run that starts from it is pulled to it in both."""
+    words = ("test=false", "trainer.max_epochs=5")
+    done = torchrun("freeze=auto", "freeze.percentile=90", "optimizer.lr=1e-4", "run.dir=auto", *words)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert ",0,0," in Path("auto/freeze.csv").read_text()
+    assert "frozen from epoch" in done.stdout
+    done = torchrun("optimizer.l2_sp=0.5", "backbone.weights=auto", "run.dir=pulled", *words)
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 @pytest.mark.slow
@@ -95,6 +109,7 @@ def test_a_policy_thawed_after_ddp_has_wrapped_is_caught(tmp_path: Path) -> None
     assert "the ranks of this run hold different weights in stage" in done.stderr
 
 
+@pytest.mark.slow
 def test_evaluation_meets_every_sample_once() -> None:
     """300 test images do not divide by 2 x 32; the scores of both worlds are those of one network."""
     code, _, errors = launched("run.dir=two", "trainer.max_epochs=1", "callback=[diagnostics]")

@@ -62,7 +62,7 @@ def compare(words: tuple[str, ...], place: tuple[int, int], train_tiny: Train, v
 
 
 @pytest.mark.parametrize("place", [slow((0, 1)), (1, 0), slow((2, 2)), slow((3, 1))])
-@pytest.mark.parametrize("saved", [(), ("trainer.save_every=1",)])
+@pytest.mark.parametrize("saved", [slow(()), ("trainer.save_every=1",)])
 def test_from_any_epoch_of_a_schedule(
     place: tuple[int, int], saved: tuple[str, ...], train_tiny: Train, vggexp: Any
 ) -> None:
@@ -74,7 +74,7 @@ def test_from_any_epoch_of_a_schedule(
     [
         ("freeze=linear_probe", "freeze.epochs=2", "freeze.factor=0.1"),
         slow(("scheduler=plateau", "scheduler.patience=0")), slow(("scheduler=step", "scheduler.every=1")),
-        ("trainer.ema=0.9",), ("mix=mixup_cutmix", "augment=light"),
+        ("trainer.ema=0.9",), slow(("mix=mixup_cutmix", "augment=light")),
         slow(("data.sampling=balanced", "data.workers=2")), slow(("data.workers=2",)), slow(("optimizer=sgd",)),
         slow(("trainer.early_stopping=5", "trainer.accumulate=2")),
     ],

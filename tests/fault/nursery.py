@@ -19,7 +19,9 @@ def child(words: list[str], folder: str, output: str) -> int:
     os.dup2(file, 1)
     os.dup2(file, 2)
     from vggexp.__main__ import enter
+    from vggexp.distributed.processes import import_from_here
 
+    import_from_here()  # as python -m does
     try:
         return enter(words)
     except BaseException:

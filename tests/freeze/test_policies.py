@@ -6,7 +6,7 @@ import yaml
 from vggexp.config.help import CONF, groups
 from vggexp.errors import ConfigError
 from vggexp.trainer.build import build
-from vggexp.types import FreezePolicy, ParameterInfo
+from vggexp.types import FreezePolicy, MeasuredPolicy, ParameterInfo
 
 HEAD = ParameterInfo("head.classifier.0.weight", None)
 STAGES = [ParameterInfo(f"backbone.features.{stage}.weight", stage) for stage in range(1, 6)]
@@ -41,6 +41,10 @@ SETTINGS: dict[str, dict[str, object]] = {"pattern": {"patterns": r"features\.[1
         ("bias", {}, [[1, 2, 3, 4, 5]]),
         ("pattern", {"patterns": [r"features\.[12]\.", r"features\.4"]}, [[1, 2, 4]]),
         ("pattern", {"patterns": r"features\.[12]|head", "invert": True}, [[3, 4, 5]]),
+        ("auto", {}, [[]] * 3),  # until it has measured
+        ("surgical", {}, [[]]),
+        ("lora", {}, [[1, 2, 3, 4, 5]]),
+        ("ssf", {}, [[1, 2, 3, 4, 5]]),
     ],
 )
 def test_what_is_frozen(name: str, changes: dict[str, object], frozen: list[list[int]]) -> None:
@@ -48,7 +52,7 @@ def test_what_is_frozen(name: str, changes: dict[str, object], frozen: list[list
     for epoch, stages in enumerate(frozen):
         assert [stage.stage for stage in STAGES if made(epoch, stage) == 0] == stages, epoch
         assert made(epoch, HEAD) == 1
-    assert made.constant == (name not in ("gradual", "linear_probe"))
+    assert made.constant == (name not in ("gradual", "linear_probe", "auto"))
 
 
 def test_norms_and_biases() -> None:
@@ -63,8 +67,11 @@ def test_fine_tuning_after_the_probe_can_be_slower() -> None:
 
 
 @pytest.mark.parametrize("name", groups()["freeze"])
-def test_every_policy_is_a_pure_function(name: str) -> None:
+@pytest.mark.parametrize("rows", [[], [[3.0, 1.0, 2.0, 9.0, 5.0]]])
+def test_every_policy_is_a_pure_function(name: str, rows: list[list[float]]) -> None:
     made = policy(name, **SETTINGS.get(name, {}))
+    if isinstance(made, MeasuredPolicy):
+        made.measured[:] = rows if made.constant else [row[::-1] for row in rows * 2] + rows
     for epoch in range(5):
         factors = [made(epoch, info) for info in (*STAGES, HEAD)]
         assert factors == [made(epoch, info) for info in (*STAGES, HEAD)]
@@ -81,6 +88,10 @@ def test_every_policy_is_a_pure_function(name: str) -> None:
         ("linear_probe", {"factor": 0}, r"freeze\.factor=0 above 0"),
         ("pattern", {"patterns": "["}, r"'\[' is not a regular expression"),
         ("pattern", {"patterns": []}, "is empty"),
+        ("auto", {"percentile": 101}, r"freeze\.percentile=101 from 0 to 100"),
+        ("surgical", {"tuned": 0}, r"freeze\.tuned=0"),
+        ("lora", {"rank": 0}, r"freeze\.rank=0 must be 1 or more"),
+        ("ssf", {"stages": []}, r"freeze\.stages is empty"),
     ],
 )
 def test_settings_out_of_range(name: str, changes: dict[str, object], message: str) -> None:

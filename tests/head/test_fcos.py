@@ -10,15 +10,16 @@ from vggexp.head.detection.padded import SMALLEST
 from vggexp.head.fcos import FCOS
 
 
-def make(**options: float) -> FCOS:
-    torch.manual_seed(0)
+def make(seed: int = 0, **options: float) -> FCOS:
+    torch.manual_seed(seed)
     return FCOS(spec(), channels=64, convolutions=1, **{"stride": 4, **options})  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="300 steps leave its scores near 0.06; why is not known yet", strict=False)
-def test_it_learns_two_objects_by_heart() -> None:
-    assert finds(overfit(make(), 300))
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_it_learns_two_objects_by_heart(seed: int) -> None:
+    """Started around 0, as torchvision's, one of the four distances stayed 0 for ever, and a box ended at its place."""
+    assert finds(overfit(make(seed=seed), 80))
 
 
 def test_it_finds_what_torchvisions_finds_in_the_same_outputs() -> None:

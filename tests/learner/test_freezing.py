@@ -8,14 +8,18 @@ from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 
 from vggexp.backbone.vgg import VGG
+from vggexp.freeze.auto import Auto
 from vggexp.freeze.backbone import WholeBackbone
 from vggexp.freeze.bias import BiasOnly
 from vggexp.freeze.gradual import Gradual
 from vggexp.freeze.linear_probe import LinearProbe
+from vggexp.freeze.lora import Lora
 from vggexp.freeze.none import Nothing
 from vggexp.freeze.norm import NormOnly
 from vggexp.freeze.pattern import Pattern
+from vggexp.freeze.ssf import ScaleShift
 from vggexp.freeze.stage import Stages
+from vggexp.freeze.surgical import Surgical
 from vggexp.head.mlp import MLP
 from vggexp.learner.freezing import Freezing
 from vggexp.learner.optimizer import begin_epoch, make_optimizer, parameter_groups
@@ -23,8 +27,10 @@ from vggexp.types import FreezePolicy, HeadSpec, ParameterInfo
 
 POLICIES: list[FreezePolicy] = [
     Nothing(), WholeBackbone(), Stages(3), Stages([2, 5]), Gradual(), LinearProbe(2), NormOnly(), BiasOnly(),
-    Pattern([r"features\.0\.", "classifier"]),
+    Pattern([r"features\.0\.", "classifier"]), Auto(), Surgical(), Lora(2), Lora(2, [4]), ScaleShift(),
 ]  # fmt: skip
+for measured, row in ((POLICIES[9], [[5.0] * 5, [4.9, 5, 9, 5, 5]]), (POLICIES[10], [[1.0, 3, 2, 1, 1]])):
+    measured.measured = row  # type: ignore[attr-defined]
 EPOCHS = 7
 
 
@@ -206,6 +212,45 @@ def test_an_epoch_in_which_nothing_trains() -> None:
 def test_settings_out_of_range(settings: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="must be"):
         bound(Nothing(), **settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"lr_factors": [1, 1]}, "give 5 numbers above 0"),
+        ({"lr_factors": [1, 1, 1, 1, 0]}, "give 5 numbers above 0"),
+        ({"lr_factors": [1] * 5, "lr_decay": 0.5}, "both set"),
+        ({"warmup": 1, "norm": "update"}, "has no effect with"),
+    ],
+)
+def test_settings_without_effect(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        bound(Nothing(), **settings)
+
+
+def test_rates_as_a_list() -> None:
+    freezing = bound(Stages(1), lr_factors=[0.1, 0.2, 0.3, 0.4, 0.5])
+    found = {info.stage: factor for factor, (info, _) in zip(freezing.factors(0), freezing.parameters, strict=True)}
+    assert found == {1: 0, 2: 0.2, 3: 0.3, 4: 0.4, 5: 0.5, None: 1}
+
+
+def test_statistics_of_frozen_layers_warm_up_and_then_stand_still() -> None:
+    torch.manual_seed(0)
+    freezing = bound(WholeBackbone(), warmup=1)
+    optimizer = make_optimizer(lambda groups: SGD(groups, 0.1), freezing, 2, True)
+    assert freezing.constant
+    assert not freezing.settled
+    moved = []
+    for epoch in (0, 1):
+        freezing.apply(epoch)
+        freezing.set_modes(training=True)
+        before = state(freezing)
+        step(freezing, optimizer)
+        after = state(freezing)
+        moved.append({name for name in before if not torch.equal(before[name], after[name]) and "head" not in name})
+        assert moved[-1].isdisjoint(freezing.frozen_tensors(epoch))
+    assert moved[0] == {name for name in before if "running" in name or "num_batches" in name}
+    assert not moved[1]
 
 
 def test_a_pattern_that_matches_nothing_is_an_error() -> None:

@@ -183,3 +183,27 @@ def test_a_killed_run_keeps_its_rows(
     assert run.exit_codes == []
     values = [row["val/top1"] for row in written if "val/top1" in row]
     assert run.values("val/top1")[: len(values)] == values
+
+
+@pytest.mark.slow
+def test_gradients_and_the_best_checkpoint_if_asked_for(train_tiny: Train, offline_run: Any) -> None:
+    """Of the parameters that train in an epoch: under gradual, those of the stages that have thawed by then."""
+    folder = train_tiny(
+        *SMALL, "trainer.max_epochs=2", "freeze=gradual", "logger.wandb.watch=gradients", "logger.wandb.watch_every=1",
+        "logger.wandb.artifact=true", name="runs/s/one",
+    )  # fmt: skip
+    run = offline_run(folder)
+    names = {name for row in run.rows for name in row if name.startswith("gradients/")}
+    watched = {name.removeprefix("gradients/").removesuffix("._type") for name in names if "._type" in name}
+    assert "head.classifier.0.weight" in watched
+    assert any(name.startswith("backbone.features.") for name in watched)
+    assert "backbone.features.0.weight" not in watched  # frozen in both epochs
+    (artifact,) = [record.artifact for record in run.records if record.HasField("artifact")]
+    assert (artifact.type, artifact.name) == ("model", "s.one")
+    assert set(artifact.aliases) == {"best", "gradual"}
+    assert {entry.path for entry in artifact.manifest.contents} == {"best.ckpt", "config.yaml"}
+    scores = json.loads(artifact.metadata)["metrics"]
+    assert scores["test/top1"] == run.summary["test/top1"]
+    plain = offline_run(train_tiny(*SMALL, name="plain"))
+    assert not [record for record in plain.records if record.HasField("artifact")]
+    assert not [name for row in plain.rows for name in row if name.startswith("gradients/")]

@@ -52,6 +52,7 @@ def test_wandb_takes_it(name: str) -> None:
     assert violations({**definition, "method": "grit"}) != []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_value_is_a_word_of_ours(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Composed, and checked as train checks them; the metric is the one that the run is to improve."""

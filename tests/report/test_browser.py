@@ -129,6 +129,7 @@ def test_the_first_screen_has_the_numbers_of_the_run_folders(
     assert page.locator("#count").inner_text() == "3 of 9 runs"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("twelve")
 def test_everything_follows_the_selection_and_a_link_opens_the_same_view(open_page: Open) -> None:
     page = open_page("runs")
@@ -211,6 +212,7 @@ def test_on_paper_all_tabs_are_unfolded_and_all_figures_drawn(open_page: Open) -
     assert page.locator(".panel:visible").count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("twelve")
 def test_sorting_and_filtering(open_page: Open) -> None:
     page = open_page("runs")
@@ -227,6 +229,7 @@ def test_sorting_and_filtering(open_page: Open) -> None:
     assert names(page) == ["stage-2"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("twelve")
 def test_what_is_shown_can_be_taken_along(open_page: Open) -> None:
     page = open_page("runs")
@@ -241,6 +244,7 @@ def test_what_is_shown_can_be_taken_along(open_page: Open) -> None:
     assert '"seed": 2' in Path(download.value.path()).read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("twelve")
 def test_the_reference_can_be_chosen(open_page: Open) -> None:
     page = open_page("compare")
@@ -269,6 +273,7 @@ def test_curves_can_be_smoothed(open_page: Open) -> None:
     assert "12 runs. The highest value is 0.930, of none-3 in epoch 2." in page.locator("#curves").inner_text()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("twelve")
 def test_overlays_can_be_switched(open_page: Open) -> None:
     page = open_page("pictures")
@@ -313,6 +318,7 @@ def test_the_worst_come_first(open_page: Open) -> None:
     assert strips(page) == [0, 3]
 
 
+@pytest.mark.slow
 def test_photos_are_chosen_by_what_changed_and_laid_one_over_the_other(make_run: MakeRun, open_page: Open) -> None:
     for freeze in ("none", "backbone"):
         folder = make_run(freeze, freeze=freeze, diagnostics=True, task="classification")
@@ -344,6 +350,7 @@ def test_photos_are_chosen_by_what_changed_and_laid_one_over_the_other(make_run:
     assert page.locator(".wiped").count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("twelve")
 def test_a_settings_confusion_can_be_chosen(open_page: Open) -> None:
     page = open_page("classes")
@@ -462,3 +469,23 @@ def test_two_thousand_runs(make_run: MakeRun, open_page: Open, tmp_path: Path) -
     page.locator("#filter").fill("")
     page.locator("#more").click()
     assert page.locator("#table tbody tr:visible").count() == 2000
+
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("twelve")
+@pytest.mark.parametrize(("width", "theme"), [(1200, "light"), (1200, "dark"), (390, "light")])
+def test_axe_finds_nothing_against_wcag_aa(width: int, theme: str, make_run: MakeRun, open_page: Open) -> None:
+    """In every tab, with all that unfolds unfolded; a failed and a running run are there too."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    make_run("failed", finished=False, epochs=1, planned=3)
+    make_run("other", 0.7, task="localization", diagnostics=True)
+    page = open_page(width=width, dark=theme == "dark")
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        page.wait_for_timeout(500)  # figures are drawn one after the other
+        found = axe.run(page, options={"runOnly": RULES, "resultTypes": ["violations"]}).response["violations"]
+        assert not [(one["id"], [node["html"][:150] for node in one["nodes"]][:3]) for one in found]

@@ -10,7 +10,9 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from vggexp.backbone.vgg import VGG
+from vggexp.freeze.lora import Lora
 from vggexp.head.deconvnet import DeconvNet
+from vggexp.head.linear import Linear
 from vggexp.head.mlp import MLP
 from vggexp.report.ledger import Ledger, ledger
 from vggexp.report.ledger_table import show, table
@@ -124,6 +126,18 @@ def test_frozen_parameters_do_not_train() -> None:
     assert result.total("num_trainable") == 138_344_128 - 14_710_464
     lines = [line.split() for line in render(result, 100).splitlines() if " dense " in line or " conv " in line]
     assert {(words[1], words[-1]) for words in lines} == {("conv", "yes"), ("dense", "part")}
+
+
+def test_adapters_belong_to_their_layers_row() -> None:
+    with torch.device("meta"):
+        backbone = VGG("A")
+        head = Linear(HeadSpec(backbone.channels, backbone.strides, {"classification": 3}))
+    plain = ledger(backbone, head, (32, 32), lambda name: False)
+    Lora(2).adapt(backbone.stages())
+    found = ledger(backbone, head, (32, 32), lambda name: name.endswith(("original", "bias")))
+    assert [(row.name, row.kind) for row in found.rows] == [(row.name, row.kind) for row in plain.rows]
+    assert found.rows[0].num_parameters == 3 * 64 * 9 + 64 + 2 * (27 + 64)
+    assert found.rows[0].num_trainable == 2 * (27 + 64)
 
 
 def test_a_pooling_that_hands_on_switches_has_its_row(decoder: tuple[VGG, Unpool]) -> None:

@@ -40,7 +40,7 @@ def test_it_follows_the_runs(port: int, make_run: MakeRun) -> None:
     assert (status, "1 run: 1 running" in page) == (200, True)
     first = json.loads(ask(port, "/news")[1])
     assert [(job["name"], job["epochs"], job["planned"]) for job in first["jobs"]] == [("a", 2, 9)]
-    assert first["jobs"][0]["log"][-1].startswith("epoch 1  val/miou 0.5")
+    assert first["jobs"][0]["log"][-1].startswith("epoch 1  1 s  val/miou 0.5")
     assert json.loads(ask(port, "/news")[1])["stamp"] == first["stamp"]
     with (folder / "metrics.jsonl").open("a") as file:
         file.write('{"epoch": 2, "val/miou": 0.7}\n')

@@ -111,6 +111,7 @@ def both(root: Path, needs: frozenset[str], **arguments: Any) -> tuple[Files, Fi
     return scaled.split("train", needs), whole.split("train", needs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("box", ["head", "body"])
 def test_a_box_is_scaled_with_its_image(box: str, tree: Any) -> None:
     small: list[Any] = [{"Resize": {"size": [6, 8]}}]

@@ -127,7 +127,7 @@ def test_a_run_from_before_a_key_existed_is_the_same_run_if_the_key_has_its_defa
 
 
 def test_presets_and_loggers_are_no_part_of_what_a_run_does(stub: Any, vggexp: Vggexp) -> None:
-    assert vggexp("-m", "seed=1", "run.name=s", "trainer.max_epochs=30", "backbone.width=0.25")[0] == 0
+    assert vggexp("-m", "seed=1", "run.name=s", "trainer.max_epochs=18", "backbone.width=0.25")[0] == 0
     code, out, errors = vggexp("-m", "seed=1", "run.name=s", "experiment=lecture", "logger=csv")
     assert code == 0, errors
     assert "is already finished; skipped" in out

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 optuna = pytest.importorskip("optuna")
 
@@ -143,3 +144,40 @@ def test_nothing_to_choose(stub: Any, vggexp: Vggexp) -> None:
     code, _, errors = vggexp("-m", "hydra/sweeper=optuna", "seed=1")
     assert code == 2
     assert "hydra/sweeper=optuna has nothing to search; give KEY=interval(LOW,HIGH) or KEY=A,B" in errors
+
+
+def test_a_quoted_value_stands_for_several_words() -> None:
+    from types import SimpleNamespace
+
+    from vggexp.sweep.optuna_study import words
+
+    params = {"freeze": "'stage freeze.stages=2'", "optimizer.lr": 0.001, "run.name": "'a b'"}
+    assert words(SimpleNamespace(params=params)) == [
+        "freeze=stage", "freeze.stages=2", "optimizer.lr=0.001", "run.name='a b'",
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_no_trial_begins_after_its_time(stub: Any, vggexp: Vggexp) -> None:
+    code, out, errors = vggexp(*SEARCH, "hydra.sweeper.n_trials=3", "hydra.sweeper.seconds=0")
+    assert code == 0, errors
+    assert "hydra.sweeper.seconds=0 are over" in out
+    assert not stub.calls
+    assert vggexp(*SEARCH, "hydra.sweeper.n_trials=2", "hydra.sweeper.seconds=100")[0] == 0
+    assert len(stub.calls) == 2
+
+
+@pytest.mark.slow
+def test_the_preset_searches_policies_with_their_own_keys(stub: Any, vggexp: Vggexp) -> None:
+    words = ("hydra.sweeper.study=test", "hydra.sweeper.storage=sqlite:///optuna.db", "hydra.sweeper.sampler=random")
+    code, out, errors = vggexp("experiment=policy_search", *words, "hydra.sweeper.n_trials=5")
+    assert code == 0, errors
+    assert "best of 5 trials" in out
+    chosen = set()
+    for trial in trials():
+        config = yaml.safe_load(Path(trial.user_attrs["folder"], "config.yaml").read_text())
+        policy, *keys = trial.params["freeze"].strip("'").split()
+        assert config["choice"]["freeze"] == policy
+        assert keys == ([f"freeze.stages={config['freeze']['stages']}"] if policy == "stage" else [])
+        chosen.add(policy)
+    assert "stage" in chosen

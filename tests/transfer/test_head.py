@@ -35,6 +35,7 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return bool(a) and a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
+@pytest.mark.slow
 def test_a_head_from_a_run_and_its_part_in_a_multitask_run_and_back(train_tiny: Train) -> None:
     one = train_tiny(*SINGLE, name="one")
     again = train_tiny(*SINGLE, *STILL, "head.weights=one", "seed=2", name="again")
@@ -71,7 +72,10 @@ def test_another_number_of_classes(train_tiny: Train, tiny: Any) -> None:
     code, out, errors = tiny(*small, *STILL, f"head.weights={path}", "head.weights_map=fitting", "run.dir=two")
     assert code == 0, errors
     assert "head weights: 4 tensors from three.ckpt" in out
-    assert "fresh: classifier.6.weight ((10, 8), there (3, 8)), classifier.6.bias ((10,), there (3,))" in out
+    assert (
+        "keep their initial values: classifier.6.weight ((10, 8), there (3, 8)), classifier.6.bias ((10,), there (3,))"
+        in out
+    )
     assert torch.equal(
         tensors(one, "head.")["classifier.0.weight"], tensors(Path("two"), "head.")["classifier.0.weight"]
     )
@@ -98,7 +102,10 @@ def test_a_layer_is_taken_whole_or_not_at_all(train_tiny: Train, tiny: Any) -> N
     code, out, errors = tiny(*words)
     assert code == 0, errors
     assert "head weights: 4 tensors from one" in out
-    assert "fresh: classifier.0.weight ((8, 104), there (8, 26)), classifier.0.bias ((8,), there (8,))" in out
+    assert (
+        "keep their initial values: classifier.0.weight ((8, 104), there (8, 26)), classifier.0.bias ((8,), there (8,))"
+        in out
+    )
 
 
 @pytest.mark.slow
@@ -144,12 +151,12 @@ def test_the_dense_layers_of_imagenet(tmp_path: Path, monkeypatch: pytest.Monkey
     own = {"weights": "imagenet", "weights_map": "fitting"}
     (report,) = load_heads(head, {"backbone": its, "head": own, "choice": {"task": "classification"}}, DataInfo((), ()))
     assert torch.equal(head.state_dict()["classifier.3.weight"], theirs["classifier.3.weight"])
-    assert (len(report.loaded), len(report.fresh), len(report.left_out)) == (
+    assert (len(report.loaded), len(report.initial), len(report.left_out)) == (
         4,
         2,
         18,
     )  # 16 of features, 2 of the last layer
-    assert str(report).partition("; fresh")[0].endswith("; left out: features 16, classifier 2")
+    assert str(report).partition("; keep")[0].endswith("; left out: features 16, classifier 2")
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_the_first_four_convolutions_of_net_a(shallow: str, deep: str, tmp_path:
     assert taken == len(report.loaded) == (4 * 7 if bn else 4 * 2)
     left = made.state_dict().keys() - report.loaded
     assert all(torch.equal(fresh[name], made.state_dict()[name]) for name in left)
-    assert report.fresh == (f"the {len(left)} tensors of other layers",)
+    assert report.initial == (f"the {len(left)} tensors of other layers",)
 
 
 @pytest.mark.parametrize(

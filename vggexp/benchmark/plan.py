@@ -28,7 +28,7 @@ class Sizes:
     gpus: int | None
     repeats: int
 
-    def met(self, batch_size: int) -> int:
+    def photos_needed(self, batch_size: int) -> int:
         """Photos that all steps of this batch size need: the warm-up batch, those of all rounds, and one spare."""
         return (self.batch_size or batch_size) * (2 + self.steps * self.repeats)
 
@@ -59,10 +59,11 @@ class Job:
     """What one contestant does.
 
     Args:
-        kind: the function of a contestant's module for it: "steps", "run", "evaluate" or "load".
+        kind: the function of a contestant's module for it: "steps", "run", "whole", "evaluate", "load", "detect" or
+            "index".
         words: the training as command line words.
         batches: number of batches per round.
-        sample: number of images of a whole run that an alternative processes.
+        sample: number of images of a whole run that an alternative processes; of index, its files.
         frozen: whether the backbone is frozen.
         segments: whether the targets are masks, not labels.
     """

@@ -35,7 +35,7 @@ from vggexp.types import Batch, Head, ObjectList, Sample
 Config = Mapping[str, Any]
 FIXED = frozenset({"CenterCrop", "Fit", "Grayscale", "Identity", "Pad", "Resize"})
 """Transforms without randomness; ``Fit`` unless it has a ``scale``."""
-UNSEEN = ("batch_size", "workers", "timeout", "sampling", "cache", "cache_max_gb", "cache_dir")
+UNSEEN = ("batch_size", "workers", "timeout", "sampling", "cache", "cache_max_gb", "cache_dir", "index_dir")
 """Keys of the data config that do not change the samples."""
 _DTYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
@@ -189,7 +189,7 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
 
     It also sets the learner's ``entrance``: the stage at which cached features enter the backbone.
     """
-    if settings.mode == "off" or not learner.freezing.constant:
+    if settings.mode == "off" or not learner.freezing.settled:
         return None
     if not (frozen := first_frozen(learner, 0)):
         return None

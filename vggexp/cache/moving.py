@@ -1,8 +1,8 @@
 """The feature cache of a freeze policy that changes during training: it follows the boundary of the frozen stages.
 
 While the same first stages are frozen, their features are computed once. When the boundary moves, they are dropped, and
-those of the new boundary are computed. Which epochs use features depends on the config alone, so a resumed run uses
-them in the same epochs.
+those of the new boundary are computed. Which epochs use features depends on the config alone, of ``freeze=auto`` also
+on what was measured, which the checkpoint has; so a resumed run uses them in the same epochs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -75,16 +75,14 @@ class MovingCache(Callback):
 
     def __init__(self, learner: Learner, config: Config, settings: CacheSettings) -> None:
         self._learner, self._config, self._settings = learner, config, settings
-        limit = deepest_entrance(learner.head)
-        frozen = [min(limit, first_frozen(learner, epoch)) for epoch in range(config["trainer"]["max_epochs"])]
-        self._spans = spans(frozen)
+        self._spans = self._planned()
         self._followed: list[_Followed] = []
         self._current: Span | None = None
 
     @property
     def pays(self) -> bool:
-        """Whether any span can use features."""
-        return any(span.stage and len(span) > 1 for span in self._spans)
+        """Whether any span can use features, or may once the policy has measured."""
+        return self._learner.freezing.measuring is not None or any(span.stage and len(span) > 1 for span in self._spans)
 
     def follow(
         self, name: str, loader: ResumableLoader, source: Dataset[Sample], *, augment: bool, together: Collate
@@ -110,7 +108,15 @@ class MovingCache(Callback):
         """Compute the features of a new span, before its first batch."""
         self._move(pl_module.current_epoch)
 
+    def _planned(self) -> list[Span]:
+        """The spans as far as they are known: of a policy that measures, the last boundary counts for the rest."""
+        limit = deepest_entrance(self._learner.head)
+        epochs = range(self._config["trainer"]["max_epochs"])
+        return spans([min(limit, first_frozen(self._learner, epoch)) for epoch in epochs])
+
     def _move(self, epoch: int) -> None:
+        if self._learner.freezing.measuring is not None:
+            self._spans = self._planned()
         span = next(span for span in self._spans if span.start <= epoch < span.end)
         if span == self._current:
             return
@@ -131,7 +137,7 @@ class MovingCache(Callback):
 
 def moving_cache(learner: Learner, config: Config, settings: CacheSettings) -> MovingCache | None:
     """The cache of a run whose freeze policy changes; None if it cannot use one, with a printed line that says why."""
-    if settings.mode == "off" or learner.freezing.constant:
+    if settings.mode == "off" or learner.freezing.settled:
         return None
     cache = MovingCache(learner, config, settings)
     if not cache.pays or refusal(learner, config, settings, deepest_entrance(learner.head)):

@@ -3,6 +3,7 @@
 stop: the run ends with an error that says where it began; its last checkpoint is one with finite weights.
 skip: a batch whose loss or gradients are not finite changes nothing.
 restore: the weights and the optimizer's state of the last checkpoint come back, and the next batch follows.
+If it happens in one of several processes, all of them skip or restore.
 """
 
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.callbacks import Callback, WeightAveraging
 from torch import Tensor
 
 from vggexp.errors import DivergedError
@@ -40,12 +41,20 @@ class Finite(Callback):
         self._late: Where | None = None
 
     def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Any) -> None:
-        """With "skip": drop gradients that are not finite; an optimizer leaves a parameter without gradient alone."""
+        """With "skip": drop gradients that are not finite; an optimizer leaves a parameter without gradient alone.
+
+        Several processes have reduced their gradients, so they find the same.
+        """
         if self._on_nan != "skip":
+            return
+        learner: Any = pl_module
+        if not learner.take_counted():  # every batch of this step was skipped; those of several processes left zeros
+            optimizer.zero_grad(set_to_none=True)
             return
         grads = [one.grad for one in pl_module.parameters() if one.grad is not None]
         if not _is_finite(grads):
             optimizer.zero_grad(set_to_none=True)
+            learner.forget_statistics()
             print(f"step {trainer.global_step}: the gradients are not finite; skipped", flush=True)
 
     def on_train_batch_end(
@@ -58,10 +67,14 @@ class Finite(Callback):
         where: Where = (loss, batch["index"], batch_idx, trainer.global_step - 1)
         if loss.is_cuda and batch_idx + 1 < trainer.num_training_batches:
             where, self._late = self._late or where, where  # asked for a step later, a GPU need not be waited for
-        if bool(torch.isfinite(where[0])):
+        fine = bool(torch.isfinite(where[0]))
+        together = self._on_nan == "restore" and trainer.world_size > 1
+        if trainer.strategy.reduce_boolean_decision(fine, all=True) if together else fine:
             return
         self._late = None
         told = _told(trainer, pl_module, batch, where)
+        if together:
+            told = _first_of_all(None if fine else told)
         if self._on_nan == "restore" and self._restore(trainer, pl_module):
             print(f"{told}; went back to the last checkpoint", flush=True)
             return
@@ -89,12 +102,15 @@ class Finite(Callback):
 
     def _restore(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> bool:
         """Load the last checkpoint; the learning rates stay where the schedule has them."""
-        written = self._last.stat().st_mtime if self._last.exists() else None
+        written = trainer.strategy.broadcast(self._last.stat().st_mtime if self._last.exists() else None)
         if written is None or self._restored.count(written) >= TIMES:
             return False
         self._restored.append(written)
         content = read_checkpoint(self._last)
         pl_module.load_state_dict(content["state_dict"])
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, WeightAveraging):  # the average is not finite any more, either
+                callback.on_load_checkpoint(trainer, pl_module, content)
         (optimizer,) = trainer.optimizers
         now = [{key: value for key, value in one.items() if key != "params"} for one in optimizer.param_groups]
         optimizer.load_state_dict(content["optimizer_states"][0])
@@ -115,6 +131,13 @@ def _told(trainer: pl.Trainer, learner: pl.LightningModule, batch: Any, where: W
         f"epoch {trainer.current_epoch + 1}, batch {number}, step {step}: the loss is not finite at learning rate "
         f"{rate:.3g}; first not finite: {first}; its batch: {samples}"
     )
+
+
+def _first_of_all(told: str | None) -> str:
+    """What the first of the processes says that has something to say."""
+    every: list[str | None] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(every, told)
+    return next(one for one in every if one is not None)
 
 
 def _broken(learner: pl.LightningModule) -> str | None:

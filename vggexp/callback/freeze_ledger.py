@@ -7,6 +7,7 @@ stops.
 
 import csv
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,21 @@ class FreezeLedger(Callback):
     def __init__(self, path: Path, freezing: Freezing) -> None:
         self._path, self._freezing = path, freezing
         self._names = frozenset(info.name for info, _ in freezing.parameters)
-        self._origin = dict(_origin(freezing))
+        background = ThreadPoolExecutor(1)  # VGG16's weights are half a gigabyte: copied while the run is set up
+        self._copying = background.submit(lambda: dict(_origin(freezing)))
+        background.shutdown(wait=False)
         self._before: Hashes = {}
         self._unhashed: set[str] = set()
         self._rates: dict[int, float] = {}
+
+    @property
+    def _origin(self) -> dict[str, Tensor]:
+        """The initial values of the parameters that may be trained, by name."""
+        return self._copying.result()
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Wait for the copy of the weights, before anything moves, shards or loads them."""
+        self._copying.result()
 
     def state_dict(self) -> dict[str, Any]:
         """Save the hashes at the epoch's start, for a run that is resumed within the epoch."""

@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
+from vggexp.command.restore import restore
 from vggexp.config.check import needs
-from vggexp.errors import ConfigError, did_you_mean
+from vggexp.errors import ConfigError, UserError, did_you_mean, one_line
 from vggexp.report.advice_table import costs_table, probes_table
 from vggexp.report.console import console
 from vggexp.run_folder import plain, write_whole
@@ -18,9 +19,11 @@ from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import open_split
 from vggexp.trainer.advice.cost import cost
 from vggexp.trainer.advice.recommend import RANDOM, Row, recommend
-from vggexp.trainer.advice.stage_features import StageFeatures, stage_features
+from vggexp.trainer.advice.stage_features import Classifier, StageFeatures, stage_features
 from vggexp.trainer.build import build_data, build_learner, build_loader
+from vggexp.transfer.checkpoint import read_checkpoint
 from vggexp.transfer.score.h_score import h_score
+from vggexp.transfer.score.leep import leep
 from vggexp.transfer.score.logme import logme
 from vggexp.transfer.score.probe import Probe, probe_boxes, probe_classes
 from vggexp.types import Data
@@ -37,7 +40,7 @@ def run(config: Config) -> int:
     sources = [*dict.fromkeys([*map(str, config["sources"]), *_named(config), RANDOM])]
     _check(sources)
     data, out = build_data(config), console()
-    found = {source: _features(_with(config, source), data, target) for source in sources}
+    found = {source: _features(config, source, data, target) for source in sources}
     rows = [row for source, splits in found.items() for row in _rows(source, *splits, target)]
     train, val = next(iter(found.values()))
     baseline = _baseline(train.targets, val.targets, target)
@@ -78,16 +81,37 @@ def _with(config: Config, source: str) -> Config:
     return {**config, "backbone": {**config["backbone"], "weights": source}}
 
 
-def _features(config: Config, data: Data, target: str) -> tuple[StageFeatures, StageFeatures]:
+def _features(config: Config, source: str, data: Data, target: str) -> tuple[StageFeatures, StageFeatures]:
     """The features of the training and the validation split."""
     torch.manual_seed(config["seed"])  # random weights, too, are the same in each run of the command
-    learner = build_learner(config, data.info)
+    learner = build_learner(_with(config, source), data.info)
+    classifier = _classifier(source) if target == "label" else None
     wanted = needs(config)
     splits = []
     for split in ("train", "val"):
-        loader = build_loader(config, open_split(data, split, wanted), contract=Contract(split, data.info, wanted))
-        splits.append(stage_features(learner, loader, target, config["images"]))
+        dataset, contract = open_split(data, split, wanted), Contract(split, data.info, wanted)
+        # Of a larger data set random images: many are sorted by class.
+        loader = build_loader(config, dataset, shuffle=len(dataset) > config["images"], contract=contract)
+        own = classifier if split == "train" else None
+        splits.append(stage_features(learner, loader, target, config["images"], own))
     return splits[0], splits[1]
+
+
+def _classifier(source: str) -> Classifier | None:
+    """The head of a source that is a classifier's run; None for every other."""
+    if source in (RANDOM, "imagenet"):
+        return None
+    content = read_checkpoint(Path(source))
+    config = content.get("config")
+    if not isinstance(config, Mapping) or config.get("choice", {}).get("task") != "classification":
+        return None
+    try:
+        learner = restore(Path(source), {}).learner
+    except UserError as error:
+        print(f"no LEEP for {source}: {one_line(error)}")
+        return None
+    head, task = learner.head, learner.task
+    return lambda features: cast(torch.Tensor, task.predict(head(features))["probability"])
 
 
 def _rows(source: str, train: StageFeatures, val: StageFeatures, target: str) -> list[Row]:
@@ -100,7 +124,10 @@ def _rows(source: str, train: StageFeatures, val: StageFeatures, target: str) ->
         labels: Any = train.targets
         probe = probe_classes(features, labels, others, val.targets)  # type: ignore[arg-type]
         one_hot = np.eye(int(labels.max()) + 1)[labels]
-        rows.append(Row(source, stage, probe.score, probe.error, logme(features, one_hot), h_score(features, labels)))
+        is_last, guesses = stage == len(train.stages), train.probabilities
+        scores = (logme(features, one_hot), h_score(features, labels))
+        own = leep(guesses, labels) if is_last and guesses is not None else None
+        rows.append(Row(source, stage, probe.score, probe.error, *scores, own))
     return rows
 
 

@@ -19,7 +19,7 @@ from vggexp.report.console import console
 def run(config: Mapping[str, Any]) -> int:
     """Measure each workload, print its rows as they come, then write JSON and the page if asked."""
     names = chosen("work", config["work"], works())
-    against = chosen("against", config["against"], [*alternatives(), "freeze=none"])
+    against = chosen("against", config["against"], [*alternatives(), "freeze=none", "cache=off"])
     output = _checked(config)
     found: dict[str, list[Round]] = {}
     kept: list[Row] = []
@@ -36,10 +36,10 @@ def run(config: Mapping[str, Any]) -> int:
 
                 draw_photos(Path(folder), work.train, work.test)
             found[name] = rounds(work, config["repeats"])
-        fresh = list(rows(name, work, found[name]))
-        kept += fresh
+        new = list(rows(name, work, found[name]))
+        kept += new
         notes[name] = f"{notes[name]} {work.note}".strip()
-        console().print(table(fresh))
+        console().print(table(new))
         if output:  # after each work: what is measured is not lost
             content = document(kept, found, config)
             _write(output, kept, content, notes, config["page"])
@@ -57,6 +57,8 @@ def chosen(key: str, value: Any, known: Sequence[str]) -> list[str]:
     if value == "all":
         return list(known)
     names = [str(name) for name in (value if isinstance(value, list) else [value])]
+    if not names:
+        raise ConfigError(f"{key}=[] names none{did_you_mean('', ['all', *known])}")
     for name in names:
         if name not in known:
             raise ConfigError(f"{key} has no '{name}'{did_you_mean(name, ['all', *known])}")

@@ -29,7 +29,7 @@ def run(config: Mapping[str, Any]) -> int:
     memory = Path(words["cache_dir"]).expanduser() / "inspect"
     facts = scan([record.image for record in data.listing.records], memory)
     height, width = words["image_size"]
-    layout = _layout(config["choice"]["data"], words["root"])
+    layout = _layout(config["choice"]["data"], words["root"], words.get("index_dir"))
     found = {"root": words["root"], "layout": layout, **counts(data, facts, (height, width), words["resize"])}
     print_counts(found, f"{words['root']} is {layout}", console())
     _write(output, found, data, config)
@@ -37,11 +37,11 @@ def run(config: Mapping[str, Any]) -> int:
     return int(any(each["kind"] == "error" for each in found["problems"]))
 
 
-def _layout(word: str, root: str) -> str:
+def _layout(word: str, root: str, index: str | None) -> str:
     """The layout, with what shows it where it was recognised."""
     if word != "auto":
         return word
-    name, why = next(iter(recognized(folder(root)).items()))
+    name, why = next(iter(recognized(folder(root), index).items()))
     return f"{name} ({why})"
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from vggexp.report.console import console
 from vggexp.run_folder import RunFolder, plain
 from vggexp.sample.image_files import ImageFile, find_images
 from vggexp.sample.resize import without_size
+from vggexp.task.evaluation.trace import draw as draw_trace
 from vggexp.trainer.evaluation import keeps_size, make_evaluation, words
 
 
@@ -27,7 +29,7 @@ def run(config: Mapping[str, Any]) -> int:
     left_out: list[str] = []
     files = find_images(config["input"], leave_out=output, unreadable=left_out)
     restored = restore(Path(config["checkpoint"]), config["override"], config["trust"])
-    draw = restored.learner.task.draw if config["overlays"] else None
+    draw = partial(draw_trace, restored.learner.task.draw) if config["overlays"] else None
     made_by = _made_by(config)
     try:
         with PredictionFolder(

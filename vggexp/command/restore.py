@@ -14,6 +14,7 @@ from vggexp.errors import ConfigError, DataError, UserError, kind_and_line
 from vggexp.learner.learner import Learner
 from vggexp.run_folder import RunFolder
 from vggexp.trainer.build import build_learner
+from vggexp.transfer.adapters import without_adapters
 from vggexp.transfer.checkpoint import read_checkpoint, read_info
 from vggexp.transfer.without_weights import without_weights
 from vggexp.types import DataInfo
@@ -34,6 +35,8 @@ class Restored:
 def restore(path: Path, changes: Mapping[str, Any], trust: Sequence[str] = ()) -> Restored:
     """Load the learner of a run folder (its best checkpoint) or of a ``.ckpt``. The data set is not needed.
 
+    Adapters are merged into their layers: the learner has none.
+
     Args:
         trust: modules, besides those offered, whose classes the recorded config may name.
     """
@@ -43,6 +46,8 @@ def restore(path: Path, changes: Mapping[str, Any], trust: Sequence[str] = ()) -
     if not isinstance(content["config"], Mapping) or not isinstance(content["state_dict"], Mapping):
         raise DataError(f"{path}: its config or its state_dict is no mapping; it was damaged, or is of another program")
     check_recorded(path, content["config"], trust)
+    with _sound(path):
+        content = without_adapters(content)
     folder = path if path.is_dir() else path.parent.parent if path.parent.name == "checkpoint" else path.parent
     with _sound(path):
         config = amend(keep_split(content["config"], RunFolder(folder)), changes)

@@ -1,6 +1,6 @@
-"""``summary``: list a network's parameters and FLOPs by layer, without allocating weights."""
+"""``summary``: list a network's parameters and FLOPs by layer, and draw it, without allocating weights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +8,20 @@ import torch
 from torch import nn
 
 from vggexp.config.check.trust import check_recorded
+from vggexp.errors import ConfigError
+from vggexp.report.console import console
 from vggexp.report.ledger import ledger
 from vggexp.report.ledger_table import show
+from vggexp.report.picture.draw import Caption
+from vggexp.report.picture.write import write_picture
 from vggexp.trainer.build import bind_freezing, build_network
 from vggexp.transfer.checkpoint import read_checkpoint
 from vggexp.types import DataInfo
 
 
 def run(config: Mapping[str, Any]) -> int:
-    """Print the table of the composed network, or of a finished run."""
-    sizes = config["data"]
+    """Print the table of the composed network, or of a finished run, and draw it if there is an ``output``."""
+    output, sizes = _output(config["output"]), config["data"]
     info = DataInfo(_names(sizes["classes"]), _names(sizes["mask_classes"]))
     if config["checkpoint"]:
         content = read_checkpoint(Path(config["checkpoint"]))
@@ -32,8 +36,40 @@ def run(config: Mapping[str, Any]) -> int:
     rows = zip(freezing.parameters, freezing.factors(0), strict=True)
     frozen = {info.name for (info, _), factor in rows if factor == 0}
     height, width = config["data"]["image_size"]
-    show(ledger(backbone, head, (height, width), frozen.__contains__))
+    found = ledger(backbone, head, (height, width), frozen.__contains__)
+    show(found)
+    if output:
+        write_picture(found, _caption(config, freezing.constant, sorted(head.reads)), output)
+        console().print(f"drawn: {output}", soft_wrap=True)
     return 0
+
+
+SUFFIXES = (".svg", ".html", ".pdf", ".png")
+"""The forms of the picture."""
+
+
+def _output(given: str | None) -> Path | None:
+    """The picture's path; ConfigError for a form that is not known."""
+    if given is None:
+        return None
+    path = Path(given)
+    if path.suffix not in SUFFIXES or path.is_dir():
+        raise ConfigError(f"output={given}: name a file that ends in {', '.join(SUFFIXES)}")
+    return path
+
+
+def _caption(config: Mapping[str, Any], is_constant: bool, reads: Sequence[str]) -> Caption:
+    """What is said above and below the picture."""
+    choice, sides = config["choice"], config["data"]["image_size"]
+    name = config["backbone"].get("name") or choice["backbone"]
+    size = f"{sides[0]} \N{MULTIPLICATION SIGN} {sides[1]} pixels"
+    when = "every epoch" if is_constant else "its first epoch (0)"
+    words = {"switches": "switches of the poolings", "skips": "skip: the map before the pooling"}
+    return Caption(
+        title=f"{name}, {choice['head']}: {choice['task'].replace('_', ' ')} of {size}",
+        freezing="" if choice["freeze"] == "none" else f"freeze={choice['freeze']}, {when}",
+        skips=next((text for word, text in words.items() if word in reads), "the stage's output"),
+    )
 
 
 def _names(count: int) -> tuple[str, ...]:

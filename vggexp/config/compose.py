@@ -112,7 +112,7 @@ def settle(verb: str, config: DictConfig) -> dict[str, Any]:
 def with_absolute_root(config: Mapping[str, Any]) -> dict[str, Any]:
     """The config with ``data.root`` as an absolute path, so that the run can be evaluated from any folder."""
     data = config.get("data") or {}
-    if not isinstance(root := data.get("root"), str):
+    if not isinstance(root := data.get("root"), str) or root == "???":
         return dict(config)
     return {**config, "data": {**data, "root": str(Path(root).expanduser().absolute())}}
 
@@ -166,4 +166,7 @@ def _with_new_names(words: Sequence[str]) -> list[str]:
 
 def known_keys(verb: str) -> set[str]:
     """The groups and the dotted keys of a verb's default config."""
-    return {*dotted_keys(as_dict(composed(verb, ()), resolve=False)), *groups()}
+    whole = composed(verb, (), whole=True)
+    chosen = [name for name in whole.hydra.runtime.choices if "/" not in name]
+    own = {name: value for name, value in as_dict(whole, resolve=False).items() if name != "hydra"}
+    return {*dotted_keys(own), *(groups() if verb == "train" else chosen)}

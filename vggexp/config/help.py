@@ -15,6 +15,7 @@ MAIN_ARGUMENTS = {
     "inspect": ("data.root",),
     "evaluate": ("checkpoint",),
     "benchmark": ("work",),
+    "explain": ("checkpoint",),
     "export": ("checkpoint",),
     "predict": ("checkpoint",),
     "report": ("input",),
@@ -27,7 +28,10 @@ MAIN_ARGUMENTS = {
 }
 """The keys that the bare words after a verb set."""
 
-TAKES_A_LIST = {"advise": "sources", "graft": "checkpoints", "predict": "input"}
+TAKES_A_LIST = {
+    "advise": "sources", "compare": "checkpoints", "explain": "input", "graft": "checkpoints", "predict": "input",
+    "soup": "checkpoints",
+}  # fmt: skip
 """The list key that all further bare words of a verb set."""
 
 TRAINS = ("train", "advise")

@@ -28,11 +28,17 @@ def explain(error: Exception, known_keys: Callable[[], Collection[str]]) -> str:
     if isinstance(error, ConfigCompositionException) and (found := re.search(r"Could not override '(\S+?)'", text)):
         if found[1] == "data.root":
             return "data.root names a folder of your own photos, which goes with data=auto: data=auto data.root=..."
+        if found[1] in groups() and found[1] not in known_keys():
+            return f"this verb takes no {found[1]}; leave the word out"
         if found[1] in groups():
             return f"{found[1]} takes the name of an option, or a list of names{did_you_mean('', options(found[1]))}"
         is_elsewhere = found[1] in (known := known_keys())
         near = " under the chosen options" if is_elsewhere else did_you_mean(found[1], known)
         return f"there is no key '{found[1]}'{near}"
+    if found := re.match(r"Multiple values for (\S+)\. To override a value use 'override \S+: (.*)'", text):
+        return f"{found[1]} is chosen already, so nothing can be added: leave the + out, {found[1]}={found[2]}"
+    if "does not support sweep type" in text:
+        return "interval(...) is for Optuna, which draws from it: add hydra/sweeper=optuna; or list the values: KEY=A,B"
     if found := re.search(r"node `(\S+?)` is not a container", text):
         return f"{found[1]} holds several values, and other keys read them: give all of them, or leave it out"
     first = re.sub(r"^ConfigError raised while resolving interpolation: ", "", text.splitlines()[0])

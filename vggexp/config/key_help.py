@@ -7,6 +7,7 @@ import yaml
 
 from vggexp.config.help import CONF, first_comment, groups, help_text, options
 from vggexp.config.schema.known import schema, wanted_in_range
+from vggexp.errors import ConfigError, did_you_mean
 
 Entries = Mapping[str, Mapping[str, Any]]
 
@@ -14,11 +15,30 @@ Entries = Mapping[str, Mapping[str, Any]]
 def help_for(words: Sequence[str]) -> str | None:
     """The help of what the words name: groups, ``group=option`` or keys; None if they name none of these.
 
+    Raises:
+        ConfigError: they name nothing but an option or a key that its group does not have.
+
     >>> print(help_for(["trainer.max_epochs"]))
     trainer.max_epochs: a whole number, at least 1
     """
     pages = [page for word in words if (page := _page(word.lstrip("+~")))]
+    if not pages and not {"--config-dir", "-cd"}.intersection(words):
+        for word in words:
+            _check_near(word.lstrip("+~"))
     return "\n\n".join(pages) or None
+
+
+def _check_near(word: str) -> None:
+    """ConfigError for a word that names a group, but no option and no key of it."""
+    key, equals, option = word.partition("=")
+    group, _, name = key.partition(".")
+    if group not in groups() or key == "experiment":
+        return
+    if key == group and equals and option:
+        raise ConfigError(f"{group} has no option '{option[:80]}'{did_you_mean(option[:80], options(group))}")
+    if name:
+        known = {f"{group}.{one}" for option in options(group) for one in _taken(group, option)}
+        raise ConfigError(f"there is no key '{key[:80]}'{did_you_mean(key[:80], known)}")
 
 
 def keys_of(verb: str) -> str:

@@ -51,7 +51,8 @@ def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     changes = {key: value for key, value in changes.items() if key != "choice"}
     known = set(dotted_keys(config))
     for key in dotted_keys(changes, leaves=True):
-        if key not in known and key.rpartition(".")[0] not in _open(config):
+        parent = key.rpartition(".")[0]
+        if key not in known and parent not in _open(config) and not (parent in known and _at(config, parent) is None):
             raise ConfigError(f"the run's config has no key '{key}'{did_you_mean(key, known)}")
         if isinstance(_at(config, key), Mapping) and _at(config, key) and not isinstance(_at(changes, key), Mapping):
             raise ConfigError(f"{key}={_at(changes, key)}: {key} holds several keys; set {key}.KEY=VALUE")
@@ -60,6 +61,9 @@ def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     if "metric" in new and "mode" not in new:
         own = merged["task"]["objective"]
         merged["objective"]["mode"] = direction(new["metric"], own["metric"], own["mode"])
+    for key in dotted_keys(merged, leaves=True):
+        if _at(merged, key) == "???":
+            raise ConfigError(f"{key} is missing; give {key}=...")
     return _with_fitting_recipes(merged, config, changes)
 
 

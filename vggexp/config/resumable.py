@@ -13,7 +13,7 @@ _EFFECTIVE = (
     "trainer.save_every", "trainer.save_minutes", "trainer.deterministic", "trainer.limit_val_batches",
     "trainer.limit_test_batches", "trainer.early_stopping", "trainer.on_nan", "data.root", "data.workers",
     "data.timeout", "data.cache", "data.cache_max_gb",
-    "data.cache_dir", "cache",
+    "data.cache_dir", "data.index_dir", "cache",
     "callback", "logger", "test", "debug",
 )  # fmt: skip
 """Keys and groups that take effect in a resumed run."""

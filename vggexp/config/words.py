@@ -51,12 +51,15 @@ def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
     ('train', ['task=segmentation', 'trainer.gpus=4'])
     >>> split_verb(["seed=1,2", "-m"])
     ('train', ['-m', 'seed=1,2'])
+    >>> split_verb(["-m", "evaluate", "runs/x", "split=val,test"])
+    ('evaluate', ['-m', "checkpoint='runs/x'", 'split=val,test'])
     """
-    rest, verb = list(words), "train"
-    if rest and _is_bare(rest[0]):
-        verb = rest.pop(0)
+    rest, verb = _apart(words), "train"
+    place = _after_flags(rest)
+    if place < len(rest) and _is_bare(rest[place]):
+        verb = rest.pop(place)
         if verb not in verbs():
-            raise ConfigError(f"there is no verb '{verb}'{did_you_mean(verb, verbs())}")
+            raise ConfigError(f"there is no verb '{verb[:80]}'{did_you_mean(verb[:80], verbs())}")
     takes_paths = verb in MAIN_ARGUMENTS or verb in TAKES_A_LIST
     flags: list[str] = []  # Hydra accepts flags only before the overrides
     settings: list[str] = []
@@ -72,6 +75,25 @@ def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
             (bare if _is_bare(word) else settings).append(_with_path(_keyed(word)))
     _check_flags(flags)
     return verb, flags + _named(bare, settings, verb) + settings
+
+
+def _apart(words: Sequence[str]) -> list[str]:
+    """The words, with ``--cfg=job`` as two."""
+    found: list[str] = []
+    for word in words:
+        flag, equals, value = word.partition("=")
+        if equals and flag in FLAGS and flag not in FLAGS_WITH_VALUE:
+            raise ConfigError(f"{flag} takes no value; write {flag} {value}, in two words")
+        found += [flag, value] if equals and flag in FLAGS_WITH_VALUE else [word]
+    return found
+
+
+def _after_flags(words: Sequence[str]) -> int:
+    """The place of the first word that is neither a flag nor a flag's value."""
+    place = 0
+    while place < len(words) and words[place] in FLAGS:
+        place += 2 if words[place] in FLAGS_WITH_VALUE else 1
+    return place
 
 
 def _known(flag: str) -> str:
@@ -90,6 +112,10 @@ def _check_flags(flags: Sequence[str]) -> None:
     """ConfigError for a flag whose value is missing, or is none of its words: argparse would print its usage."""
     if flags and flags[-1] in FLAGS_WITH_VALUE:
         raise ConfigError(f"{flags[-1]} is followed by nothing; give its value behind it")
+    if {"--cfg", "-c", "--info", "-i"}.intersection(flags) and {"-m", "--multirun"}.intersection(flags):
+        raise ConfigError(
+            "-m runs a sweep, and --cfg and --info print one config and run nothing; leave one of them out"
+        )
     if "--resolve" in flags and not {"--cfg", "-c"}.intersection(flags):
         raise ConfigError("--resolve goes with --cfg job, which prints the config; add it, or leave --resolve out")
     for flag, value in pairwise(flags):

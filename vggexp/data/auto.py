@@ -1,5 +1,7 @@
 """Your own photos in whatever layout they have: the one reader that recognises the folder reads it."""
 
+import json
+import time
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -9,6 +11,7 @@ from typing import Unpack
 import vggexp.data
 from vggexp.errors import DataError
 from vggexp.sample.layout.folders import folders_in
+from vggexp.sample.record.kept_listing import SLOW, kept_at
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 
 
@@ -22,7 +25,7 @@ def auto(root: str, **words: Unpack[PhotoWords]) -> Photos:
     Raises:
         DataError: no layout is recognised, or several are.
     """
-    found = recognized(folder(root))
+    found = recognized(folder(root), words.get("index_dir"))
     if len(found) == 1:
         return open_layout(next(iter(found)), root, **words)
     if not found:
@@ -40,10 +43,21 @@ def open_layout(name: str, root: str, **words: Unpack[PhotoWords]) -> Photos:
     return photos
 
 
-def recognized(root: Path) -> dict[str, str]:
-    """By the name of each layout that a folder has, what shows it."""
-    found = {name: module.recognize(root) for name, module in _readers().items()}
-    return {name: why for name, why in found.items() if why is not None}
+def recognized(root: Path, index: str | None = None) -> dict[str, str]:
+    """By the name of each layout that a folder has, what shows it.
+
+    Args:
+        index: the folder where that is kept for the next time.
+    """
+    kept = kept_at(index, __name__, root, ()) if index is not None else None
+    if kept and (content := kept.get()) is not None:
+        return dict(json.loads(bytes(content)))
+    began = time.perf_counter()
+    told = {name: module.recognize(root) for name, module in _readers().items()}
+    found = {name: why for name, why in told.items() if why is not None}
+    if kept and time.perf_counter() - began > SLOW:
+        kept.put(json.dumps(found).encode())
+    return found
 
 
 def _readers() -> dict[str, ModuleType]:

@@ -11,6 +11,7 @@ from vggexp.sample.layout.coco_folder import Named, PhotoFinder, annotation_file
 from vggexp.sample.layout.coco_json import CocoJson, read_json
 from vggexp.sample.layout.coco_objects import id_problems, objects_by_image, size_of
 from vggexp.sample.layout.folders import name_of, photos_below
+from vggexp.sample.record.kept_listing import kept_listing
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record
@@ -31,7 +32,9 @@ def coco(
         images: the photos' folder, if it is not below the root, or if photos of one name are in several folders.
         words: see ``Photos``.
     """
-    return Photos(read(folder(root), annotations, images), **words)
+    place, index = folder(root), words.pop("index_dir", None)
+    beside = [*annotation_files(place, annotations), *([place / Path(images).expanduser()] if images else [])]
+    return Photos(kept_listing(read, place, annotations, images, index=index, beside=beside), **words)
 
 
 def recognize(root: Path) -> str | None:

@@ -9,6 +9,7 @@ from vggexp.sample.layout.folders import name_of, photos_below
 from vggexp.sample.layout.photo_index import PhotoIndex
 from vggexp.sample.layout.table_file import read_table, tables_in
 from vggexp.sample.layout.table_rows import Box, Unit, records_of
+from vggexp.sample.record.kept_listing import kept_listing
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record, names_in_order
@@ -38,7 +39,8 @@ def csv(
         unit: of boxes. None: shares if no number is over 1.
         words: see ``Photos``. ``group`` may be a column of the table.
     """
-    listing = read(folder(root), table, columns, box, unit, words.get("group"))
+    index, group = words.pop("index_dir", None), words.get("group")
+    listing = kept_listing(read, folder(root), table, columns, box, unit, group, index=index)
     if any(record.group is not None for record in listing.records):
         words["group"] = None
     return Photos(listing, **words)

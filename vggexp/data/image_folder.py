@@ -5,6 +5,7 @@ from typing import Unpack
 
 from vggexp.sample.layout.folders import folders_in, name_of, photos_below, split_folders
 from vggexp.sample.layout.mask_pairs import is_masks_layout
+from vggexp.sample.record.kept_listing import kept_listing
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record, names_in_order
@@ -17,7 +18,7 @@ def image_folder(root: str, **words: Unpack[PhotoWords]) -> Photos:
         root: a folder of class folders; or of train, val and test (or valid, validation ...) above class folders.
         words: see ``Photos``.
     """
-    return Photos(read(folder(root)), **words)
+    return Photos(kept_listing(read, folder(root), index=words.pop("index_dir", None)), **words)
 
 
 def recognize(root: Path) -> str | None:

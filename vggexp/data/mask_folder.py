@@ -12,6 +12,7 @@ from vggexp.sample.layout.mask_proposal import strays
 from vggexp.sample.layout.mask_scan import scanned
 from vggexp.sample.layout.mask_words import Values, mask_words
 from vggexp.sample.layout.split_lists import split_lists, with_listed_splits
+from vggexp.sample.record.kept_listing import kept_listing
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record
@@ -38,7 +39,8 @@ def mask_folder(
         colors, mask_values, mask_classes, ignore: see ``MaskWords``.
         words: see ``Photos``.
     """
-    return Photos(read(folder(root), images, masks, suffix, colors, mask_values, mask_classes, ignore), **words)
+    own = images, masks, suffix, colors, mask_values, mask_classes, ignore
+    return Photos(kept_listing(read, folder(root), *own, index=words.pop("index_dir", None)), **words)
 
 
 def recognize(root: Path) -> str | None:

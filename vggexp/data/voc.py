@@ -13,6 +13,7 @@ from vggexp.sample.layout.voc_file import VocFile, read_voc_file
 from vggexp.sample.layout.voc_folder import VocFolder, by_stem, require_no_folder_between, voc_folder, xml_below
 from vggexp.sample.layout.voc_lists import listed_splits
 from vggexp.sample.layout.voc_masks import mask_values
+from vggexp.sample.record.kept_listing import kept_listing
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record
@@ -46,7 +47,8 @@ def voc(
             background and then the classes of the boxes by alphabet, as in VOC itself.
         words: see ``Photos``.
     """
-    return Photos(read(folder(root), first_pixel, lists, mask_classes), **words)
+    index = words.pop("index_dir", None)
+    return Photos(kept_listing(read, folder(root), first_pixel, lists, mask_classes, index=index), **words)
 
 
 def recognize(root: Path) -> str | None:

@@ -11,6 +11,7 @@ from torchvision.datasets import VOCDetection
 
 from vggexp.data.voc import LISTS, read
 from vggexp.errors import DataError
+from vggexp.sample.record.kept_listing import kept_listing
 from vggexp.sample.record.mask_labels import BACKGROUND
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 
@@ -39,7 +40,8 @@ def voc2012(
         DataError: it is not there, or the download failed.
     """
     place = _place(Path(root).expanduser(), download)
-    return Photos(read(place, 1, lists, (BACKGROUND, *CLASSES), CLASSES), **words)
+    index = words.pop("index_dir", None)
+    return Photos(kept_listing(read, place, 1, lists, (BACKGROUND, *CLASSES), CLASSES, index=index), **words)
 
 
 def _place(root: Path, download: bool) -> Path:

@@ -10,6 +10,7 @@ from vggexp.sample.layout.photo_index import PhotoIndex
 from vggexp.sample.layout.split_lists import listed, text_of
 from vggexp.sample.layout.yolo_rows import label_file, objects_in
 from vggexp.sample.layout.yolo_yaml import Described, described, description
+from vggexp.sample.record.kept_listing import kept_listing
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
 from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Listing, Record
@@ -26,7 +27,7 @@ def yolo(root: str, yaml: str | None = None, **words: Unpack[PhotoWords]) -> Pho
         yaml: the name of data.yaml below the root, if it is unusual.
         words: see ``Photos``.
     """
-    return Photos(read(folder(root), yaml), **words)
+    return Photos(kept_listing(read, folder(root), yaml, index=words.pop("index_dir", None)), **words)
 
 
 def recognize(root: Path) -> str | None:

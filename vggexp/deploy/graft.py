@@ -29,6 +29,7 @@ _ONLY_LOADING = frozenset(
         "cache",
         "cache_max_gb",
         "cache_dir",
+        "index_dir",
         "download",
         "train_transform",
         "provides",

@@ -112,14 +112,34 @@ def agree(config: Mapping[str, Any], go_on: bool) -> tuple[dict[str, Any], bool]
 
     The processes' clocks, and so their folder names, may differ; and rank 0 may have created the folder already.
     """
+    agreed, goes_on = share("config", [config, go_on])
+    return dict(agreed), bool(goes_on)
+
+
+def share(name: str, value: Any) -> Any:
+    """Rank 0's value in every process of the run, before torch connects them: plain types, as JSON gives them back."""
     if place_in_run()[1] == 1:
-        return dict(config), go_on
+        return value
+    store, rank, _, key = _store(name)
+    if rank == 0:
+        store.set(key, json.dumps(value))
+    return json.loads(store.get(key))
+
+
+def least_of_all(number: int) -> int:
+    """The smallest of the numbers that the processes of a run give."""
+    if place_in_run()[1] == 1:
+        return number
+    store, rank, count, key = _store("least")
+    store.set(f"{key}/{rank}", str(number))
+    return min(int(store.get(f"{key}/{other}")) for other in range(count))
+
+
+def _store(name: str) -> tuple[Any, int, int, str]:
+    """A store that the processes of the run share, this process, of how many, and a key that no other call uses."""
     from torch.distributed.rendezvous import rendezvous
 
-    store, rank, _ = next(rendezvous("env://"))
-    key = f"vggexp/config/{len(_stores)}"  # one key per job: a sweep under an outer torchrun has several
+    store, rank, count = next(rendezvous("env://"))
+    key = f"vggexp/{name}/{len(_stores)}"  # a sweep under an outer torchrun has several jobs
     _stores.append(store)
-    if rank == 0:
-        store.set(key, json.dumps([config, go_on]))
-    agreed, goes_on = json.loads(store.get(key))
-    return dict(agreed), bool(goes_on)
+    return store, rank, count, key

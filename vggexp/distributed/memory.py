@@ -6,7 +6,10 @@ the CPU allocates the same gigabyte of activations and gradients each time, so i
 
 import ctypes
 import gc
+import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 _MMAP_MAX, _TRIM_THRESHOLD = -4, -1
 """Parameters of glibc's mallopt(3): how many blocks may be mapped, and how much free memory the heap's end may keep."""
@@ -26,6 +29,46 @@ def give_back_freed_memory() -> None:
     gc.collect()  # a finished training is a reference cycle of network, gradients and optimizer state
     if (library := _glibc()) is not None:
         library.malloc_trim(0)
+
+
+def free_memory(on_gpu: bool) -> int:
+    """Bytes that this process may still take: of its GPU, else its part of the machine's or the container's memory.
+
+    Raises:
+        OSError: the system does not tell (only Linux does).
+    """
+    if on_gpu:
+        import torch
+
+        torch.cuda.empty_cache()  # what an earlier run of this process left
+        return int(torch.cuda.mem_get_info(int(os.environ.get("LOCAL_RANK", 0)))[0])
+    return free_ram() // int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+
+
+def free_ram(meminfo: Path = Path("/proc/meminfo"), group: Path = Path("/sys/fs/cgroup")) -> int:
+    """Bytes that the machine has left, or its container (cgroup v2) if that has less."""
+    available = int(meminfo.read_text().partition("MemAvailable:")[2].split()[0]) * 1024
+    with suppress(OSError, ValueError):  # there is no container, or its limit is "max"
+        limit = int((group / "memory.max").read_text())
+        held = int((group / "memory.current").read_text())
+        files = (group / "memory.stat").read_text().partition("inactive_file ")[2].split()
+        available = min(available, limit - held + int(files[0] if files else 0))
+    return max(available, 0)
+
+
+def free_shared(place: str = "/dev/shm") -> int:
+    """Bytes of shared memory that are free, by which loading processes hand over batches; 0 if there is none."""
+    with suppress(OSError, AttributeError):
+        found = os.statvfs(place)
+        return found.f_bavail * found.f_frsize
+    return 0
+
+
+def resident_bytes() -> int:
+    """Bytes of memory that this process holds; 0 where the system does not tell."""
+    with suppress(OSError):
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
 
 
 def _glibc() -> ctypes.CDLL | None:

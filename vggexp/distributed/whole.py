@@ -79,6 +79,11 @@ def disk_error(error: OSError) -> DataError | None:
         errno.EPERM: "permission denied",
         errno.EIO: "its disk reports an error",
         errno.ESTALE: "its network disk is gone",
+        errno.EISDIR: "it is a folder",
+        errno.EEXIST: "a file of this name is there",
+        errno.ENOTDIR: "a part of its path is a file",
+        errno.ENAMETOOLONG: "its name is too long",
+        errno.ELOOP: "its links lead in a circle",
     }.get(error.errno or 0)
     return DataError(f"{path or 'a file'} cannot be read or written: {why}") if why else None
 
@@ -90,5 +95,5 @@ def check_writable(key: str, path: Path) -> None:
         place = place.parent
     if not place.is_dir():
         raise DataError(f"{key}={path}: {place} is a file; name a folder that does not exist yet, or another one")
-    if not os.access(place, os.W_OK | os.X_OK):
+    if not os.access(place, os.W_OK | os.X_OK) or str(place.resolve()).startswith(("/proc", "/sys")):
         raise DataError(f"{key}={path}: {place} cannot be written to (read-only, or another user's); choose another")

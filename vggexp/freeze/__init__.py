@@ -1,4 +1,4 @@
 """Freeze policies, one file per option: (epoch, parameter) to a learning-rate factor.
 
-May use types.py; applied by learner/freezing.py.
+May use types.py and transfer/adapters.py; applied by learner/freezing.py.
 """

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from vggexp.head.box import coordinates, regressor
+from vggexp.head.mlp import slide
 from vggexp.types import Features, HeadSpec
 
 
@@ -29,9 +30,15 @@ class BoxPerClass(nn.Module):
         self, spec: HeadSpec, hidden: Sequence[int] = (4096, 4096), pool: int = 7, dropout: float = 0.5
     ) -> None:
         super().__init__()
+        self.pool = pool
         self.regressor = regressor(spec.channels[-1], hidden, pool, dropout, boxes=spec.num_classes)
 
     def forward(self, features: Features) -> Tensor:
         """One box per class, (N, C, 4)."""
         boxes = coordinates(self.regressor(features.stages[-1]))
         return boxes.view(-1, boxes.shape[1] // 4, 4)  # torch.export would make len(boxes) a constant
+
+    def maps(self, features: Features, grid: tuple[int, int]) -> Tensor:
+        """The boxes of every window of ``grid`` cells, as shares of the window: (N, C, 4, h', w')."""
+        boxes = coordinates(slide(self.regressor[2:], features.stages[-1], self.pool, grid))
+        return boxes.view(len(boxes), -1, 4, *boxes.shape[-2:])

@@ -3,7 +3,7 @@
 Simonyan & Zisserman, arXiv 1409.1556, table 1. Most of the network's parameters are here: 124 M of VGG16's 138 M.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from torch import Tensor, nn
 
@@ -18,26 +18,32 @@ class MLP(nn.Module):
 
     Args:
         spec: the backbone's channels and the number of classes.
-        hidden: units of each of the two hidden layers.
+        hidden: units of both hidden layers, or of each: OverFeat's are [3072, 4096].
         pool: size of the grid (pool x pool) to which the last stage is averaged; 7 keeps the grid of a 224-pixel image.
         dropout: probability, after each hidden layer.
+
+    Raises:
+        ValueError: ``hidden`` has other than two numbers.
     """
 
     reads: frozenset[str] = frozenset()
     shallowest = 5
 
-    def __init__(self, spec: HeadSpec, hidden: int = 4096, pool: int = 7, dropout: float = 0.5) -> None:
+    def __init__(self, spec: HeadSpec, hidden: int | Sequence[int] = 4096, pool: int = 7, dropout: float = 0.5) -> None:
         super().__init__()
+        units = [hidden] * 2 if isinstance(hidden, int) else list(hidden)
+        if len(units) != 2:
+            raise ValueError(f"head.hidden={units}: head=mlp has two hidden layers; give one number for both, or two")
         self.pool = pool
         self.avgpool = nn.AdaptiveAvgPool2d(pool)
         self.classifier = nn.Sequential(
-            nn.Linear(spec.channels[-1] * pool**2, hidden),
+            nn.Linear(spec.channels[-1] * pool**2, units[0]),
             nn.ReLU(inplace=True),
             nn.Dropout(dropout),
-            nn.Linear(hidden, hidden),
+            nn.Linear(units[0], units[1]),
             nn.ReLU(inplace=True),
             nn.Dropout(dropout),
-            nn.Linear(hidden, spec.num_classes),
+            nn.Linear(units[1], spec.num_classes),
         )
         self._initialize()
 

@@ -5,27 +5,29 @@ module stays in eval mode (batch statistics and dropout) even if ``.train()`` is
 has no further effect.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor, nn
 
-from vggexp.types import Backbone, FreezePolicy, ParameterInfo, PolicyOfNames
+from vggexp.types import AdaptingPolicy, Backbone, FreezePolicy, MeasuredPolicy, ParameterInfo, PolicyOfNames
 
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)
 DROPOUTS = (nn.modules.dropout._DropoutNd,)
 
 
 @dataclass(frozen=True)
-class Decayed:
-    """A policy with layer-wise learning-rate decay: factor 1 in the head, decay in stage 5, decay^2 in stage 4, ...
+class Scaled:
+    """A policy with learning rates by stage: as a list, or as a decay: 1 in the head, decay in stage 5, decay^2 in 4...
 
     Howard & Ruder, arXiv 1801.06146, section 3.2 ("discriminative fine-tuning").
     """
 
     policy: FreezePolicy
-    decay: float
+    decay: float = 1.0
+    factors: Sequence[float] = ()
+    """Of each stage, from shallow to deep; empty: by ``decay``."""
 
     @property
     def constant(self) -> bool:
@@ -33,7 +35,9 @@ class Decayed:
         return self.policy.constant
 
     def __call__(self, epoch: int, parameter: ParameterInfo) -> float:
-        """The policy's factor times ``decay`` to the power of the distance from the head, in stages."""
+        """The policy's factor times that of the stage."""
+        if self.factors:
+            return self.policy(epoch, parameter) * (self.factors[parameter.stage - 1] if parameter.stage else 1.0)
         depth = 0 if parameter.stage is None else 6 - parameter.stage
         return self.policy(epoch, parameter) * self.decay**depth
 
@@ -47,6 +51,9 @@ class Freezing:
         lr_decay: factor on the learning rate from one stage to the next shallower one; 1 = none.
         norm: normalisation layers in frozen parts: "fixed" keeps their statistics, "update" goes on updating them.
         dropout: dropout in frozen parts: "fixed" turns it off, "active" keeps it as in training.
+        lr_factors: factor on the learning rate of each stage, from shallow to deep; None: by ``lr_decay``.
+        warmup: first epochs in which normalisation layers in frozen parts update their statistics even if ``norm`` is
+            "fixed": they then are those of the run's data.
 
     Raises:
         ValueError: a setting is out of range, or the policy does not fit the network.
@@ -60,25 +67,31 @@ class Freezing:
         lr_decay: float = 1.0,
         norm: Literal["fixed", "update"] = "fixed",
         dropout: Literal["fixed", "active"] = "fixed",
+        lr_factors: Sequence[float] | None = None,
+        warmup: int = 0,
     ) -> None:
         assert isinstance(backbone, nn.Module)
-        self.policy: FreezePolicy = policy if lr_decay == 1 else Decayed(policy, lr_decay)
+        if isinstance(policy, AdaptingPolicy):
+            policy.adapt(backbone.stages())
+        is_scaled = lr_decay != 1 or lr_factors is not None
+        self.policy: FreezePolicy = Scaled(policy, lr_decay, tuple(lr_factors or ())) if is_scaled else policy
+        self._own_policy = policy
         self.parts: dict[str, nn.Module] = {
             **{f"stage{k}": stage for k, stage in enumerate(backbone.stages(), 1)},
             "head": head,
         }
         self._roots: dict[str, nn.Module] = {"backbone": backbone, "head": head}
         self._backbone, self._head = backbone, head
-        self._kept_active: tuple[type[nn.Module], ...] = (
-            *(NORMS if norm == "update" else ()),
-            *(DROPOUTS if dropout == "active" else ()),
-        )
-        self._updates_statistics = norm == "update"
+        self._dropouts: tuple[type[nn.Module], ...] = DROPOUTS if dropout == "active" else ()
+        self._updates_statistics, self._warmup, self._epoch = norm == "update", warmup, 0
         if not 0 < lr_decay <= 1 or norm not in ("fixed", "update") or dropout not in ("fixed", "active"):
             raise ValueError(
                 f"freeze.lr_decay={lr_decay} must be above 0 and at most 1, freeze.norm={norm} fixed or update, "
                 f"freeze.dropout={dropout} fixed or active"
             )
+        self._check_factors(lr_decay, lr_factors)
+        if warmup:
+            self._check_warmup(warmup)
         if isinstance(policy, PolicyOfNames):
             policy.check([info for info, _ in self.parameters])
 
@@ -94,6 +107,16 @@ class Freezing:
     def constant(self) -> bool:
         """Whether the policy is the same in every epoch."""
         return self.policy.constant
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that is frozen, statistics included, is the same in every epoch."""
+        return self.constant and not self._warmup
+
+    @property
+    def measuring(self) -> MeasuredPolicy | None:
+        """The policy if it decides by measurements."""
+        return self._own_policy if isinstance(self._own_policy, MeasuredPolicy) else None
 
     def factors(self, epoch: int) -> list[float]:
         """The factor on each parameter's learning rate in an epoch, in the order of ``parameters``; 0 means frozen."""
@@ -115,6 +138,7 @@ class Freezing:
 
     def apply(self, epoch: int) -> None:
         """Set each parameter's ``requires_grad`` for this epoch. Call ``set_modes`` afterwards."""
+        self._epoch = epoch
         for factor, (_, parameter) in zip(self.factors(epoch), self.parameters, strict=True):
             parameter.requires_grad_(factor > 0)
             if not factor:
@@ -127,11 +151,12 @@ class Freezing:
         a trainable part, a layer is in eval mode if all its own parameters are frozen. This call must also put unfrozen
         layers back into training mode: after a validation Lightning restores the mode that each layer had before.
         """
+        active = (*self._dropouts, *(NORMS if self._updates(self._epoch) else ()))
         for part in self.parts.values():
             part_is_frozen = _all_frozen(part.parameters())
             for layer in part.modules():
-                is_frozen = part_is_frozen or _all_frozen(layer.parameters(recurse=False))
-                layer.training = training and (not is_frozen or isinstance(layer, self._kept_active))
+                is_frozen = part_is_frozen or _all_frozen(one for _, one in _own(layer, ""))
+                layer.training = training and (not is_frozen or isinstance(layer, active))
 
     def tensors(self) -> dict[str, dict[str, Tensor]]:
         """Every parameter and every persistent buffer, by part and by name."""
@@ -148,13 +173,40 @@ class Freezing:
         It reads the policy and not ``requires_grad``, so that the freeze check finds a wrong ``requires_grad``.
         """
         frozen = {info.name for info, _ in self.parameters if self.policy(epoch, info) == 0}
-        fixed = set(frozen)
+        fixed, updates = set(frozen), self._updates(epoch)
         for prefix, root in self._roots.items():
             for path, layer in root.named_modules(prefix=prefix):
-                own = [f"{path}.{name}" for name, _ in layer.named_parameters(recurse=False)]
-                if own and frozen.issuperset(own) and not (self._updates_statistics and isinstance(layer, NORMS)):
+                own = [name for name, _ in _own(layer, path)]
+                if own and frozen.issuperset(own) and not (updates and isinstance(layer, NORMS)):
                     fixed |= {f"{path}.{name}" for name, _ in layer.named_buffers(recurse=False)}
         return fixed
+
+    def _updates(self, epoch: int) -> bool:
+        """Whether normalisation layers in frozen parts update their statistics in an epoch."""
+        return self._updates_statistics or epoch < self._warmup
+
+    def _check_factors(self, lr_decay: float, lr_factors: Sequence[float] | None) -> None:
+        if lr_factors is None:
+            return
+        stages = len(self.parts) - 1
+        if len(lr_factors) != stages or min(lr_factors) <= 0:
+            raise ValueError(f"freeze.lr_factors={list(lr_factors)}: give {stages} numbers above 0, one a stage")
+        if lr_decay != 1:
+            raise ValueError(f"freeze.lr_decay={lr_decay} and freeze.lr_factors both set the stages' rates: give one")
+
+    def _check_warmup(self, warmup: int) -> None:
+        if self._updates_statistics:
+            raise ValueError(f"freeze.warmup={warmup} has no effect with freeze.norm=update: leave one of them out")
+        if not any(isinstance(layer, NORMS) for root in self._roots.values() for layer in root.modules()):
+            raise ValueError(f"freeze.warmup={warmup} has no effect: the network has no normalisation layer")
+
+
+def _own(layer: nn.Module, path: str) -> Iterator[tuple[str, nn.Parameter]]:
+    """The parameters of a layer without those of the layers in it, by name; of one with adapters, what they change."""
+    yield from layer.named_parameters(path, recurse=False)
+    if isinstance(changed := getattr(layer, "parametrizations", None), nn.ModuleDict):
+        for name, one in changed.items():
+            yield from ((f"{path}.parametrizations.{name}.{key}", p) for key, p in one.named_parameters(recurse=False))
 
 
 def _all_frozen(parameters: Iterator[nn.Parameter]) -> bool:

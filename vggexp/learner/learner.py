@@ -3,7 +3,8 @@
 A training step calls backbone, head, task and loss in this order. The learner has no code for a particular task.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -14,9 +15,11 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from vggexp.distributed.fsdp import gather, scatter, shard
+from vggexp.errors import ConfigError, first_line
 from vggexp.learner.freezing import Freezing
-from vggexp.learner.optimizer import begin_epoch, make_optimizer
+from vggexp.learner.optimizer import Pull, begin_epoch, make_optimizer
 from vggexp.learner.scoring import Scoring
+from vggexp.learner.windows import slide
 from vggexp.sample.loader import seed_of
 from vggexp.scheduler import Schedule, Span
 from vggexp.types import (
@@ -50,6 +53,7 @@ class Learner(pl.LightningModule):
         score_baseline: also score the task's baseline; call ``task.observe`` before.
         mix: mixes the images of a training batch; None: they stay as they are.
         config, info: the resolved config and the data set's class names; both are saved in checkpoints.
+        pull: which weights are pulled towards their start, in place of weight decay.
     """
 
     def __init__(
@@ -68,16 +72,21 @@ class Learner(pl.LightningModule):
         mix: Mix | None = None,
         config: Mapping[str, Any] | None = None,
         info: DataInfo | None = None,
+        pull: Pull | None = None,
     ) -> None:
         super().__init__()
         self.backbone, self.head, self.task, self.freezing = backbone, head, task, freezing
         self.objective = objective
-        self._optimizer = partial(make_optimizer, optimizer, decay_biases_and_norms=decay_biases_and_norms)
+        self._optimizer: Callable[..., Optimizer] = partial(
+            make_optimizer, optimizer, decay_biases_and_norms=decay_biases_and_norms, pull=pull or Pull()
+        )
         self._scheduler = scheduler
         self._seed, self._mix = seed, mix
         self._is_extended = self._plateaus = False
         self.skips_nan = False
         """Whether a batch without a finite loss is left out."""
+        self._counted = 0
+        self._statistics: list[tuple[Tensor, Tensor]] = []
         self._groups: list[dict[str, Any]] = []
         self.entrance: tuple[int, tuple[int, int]] = (0, (0, 0))
         """For cached features: the number of stages that computed them, and the (H, W) of their images."""
@@ -122,6 +131,11 @@ class Learner(pl.LightningModule):
         assert isinstance(self.head, Slides)
         images = images.to(self.device).contiguous(memory_format=self._layout)
         return self.head.maps(self.backbone(self.backbone.normalize(images), self.head.reads), grid)
+
+    def windows(self, images: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Outputs]:
+        """uint8 images (N, 3, H, W) to the places and the outputs of their windows of ``grid`` cells (``slide``)."""
+        images = images.to(self.device).contiguous(memory_format=self._layout)
+        return slide(self.backbone, self.head, self.backbone.normalize(images), grid)
 
     def train(self, mode: bool = True) -> "Learner":
         """Set the mode; frozen modules stay in eval mode."""
@@ -175,16 +189,35 @@ class Learner(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
         """The loss of one batch; of mixed images, the weighted mean of the losses with each of their labels.
 
-        None, so that Lightning makes no step, if it is not finite and such batches are skipped.
+        If such batches are skipped and it is not finite, in this process or in another, None: Lightning makes no step.
+        Several processes must go backward together, so there the gradient of this loss is 0.
         """
+        if self.skips_nan:
+            self._statistics = [(one, one.clone()) for part in (self.backbone, self.head) for one in _buffers(part)]
         mixed = [(1.0, batch)] if self._mix is None else self._mix(batch, self._seed_of_step(batch_idx))
         outputs = self.outputs(mixed[0][1])
         losses = _mean([(share, self.task.loss(outputs, each)) for share, each in mixed])
-        if self.skips_nan and not bool(losses["loss"].isfinite()):
+        if self.skips_nan and not self._agree(bool(losses["loss"].isfinite())):
             print(f"step {self.global_step}: the loss is not finite; the batch was skipped", flush=True)
-            return None
+            self.forget_statistics()
+            return None if self.trainer.world_size == 1 else _nothing(self)
+        self._counted += 1
         self._log_losses("train", losses, batch)
         return losses["loss"]
+
+    def _agree(self, is_finite: bool) -> bool:
+        """Whether it is so in all processes."""
+        return self.trainer.strategy.reduce_boolean_decision(is_finite, all=True)
+
+    def forget_statistics(self) -> None:
+        """Undo what the last batch did to statistics, such as those of batch normalisation."""
+        for one, before in self._statistics:
+            one.copy_(before)
+
+    def take_counted(self) -> int:
+        """How many batches count towards the step that comes next; asked once before each step."""
+        counted, self._counted = self._counted, 0
+        return counted
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Prediction:
         """Score one batch of the validation split; the predictions go to the callbacks."""
@@ -214,11 +247,21 @@ class Learner(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The optimizer and its learning-rate schedule over the whole run."""
-        optimizer = self._optimizer(self.freezing, self.trainer.max_epochs or 1)
+        optimizer = self.optimizer(self.trainer.max_epochs or 1)
         self._groups = [{key: value for key, value in one.items() if key != "params"} for one in optimizer.param_groups]
         schedule = self._scheduler(optimizer, self._span())
         self._plateaus = any("monitor" in one for one in schedule)
         return [optimizer], schedule
+
+    def optimizer(self, epochs: int) -> Optimizer:
+        """The optimizer of a run of so many epochs; ConfigError if it refuses its arguments."""
+        with refused("optimizer"):
+            return self._optimizer(self.freezing, epochs)
+
+    def check_arguments(self, epochs: int) -> None:
+        """ConfigError if the optimizer or the schedule refuses its arguments, which show before the data are read."""
+        with refused("scheduler"):
+            self._scheduler(self.optimizer(epochs), Span(100 * epochs, 100.0, 100, *self.objective))
 
     def _span(self) -> Span:
         epochs = self.trainer.max_epochs
@@ -237,9 +280,13 @@ class Learner(pl.LightningModule):
         """Save the config and the class names in plain types, so that the checkpoint works without the run folder."""
         checkpoint["config"], checkpoint["info"] = self._config, self.info
         checkpoint["baseline"] = dict(self.baseline)
+        if (policy := self.freezing.measuring) is not None:
+            checkpoint["measured"] = [list(row) for row in policy.measured]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the baseline's scores, and note whether the run was shorter or longer when this was written."""
+        """Restore the baseline's scores and what the freeze policy measured; note whether the run's length changed."""
+        if (policy := self.freezing.measuring) is not None:
+            policy.measured[:] = checkpoint["measured"]
         length = [one.get("trainer", {}).get("max_epochs") for one in (checkpoint.get("config", {}), self._config)]
         self._is_extended = length[0] != length[1]
         self.scoring.baseline = dict(checkpoint.get("baseline", checkpoint.get("constant", {})))  # the older key
@@ -262,6 +309,25 @@ class Learner(pl.LightningModule):
         # A float: Lightning averages the count over ranks, and would truncate the mean of integers.
         count: Any = float(len(batch["index"]))
         self.log_dict(named, on_step=False, on_epoch=True, sync_dist=True, batch_size=count)
+
+
+@contextmanager
+def refused(group: str) -> Iterator[None]:
+    """ConfigError for what torch says to arguments that its constructor does not take."""
+    try:
+        yield
+    except (ValueError, TypeError, IndexError, ArithmeticError) as error:
+        said = "a list among its arguments is too short" if isinstance(error, IndexError) else first_line(error)
+        raise ConfigError(said if said.startswith(f"{group}.") else f"{group}: {said}") from error
+
+
+def _buffers(part: Any) -> list[Tensor]:
+    return list(part.buffers())
+
+
+def _nothing(network: Learner) -> Tensor:
+    """A loss whose gradient is 0 for every parameter that trains."""
+    return torch.stack([(one * 0).sum() for one in network.parameters() if one.requires_grad]).sum()
 
 
 def _mean(losses: Sequence[tuple[float, Mapping[str, Tensor]]]) -> dict[str, Tensor]:

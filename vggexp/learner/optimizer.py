@@ -6,6 +6,7 @@ the same groups in every step.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from torch.optim import Optimizer
@@ -13,7 +14,18 @@ from torch.optim import Optimizer
 from vggexp.learner.freezing import Freezing
 
 
-def parameter_groups(freezing: Freezing, epochs: int, decay_biases_and_norms: bool) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Pull:
+    """L2-SP: which parameters are pulled towards their start (``callback/start_pull.py``), and how strongly."""
+
+    alpha: float = 0.0
+    started: tuple[str, ...] = ()
+    """How the names of those parameters begin."""
+
+
+def parameter_groups(
+    freezing: Freezing, epochs: int, decay_biases_and_norms: bool, pull: Pull = Pull()
+) -> list[dict[str, Any]]:
     """Split the parameters into groups; each parameter, compared by identity, is in exactly one.
 
     A constant policy leaves out frozen parameters; a changing policy includes all parameters. The parameters of a group
@@ -23,10 +35,11 @@ def parameter_groups(freezing: Freezing, epochs: int, decay_biases_and_norms: bo
         freezing: the policy, bound to the network.
         epochs: epochs of the run, more than 0.
         decay_biases_and_norms: false: no weight decay for biases and normalisation layers.
+        pull: what would have weight decay, and started from other weights, is pulled towards them instead.
 
     Returns:
         Groups with ``params``, a ``name`` such as "stage5 spared" (without weight decay), and ``factors``: one per
-        epoch, or a single one for a constant policy.
+        epoch, or a single one for a constant policy; those that are pulled have the strength as ``pull``.
     """
     trained = freezing.trained(epochs)
     part_of = {id(p): name for name, part in freezing.parts.items() for p in part.parameters()}
@@ -37,23 +50,30 @@ def parameter_groups(freezing: Freezing, epochs: int, decay_biases_and_norms: bo
         if freezing.constant and not trains:
             continue
         is_spared = not decay_biases_and_norms and (info.is_bias or info.is_norm)
-        name = f"{part_of[id(parameter)]} {'spared' if is_spared else 'decayed'}"
+        is_pulled = pull.alpha > 0 and not is_spared and info.name.startswith(pull.started)
+        name = f"{part_of[id(parameter)]} {'spared' if is_spared else 'pulled' if is_pulled else 'decayed'}"
         group = groups.setdefault((name, factors), {"params": [], "name": name, "factors": list(factors)})
         group["params"].append(parameter)
-        if is_spared:
+        if is_spared or is_pulled:
             group["weight_decay"] = 0.0
+        if is_pulled:
+            group["pull"] = pull.alpha
     return list(groups.values())
 
 
 def make_optimizer(
-    create: Callable[..., Optimizer], freezing: Freezing, epochs: int, decay_biases_and_norms: bool
+    create: Callable[..., Optimizer],
+    freezing: Freezing,
+    epochs: int,
+    decay_biases_and_norms: bool,
+    pull: Pull = Pull(),
 ) -> Optimizer:
     """Build the optimizer of a run. Each step uses the group's learning rate times its factor in the epoch.
 
     Raises:
         ValueError: no parameter is trainable.
     """
-    groups = parameter_groups(freezing, epochs, decay_biases_and_norms)
+    groups = parameter_groups(freezing, epochs, decay_biases_and_norms, pull)
     for group in groups:
         group["factor"] = group["factors"][0]
     optimizer = create(groups)

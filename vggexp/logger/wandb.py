@@ -9,10 +9,9 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlparse
 
-import pytorch_lightning as pl
 import wandb
 from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.callbacks import Callback
@@ -21,7 +20,10 @@ from pytorch_lightning.utilities import rank_zero_only
 from wandb.errors import AuthenticationError, CommError
 
 from vggexp.errors import ConfigError, first_line, require_at_least, require_known
+from vggexp.logger.keep_id import KeepId
+from vggexp.logger.run_name import run_name
 from vggexp.logger.wandb_media import WandbMedia
+from vggexp.logger.wandb_model import Watch, log_best
 from vggexp.run_folder import RunFolder
 
 STEP = "trainer/global_step"
@@ -49,6 +51,8 @@ class OneRun(WandbLogger):
         may_go_offline: whether to continue offline if W&B does not answer.
         directions: "max" or "min" by metric; default: "min" for losses, "max" for the others.
         media_every: epochs between logging validation images; None: log no images, tables or charts.
+        watch: "gradients", "parameters" or "all" as histograms every ``watch_every`` batches; None: neither.
+        artifact: whether to log the best checkpoint as a model.
     """
 
     def __init__(
@@ -57,15 +61,20 @@ class OneRun(WandbLogger):
         may_go_offline: bool,
         directions: Mapping[str, str],
         media_every: int | None,
+        watch: str | None = None,
+        watch_every: int = 100,
+        artifact: bool = False,
         **settings: Any,
     ) -> None:
         # Absolute, because W&B's writer process does not follow a change of this process's working directory.
         super().__init__(save_dir=folder.path.absolute(), **settings)
         self._wandb_init.pop("anonymous", None)  # Lightning still passes it, and W&B warns about it
         media = [WandbMedia(self, folder, media_every)] if media_every else []
-        self.callbacks: list[Callback] = [_KeepId(self), *media]
+        watching = [Watch(self, watch, watch_every)] if watch else []
+        self.callbacks: list[Callback] = [KeepId("wandb", self), *media, *watching]
         """Callbacks that the trainer must run with this logger."""
         self._folder, self._may_go_offline, self._directions = folder, may_go_offline, dict(directions)
+        self._logs_best = artifact
         self._defined: set[str] = set()
 
     @property
@@ -105,6 +114,8 @@ class OneRun(WandbLogger):
             return
         run.summary.update({key: summary[key] for key in _COSTS if key in summary})
         run.summary.update(self._best())
+        if self._logs_best and error is None and self._folder.best.exists():
+            log_best(run, self._folder, summary)
         run.finish(exit_code=_exit_code(error))
         if error is None and not run.disabled:
             print(f"W&B, offline: wandb sync {self._kept_in(run)}" if run.offline else f"W&B: {run.url}")
@@ -136,19 +147,6 @@ class OneRun(WandbLogger):
         return best
 
 
-class _KeepId(Callback):
-    """Writes the W&B run's id into every checkpoint."""
-
-    def __init__(self, logger: OneRun) -> None:
-        self._logger = logger
-
-    def on_save_checkpoint(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
-    ) -> None:
-        """Store it under the logger's name: ``checkpoint["logger"]["wandb"]["id"]``."""
-        checkpoint.setdefault("logger", {})["wandb"] = {"id": self._logger.version}
-
-
 def build_logger(
     save_dir: Path,
     objective: Mapping[str, str],
@@ -161,6 +159,9 @@ def build_logger(
     tags: Sequence[str] = (),
     media: bool = True,
     media_every: int = 5,
+    watch: Literal["gradients", "parameters", "all"] | None = None,
+    watch_every: int = 100,
+    artifact: bool = False,
 ) -> OneRun:
     """A Lightning logger for one W&B run, kept under ``save_dir``.
 
@@ -174,13 +175,17 @@ def build_logger(
         tags: tags to filter by.
         media: whether to log images, tables and charts from the files of callback=diagnostics.
         media_every: epochs between logging validation images.
+        watch: histograms of the gradients, of the parameters, or of all; None: of neither.
+        watch_every: batches between two of them.
+        artifact: whether to log the best checkpoint as a model.
 
     Raises:
-        ConfigError: an unknown mode, or media_every below 1. At the first row: W&B refuses the key, or does not answer.
+        ConfigError: an unknown mode, or a number below 1. At the first row: W&B refuses the key, or does not answer.
     """
     mode = _EARLIER_MODES.get(mode, mode)
     require_known("logger.wandb.mode", mode, ("auto", "online", "offline", "disabled"))
     require_at_least("logger.wandb.media_every", media_every, 1)
+    require_at_least("logger.wandb.watch_every", watch_every, 1)
     chosen = mode if mode != "auto" else ("online" if has_key() else "offline")
     # Offline runs flush every 15 s by default, so a killed short run would lose everything.
     # Always create a new W&B run: the jobs of a sweep share a process, and would all log into the first job's run.
@@ -192,6 +197,9 @@ def build_logger(
         may_go_offline=mode == "auto",
         directions={objective["metric"]: objective["mode"]},
         media_every=media_every if media else None,
+        watch=watch,
+        watch_every=watch_every,
+        artifact=artifact,
         name=name or run_name(save_dir),
         project=project or "vggexp",
         entity=entity or None,
@@ -201,16 +209,6 @@ def build_logger(
         mode=chosen,
         settings=settings,
     )
-
-
-def run_name(folder: Path) -> str:
-    """A folder's path below runs/; the folder's name if it is elsewhere.
-
-    >>> run_name(Path("runs/freeze/pets/none-1")), run_name(Path("/tmp/x"))
-    ('freeze/pets/none-1', 'x')
-    """
-    below = folder.parts[1:] if folder.parts[:1] == ("runs",) else ()
-    return "/".join(below) or folder.name
 
 
 def has_key() -> bool:

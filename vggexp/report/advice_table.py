@@ -7,21 +7,23 @@ from rich.table import Table
 
 
 def probes_table(rows: Sequence[Mapping[str, Any]], metric: str, baseline: float) -> Table:
-    """A row for each stage of each source: the probe's score with its 95 % interval, LogME and H-score.
+    """A row for each stage of each source: the probe's score with its 95 % interval, LogME, H-score and LEEP.
 
     Args:
         metric: what the probe's score is, for the heading.
         baseline: the score of the best constant prediction.
     """
     table = Table("source", "stage", box=None, pad_edge=False, caption=f"best constant prediction: {baseline:.3f}")
-    for header in (f"probe: {metric}", "LogME", "H-score"):
+    has_leep = any(row["leep"] is not None for row in rows)
+    for header in (f"probe: {metric}", "LogME", "H-score", *(["LEEP"] if has_leep else [])):
         table.add_column(header, justify="right")
     before = None
     for row in rows:
         name = "random weights" if row["source"] == "none" else row["source"]
         h_score = "" if row["h_score"] is None else f"{row['h_score']:.2f}"
+        leep = [] if not has_leep else ["" if row["leep"] is None else f"{row['leep']:.3f}"]
         score = f"{row['score']:.3f} ± {1.96 * row['error']:.3f}"
-        table.add_row(name if name != before else "", str(row["stage"]), score, f"{row['logme']:.3f}", h_score)
+        table.add_row(name if name != before else "", str(row["stage"]), score, f"{row['logme']:.3f}", h_score, *leep)
         before = name
     return table
 

@@ -5,15 +5,14 @@ allocates nothing: one forward pass of shapes is enough, and takes 10 ms for VGG
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Literal, cast
 
-import torch
-from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch import nn
+from torch.nn.utils import parametrize
 
-from vggexp.types import Backbone, Head
+from vggexp.report.forward_pass import ForwardPass, fields, run
+from vggexp.types import Backbone
 
 KINDS: dict[type[nn.Module], str] = {
     nn.Conv2d: "conv",
@@ -30,6 +29,9 @@ KINDS: dict[type[nn.Module], str] = {
     nn.Upsample: "upsample",
 }
 """Layers that have a row even without parameters. Other layers with parameters have one under their class name."""
+
+
+_ADAPTERS = ".parametrizations."
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Row:
     """FLOPs for one image in evaluation mode; a multiply-add counts 2."""
     field: int | Literal["image"] | None
     """Side of the receptive field, pixels; "image" if it is the whole image; None (not computed) in a head."""
+    reads: tuple[str, ...] = ()
+    """The names of the layers whose outputs it reads, whatever operations without parameters stand between."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def ledger(
         is_frozen: whether the parameter of a name, such as "backbone.features.0.weight", is frozen.
     """
     backbone_names, head_names = _layers(backbone, "backbone"), _layers(head, "head")
-    trace = _run(backbone, head, [*backbone_names, *head_names], image_size)
+    trace = run(backbone, head, [*backbone_names, *head_names], image_size)
     # The head's layers in order of execution, which may differ from the order of registration.
     ran = {module: place for place, module in enumerate(trace.shapes)}
     names = backbone_names | {m: head_names[m] for m in sorted(head_names, key=lambda m: ran.get(m, len(ran)))}
@@ -106,15 +110,15 @@ def ledger(
 
 
 def _rows(
-    names: dict[nn.Module, str], parts: dict[nn.Module, str], trace: "_Trace", is_frozen: Callable[[str], bool]
+    names: dict[nn.Module, str], parts: dict[nn.Module, str], trace: ForwardPass, is_frozen: Callable[[str], bool]
 ) -> Iterator[Row]:
-    fields = _fields([module for module in names if module in parts])
+    in_stages = fields([module for module in names if module in parts], trace.reads)
     seen: set[nn.Parameter] = set()
     running = 0
     for module, name in names.items():
-        own = {key: p for key, p in module.named_parameters(name, recurse=False) if p not in seen}
+        own = {key: p for key, p in _own(module, name) if p not in seen}
         seen.update(own.values())
-        weights = sum(p.numel() for key, p in own.items() if "bias" not in key.rpartition(".")[2])
+        weights = sum(p.numel() for key, p in own.items() if "bias" not in key.removeprefix(name))
         running += weights
         yield Row(
             name=name,
@@ -126,98 +130,27 @@ def _rows(
             num_trainable=sum(p.numel() for key, p in own.items() if not is_frozen(key)),
             running=running,
             flops=trace.flops.get(module, 0),
-            field="image" if trace.is_global(module) else fields.get(module),
+            field="image" if module in trace.are_global else in_stages.get(module),
+            reads=tuple(names[one] for one in names if one in trace.reads.get(module, ())),
         )
-
-
-class _Trace:
-    """Output shape and FLOPs of each layer in one forward pass, in order of completion."""
-
-    def __init__(self) -> None:
-        self.counter = FlopCounterMode(display=False)
-        self.shapes: dict[nn.Module, tuple[int, ...]] = {}
-        self.flops: dict[nn.Module, int] = {}
-        self._open: list[nn.Module] = []
-        self._booked = 0
-
-    def enter(self, module: nn.Module, _args: object) -> None:
-        self._book()
-        self._open.append(module)
-
-    def leave(self, module: nn.Module, _args: object, output: object) -> None:
-        self._book()
-        self._open.pop()
-        first = output[0] if isinstance(output, tuple) else output
-        if isinstance(first, Tensor):
-            self.shapes.setdefault(module, tuple(first.shape[1:]))
-
-    def is_global(self, module: nn.Module) -> bool:
-        """Whether a dense layer outputs one vector per image: its input was flattened or pooled over the image."""
-        return isinstance(module, nn.Linear) and len(self.shapes.get(module, ())) == 1
-
-    def _book(self) -> None:
-        """Add the FLOPs since the last hook to the innermost layer, so that nested layers count once."""
-        total = self.counter.get_total_flops()
-        if self._open:
-            self.flops[self._open[-1]] = self.flops.get(self._open[-1], 0) + total - self._booked
-        self._booked = total
-
-
-def _run(backbone: nn.Module, head: nn.Module, layers: list[nn.Module], image_size: tuple[int, int]) -> _Trace:
-    trace = _Trace()
-    image = torch.zeros(1, 3, *image_size, device=next(backbone.parameters()).device)
-    with ExitStack() as stack:
-        stack.enter_context(_evaluating(backbone, head))
-        for layer in layers:
-            stack.callback(layer.register_forward_pre_hook(trace.enter).remove)
-            stack.callback(layer.register_forward_hook(trace.leave).remove)
-        stack.enter_context(torch.no_grad())
-        stack.enter_context(trace.counter)
-        features = cast(Backbone, backbone)(image, cast(Head, head).reads)
-        head(features)
-    for stage, output in zip(cast(Backbone, backbone).stages(), features.stages, strict=True):
-        # To return switches, a backbone pools without its pooling module, so that module's hook does not run.
-        trace.shapes.setdefault([*stage.modules()][-1], tuple(output.shape[1:]))
-    return trace
-
-
-@contextmanager
-def _evaluating(*roots: nn.Module) -> Iterator[None]:
-    """Evaluation mode: in training mode BatchNorm fails on a 1x1 map of one image, and updates its statistics."""
-    modes = [(module, module.training) for root in roots for module in root.modules()]
-    try:
-        for module, _ in modes:
-            module.training = False
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 def _layers(root: nn.Module, prefix: str) -> dict[nn.Module, str]:
     """The modules that get a row, with their names, in the order of registration."""
-    named = root.named_modules(prefix=prefix)
-    return {module: name for name, module in named if type(module) in KINDS or [*module.parameters(recurse=False)]}
+    named = [(name, module) for name, module in root.named_modules(prefix=prefix) if _ADAPTERS not in f"{name}."]
+    return {module: name for name, module in named if type(module) in KINDS or [*_own(module, name)]}
+
+
+def _own(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Parameter]]:
+    """A layer's own parameters by name, those of its adapters included (``transfer/adapters.py``)."""
+    yield from module.named_parameters(name, recurse=False)
+    if parametrize.is_parametrized(module):
+        yield from module.get_submodule("parametrizations").named_parameters(f"{name}.parametrizations")
 
 
 def _kind(module: nn.Module) -> str:
-    kind = KINDS.get(type(module), type(module).__name__)
+    own = parametrize.type_before_parametrizations(module)
+    kind = KINDS.get(own, own.__name__)
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         kind += " " + "x".join(map(str, module.kernel_size))
     return kind
-
-
-def _fields(chain: list[nn.Module]) -> dict[nn.Module, int]:
-    """Side of the receptive field of each layer, pixels, along a chain of layers that starts at the image."""
-    fields = {}
-    field = stride = 1
-    for module in chain:
-        if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
-            field += _side(getattr(module, "dilation", 1)) * (_side(module.kernel_size) - 1) * stride
-            stride *= _side(module.stride)
-        fields[module] = field
-    return fields
-
-
-def _side(size: int | tuple[int, ...]) -> int:
-    return size if isinstance(size, int) else size[0]

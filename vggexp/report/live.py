@@ -6,15 +6,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from vggexp.report.jobs import running_jobs, sweeps
 from vggexp.report.page import page_text
 from vggexp.report.runs import Run, read_runs
 from vggexp.run_folder import PREVIOUS
 
 HOST = "127.0.0.1"
-JOBS = 8
-"""Running jobs that are shown."""
-LINES = 12
-"""Last rows of a job's log that are shown."""
 _FILES = ("config.yaml", "metrics.jsonl", "summary.json", "state.json")
 _EMPTY = (
     "<!doctype html><meta charset=utf-8><meta http-equiv=refresh content=2>"
@@ -42,8 +39,9 @@ class Study:
         """What the page asks for every few seconds: whether runs have changed, and what is running."""
         with self._lock:
             self._read()
-            running = [run for run in self._runs if run.status.word == "running"]
-            return {"stamp": self._stamp, "running": len(running), "jobs": [_job(run) for run in running[:JOBS]]}
+            number = sum(run.status.word == "running" for run in self._runs)
+            jobs = {"jobs": running_jobs(self._runs), "sweeps": sweeps(self._root)}
+            return {"stamp": self._stamp, "running": number, **jobs}
 
     def _read(self) -> None:
         if (stamp := _stamp(self._root)) != self._stamp:
@@ -63,19 +61,6 @@ def _stamp(root: Path) -> str:
                 continue
             found.append((str(config), name, stat.st_mtime_ns, stat.st_size))
     return f"{len(found)}-{hash(tuple(sorted(found))):x}"
-
-
-def _job(run: Run) -> dict[str, Any]:
-    return {
-        "name": run.name, "epochs": run.status.epochs, "planned": run.status.planned,
-        "log": [_line(row) for row in run.rows[-LINES:]],
-    }  # fmt: skip
-
-
-def _line(row: dict[str, Any]) -> str:
-    """A row of metrics.jsonl as a line: its epoch and its scores without those of single classes."""
-    scores = [f"{name} {value:.4g}" for name, value in row.items() if name.count("/") == 1 and isinstance(value, float)]
-    return f"epoch {row.get('epoch', '?')}  {'  '.join(scores)}"
 
 
 def make_server(root: Path, port: int) -> ThreadingHTTPServer:

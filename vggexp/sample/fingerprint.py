@@ -1,7 +1,7 @@
-"""A fingerprint of a split: whether an evaluation meets the samples that an earlier one met.
+"""A fingerprint of a split: it tells whether two evaluations read the same samples.
 
-Of files it covers names, sizes and annotations, so photos need not be read; of other data sets the samples themselves,
-at most ``SAMPLES`` of them, evenly spread.
+For files it covers names, sizes and annotations, so photos need not be read. For other data sets it covers the samples
+themselves, at most ``SAMPLES`` of them, evenly spread.
 """
 
 import hashlib

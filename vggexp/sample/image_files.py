@@ -5,7 +5,7 @@ It reads names, never images, and imports no torch: a folder that is not there i
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +24,7 @@ UNREADABLE = frozenset(
     {".heic", ".heif", ".jxl", ".svg", ".psd", ".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"}
 )
 """Endings of photos that nothing here reads."""
+_ENDINGS = SUFFIXES | UNREADABLE | {AVIF}
 HIDDEN = ("__MACOSX", "@eaDir")
 """Folders that archives and systems leave behind; so are those whose name begins with a dot."""
 
@@ -90,16 +91,33 @@ def _meant(word: str, unreadable: list[str]) -> Iterator[tuple[Path, Path]]:
 
 def images_below(folder: Path, unreadable: list[str]) -> list[Path]:
     """The images in a folder and below it. Links to folders are followed, each folder is entered once."""
-    found, entered = [], set()
-    for place, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(place)
-        folders[:] = [] if real in entered else sorted(name for name in folders if not is_hidden(name))
-        for name in [] if real in entered else sorted(names):
-            file = Path(place, name)
-            if not is_hidden(name) and _is_readable(file, unreadable):
-                found.append(file)
+    found: list[tuple[tuple[str, ...], str]] = []
+    entered: set[str] = set()
+    waiting: list[tuple[tuple[str, ...], str]] = [((), str(folder))]
+    while waiting:
+        parts, place = waiting.pop()
+        if (real := os.path.realpath(place)) in entered:
+            continue
         entered.add(real)
-    return sorted(found)
+        folders = []
+        for entry in _entries(place):
+            if is_hidden(entry.name):
+                continue
+            if _holds(entry.is_dir):
+                folders.append(((*parts, entry.name), entry.path))
+            elif _is_readable(entry, unreadable):
+                found.append(((*parts, entry.name), entry.path))
+        waiting += reversed(folders)
+    return [Path(path) for _, path in sorted(found)]  # as paths sort, part by part, which takes them seconds
+
+
+def _entries(place: str) -> list[os.DirEntry[str]]:
+    """What stands in a folder, by name; nothing in one that cannot be read."""
+    try:
+        with os.scandir(place) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return []
 
 
 def is_hidden(name: str) -> bool:
@@ -107,19 +125,37 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name in HIDDEN
 
 
-def _is_readable(file: Path, unreadable: list[str]) -> bool:
+def _is_readable(file: Path | os.DirEntry[str], unreadable: list[str]) -> bool:
     """Whether a file is an image that can be read; a photo that cannot is noted with the reason."""
-    suffix = file.suffix.lower()
-    if suffix not in SUFFIXES | UNREADABLE | {AVIF}:
+    suffix = _suffix(file.name)
+    if suffix not in _ENDINGS:
         return False
-    if not file.is_file():
-        if not file.exists():
-            unreadable.append(f"{file} (a broken link)")
+    if not _holds(file.is_file):
+        if not os.path.exists(file):  # noqa: PTH110  an entry of a folder has no ``exists``
+            unreadable.append(f"{Path(file)} (a broken link)")
         return False
     if suffix in UNREADABLE or (suffix == AVIF and not _reads_avif()):
-        unreadable.append(f"{file} (no decoder for {suffix}; convert it to JPEG or PNG)")
+        unreadable.append(f"{Path(file)} (no decoder for {suffix}; convert it to JPEG or PNG)")
         return False
     return True
+
+
+def _holds(question: Callable[[], bool]) -> bool:
+    """What a path answers; of links in a circle, false."""
+    try:
+        return question()
+    except OSError:
+        return False
+
+
+def _suffix(name: str) -> str:
+    """A file's ending in lower case, as ``Path.suffix`` has it, at a tenth of its time.
+
+    >>> _suffix("a.b.JPG"), _suffix(".jpg"), _suffix("a.")
+    ('.jpg', '', '')
+    """
+    dot = name.rfind(".")
+    return name[dot:].lower() if 0 < dot < len(name) - 1 else ""
 
 
 @cache

@@ -1,7 +1,7 @@
 """Batches in an order, and with an augmentation, that are pure functions of the seed, the epoch and the place.
 
-So a run that goes on in the middle of an epoch meets the very batches it would have met, with any number of workers,
-and processes that share a run divide each batch between them.
+So a run that is resumed in the middle of an epoch reads the batches that it would have read without the interruption,
+with any number of workers. The processes of one run divide each batch between them.
 """
 
 import hashlib
@@ -32,10 +32,10 @@ class Order:
     Args:
         size: samples.
         batch_size: samples of a process in a batch.
-        seed: of the shuffle; None keeps the given order, and every sample is met exactly once.
+        seed: of the shuffle; None keeps the given order, and each sample is drawn exactly once an epoch.
         rank, world_size: this process, of how many.
-        labels: of each sample: every class has the same part of a shuffled epoch, see ``balance``; None: every sample
-            is met once.
+        labels: of each sample: every class has the same part of a shuffled epoch, see ``balance``; None: each sample
+            is drawn once.
     """
 
     def __init__(

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from vggexp.config.compose import launch
 from vggexp.distributed.processes import leave
-from vggexp.errors import DataError, UserError, kind_and_line
+from vggexp.errors import ConfigError, DataError, UserError, kind_and_line
 from vggexp.sweep.job import Job
 from vggexp.sweep.journal import Entry, Journal, Plan, failures, sweep_status, title
 from vggexp.sweep.multirun import stop_watching
@@ -35,7 +36,9 @@ def start(verb: str, words: Sequence[str], debug: bool = False) -> int:
         raise
     except UserError:
         raise
-    except Exception as error:  # a job raises nothing, so a launcher raised it, or it is a bug
+    except Exception as error:  # a job raises nothing, so a launcher or a sweeper raised it, or it is a bug
+        if _is_sweepers(error):
+            raise ConfigError(f"the sweep cannot be planned: {kind_and_line(error)}; see hydra.sweeper") from error
         if (launcher_error := _launcher_error(journal, error)) is None:
             raise
         raise launcher_error from error
@@ -45,6 +48,12 @@ def start(verb: str, words: Sequence[str], debug: bool = False) -> int:
         raise job.error
     leave()
     return job.code if (plan := journal.plan()) is None else _conclude(plan, journal)
+
+
+def _is_sweepers(error: Exception) -> bool:
+    """Whether Hydra's own sweeper raised it, which does not take its settings."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and Path(frames[-1].filename).parts[-3:-1] == ("_internal", "core_plugins")
 
 
 def _launcher_error(journal: Journal, error: Exception) -> DataError | None:

@@ -35,7 +35,13 @@ def run_status(config: Config, complete: Callable[[Config], Config]) -> Literal[
 
 
 def is_same(recorded: Config, config: Config, complete: Callable[[Config], Config]) -> bool:
-    """Whether both configs describe the same run, apart from its folder, its loggers and the preset it came from."""
+    """Whether both configs describe the same run, apart from its folder, its loggers and the preset it came from.
+
+    Where the config says ``data.batch_size=auto``, the recorded one has the number that was found.
+    """
+    if config.get("data", {}).get("batch_size") == "auto":
+        number = (recorded.get("data") or {}).get("batch_size")
+        config = {**config, "data": {**config["data"], "batch_size": number}}
     if _relevant(recorded) == _relevant(config):
         return True
     try:

@@ -95,8 +95,13 @@ def ask(study: Any, space: Space, count: int) -> list[Any]:
 
 
 def words(trial: Any) -> list[str]:
-    """A trial's values as overrides."""
-    return [f"{key}={value}" for key, value in trial.params.items()]
+    """A trial's values as overrides. A quoted value stands for several: ``freeze='stage freeze.stages=2'``."""
+    found: list[str] = []
+    for key, value in trial.params.items():
+        is_quoted = isinstance(value, str) and len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+        several = value[1:-1].split() if is_quoted and "=" in value else [value]
+        found += [f"{key}={several[0]}", *several[1:]]
+    return found
 
 
 def tell(study: Any, trial: Any, value: float, entry: Entry | None, metric: str) -> None:

@@ -56,8 +56,10 @@ class Detection(nn.Module):
         return {"loss": self.criterion(outputs)} | parts
 
     def predict(self, outputs: Outputs) -> Prediction:
-        """``objects`` of each image, with scores."""
-        assert isinstance(outputs, ObjectList)
+        """``objects`` of each image, with scores; an exported graph's slots, tensors by name, as they are."""
+        if not isinstance(outputs, ObjectList):
+            assert isinstance(outputs, dict)
+            return dict(outputs)
         return {"objects": outputs}
 
     def metrics(self) -> ObjectMetrics:

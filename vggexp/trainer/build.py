@@ -15,6 +15,7 @@ from hydra.utils import instantiate
 from torch import nn
 from torch.utils.data import Dataset
 
+from vggexp.config.check.freezing import sources
 from vggexp.config.check.parts import heads
 from vggexp.config.check.targets import missing_module
 from vggexp.distributed.memory import keep_freed_memory
@@ -22,6 +23,7 @@ from vggexp.distributed.processes import num_workers, place_in_run, world_size
 from vggexp.errors import ConfigError, UserError, did_you_mean, kind_and_line
 from vggexp.learner.freezing import Freezing
 from vggexp.learner.learner import Learner
+from vggexp.learner.optimizer import Pull
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import check_data
 from vggexp.sample.loader import ResumableLoader, make_loader
@@ -31,12 +33,12 @@ from vggexp.transfer.head import load_heads
 from vggexp.types import Backbone, Batch, Data, DataInfo, Head, HeadSpec, Sample, Task
 
 METADATA: dict[str, frozenset[str]] = {
-    "backbone": frozenset({"weights", "weights_map"}),
+    "backbone": frozenset({"weights", "weights_map", "smallest"}),
     "head": frozenset({"gives", "weights", "weights_map"}),
     "task": frozenset({"needs", "takes", "objective"}),
     "loss": frozenset({"scores", "targets"}),
     "mix": frozenset({"mixes"}),
-    "freeze": frozenset({"lr_decay", "norm", "dropout"}),
+    "freeze": frozenset({"lr_decay", "norm", "dropout", "lr_factors", "warmup"}),
     "data": frozenset(
         {
             "provides",
@@ -51,7 +53,7 @@ METADATA: dict[str, frozenset[str]] = {
             "cache_dir",
         }
     ),
-    "optimizer": frozenset({"decay_biases_and_norms", "lr_for_batch"}),
+    "optimizer": frozenset({"decay_biases_and_norms", "lr_for_batch", "l2_sp"}),
     "trainer": frozenset(
         {
             "channels_last",
@@ -142,8 +144,12 @@ def build_network(config: Config, info: DataInfo) -> tuple[Backbone, Head, Task]
     return backbone, head, task
 
 
+_PLACED = ("pixel_logits", "objects", "object_masks")
+"""What heads give whose outputs have places in the image."""
+
+
 def _check_reads(config: Config, backbone: Backbone) -> None:
-    """ConfigError if a head reads features that the backbone does not give; VGG gives all."""
+    """ConfigError if a head reads what the backbone does not give, or needs a grid that it lacks; VGG gives all."""
     gives: frozenset[str] = getattr(backbone, "gives", frozenset({"skips", "switches"}))
     for key, head in heads(config).items():
         module, _, name = str(head["_target_"]).rpartition(".")
@@ -152,6 +158,12 @@ def _check_reads(config: Config, backbone: Backbone) -> None:
                 f"{key}={config['choice']['head'] if key == 'head' else name.lower()} reads its backbone's "
                 f"{' and '.join(missing)}, and backbone={config['choice']['backbone']} gives none; VGG gives them, and "
                 "heads such as fcn and linear read stages alone"
+            )
+        if not getattr(backbone, "on_grid", True) and head["gives"] in _PLACED:
+            raise ConfigError(
+                f"{key}={config['choice']['head'] if key == 'head' else name.lower()} places what it finds on the "
+                f"image's pixels, and backbone={config['choice']['backbone']} convolves without padding, so its cells "
+                "lie on no grid over the image; heads mlp, linear, box and box_per_class fit it"
             )
 
 
@@ -193,9 +205,15 @@ def build_learner(config: Config, info: DataInfo, recorded: Config | None = None
             mix=build("mix", config["mix"]) if "mix" in config else None,  # configs of older runs lack the group
             config=dict(recorded or config),
             info=info,
+            pull=_pull(recorded or config),
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error
+
+
+def _pull(config: Config) -> Pull:
+    """The start that weights are pulled to; configs of older runs lack the key."""
+    return Pull(config["optimizer"].get("l2_sp") or 0.0, sources(config))
 
 
 def _load_weights(config: Config, backbone: Backbone, head: Head, info: DataInfo) -> None:
@@ -249,7 +267,7 @@ def bind_freezing(config: Config, backbone: Backbone, head: Head) -> Freezing:
     assert isinstance(head, nn.Module)
     freeze = config["freeze"]
     try:
-        modes = {key: freeze[key] for key in METADATA["freeze"]}
+        modes = {key: freeze[key] for key in METADATA["freeze"] if key in freeze}  # older runs lack some
         return Freezing(build("freeze", freeze), backbone, head, **modes)
     except ValueError as error:
         raise ConfigError(str(error)) from error
@@ -270,7 +288,8 @@ def build_loader(
         shared: true: each process of the run gets a part of the batches; false: each process gets all of them.
         contract: what the samples must be. Of shuffled ones, which were looked at in their order, only a sample that
             does not go into a batch is named.
-        labels: of each sample: every class has the same part of a shuffled epoch; None: every sample is met once.
+        labels: of each sample: every class has the same part of a shuffled epoch; None: each sample is
+            drawn once.
     """
     workers = config["data"]["workers"]
     if workers is None:

@@ -66,7 +66,7 @@ def build_trainer(
         clip: maximum gradient norm.
         ema: decay of an exponential moving average of the weights; if given, the average is evaluated and saved.
         early_stopping: patience in epochs.
-        val_every: epochs between validations.
+        val_every: epochs between validations; a run that is shorter is validated after its last epoch.
 
     The other arguments are those of ``pl.Trainer`` with the same names.
     """
@@ -85,7 +85,7 @@ def build_trainer(
         max_epochs=max_epochs,
         accumulate_grad_batches=accumulate,
         gradient_clip_val=clip,
-        check_val_every_n_epoch=val_every,
+        check_val_every_n_epoch=max(min(val_every, max_epochs), 1),
         log_every_n_steps=log_every,
         deterministic=deterministic,
         benchmark=on_gpu and not deterministic,

@@ -37,7 +37,8 @@ def expected_bytes(config: Mapping[str, Any], learner: Learner) -> tuple[int, in
     trained = learner.freezing.trained(config["trainer"]["max_epochs"])
     own = sum(one.nbytes for (_, one), trains in zip(learner.freezing.parameters, trained, strict=True) if trains)
     averaged = weights if config["trainer"]["ema"] is not None else 0
-    last = weights + _moments(config["optimizer"]) * own + averaged
+    start = own if config["optimizer"].get("l2_sp") else 0
+    last = weights + _moments(config["optimizer"]) * own + averaged + start
     return last, last if averaged else weights
 
 

@@ -13,6 +13,7 @@ from vggexp.errors import ConfigError
 from vggexp.learner.learner import Learner
 from vggexp.sample.resize import without_size
 from vggexp.trainer.build import build
+from vggexp.trainer.sliding import check_overfeat, grid_of
 from vggexp.types import AveragesViews, Slides
 
 Config = Mapping[str, Any]
@@ -33,6 +34,8 @@ def make_evaluation(chosen: Config, config: Config, learner: Learner, batch_size
     _check_views(chosen, config, learner)
     if {"tile", "shares"} & chosen.keys():
         _check_pixels(chosen, config)
+    if "top" in chosen:
+        check_overfeat(config, learner)
     if "sides" in chosen:
         _check_sides(chosen, config)
     handed = {"image_size": size, "batch_size": batch_size}
@@ -40,6 +43,8 @@ def make_evaluation(chosen: Config, config: Config, learner: Learner, batch_size
         handed["patch_side"] = _patch(config, learner)
     if "maps" in (wanted := _arguments(chosen["_target_"])):
         handed["maps"] = _maps(chosen, config, learner)
+    if "windows" in wanted:
+        handed["windows"] = partial(learner.windows, grid=grid_of(learner, size))
     built = build("evaluation", chosen, **{name: value for name, value in handed.items() if name in wanted})
     return built if getattr(built, "averages", True) or "tile" in chosen else None
 
@@ -85,8 +90,7 @@ def _maps(chosen: Config, config: Config, learner: Learner) -> Callable[[Tensor]
             f"evaluation={name} applies the head at every position, and head={config['choice']['head']} cannot be; "
             "heads mlp and linear can"
         )
-    stride = learner.backbone.strides[-1]
-    grid = (size[0] // stride, size[1] // stride)
+    grid = grid_of(learner, size)
     if any(side % getattr(head, "pool", 1) for side in grid):
         raise ConfigError(
             f"evaluation={name}: head.pool={getattr(head, 'pool', 1)} does not divide the {grid[0]} x {grid[1]} cells "
@@ -122,7 +126,7 @@ def _check_views(chosen: Config, config: Config, learner: Learner) -> None:
 def _check_sides(chosen: Config, config: Config) -> None:
     """One class a photo, and photos that are no smaller than what the network was trained at."""
     name, size = chosen["_target_"].rpartition(".")[2].lower(), config["data"]["image_size"]
-    if config["head"]["gives"] != "class_logits" or config["choice"]["task"] == "multilabel":
+    if "top" not in chosen and (config["head"]["gives"] != "class_logits" or config["choice"]["task"] == "multilabel"):
         raise ConfigError(
             f"evaluation={name} averages the classes of a photo's parts, and task={config['choice']['task']} has "
             "more or other targets; leave it out, or give a run of task=classification"

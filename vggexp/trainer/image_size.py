@@ -12,6 +12,8 @@ from torch.utils.data import Dataset
 from vggexp.errors import ConfigError
 from vggexp.types import Sample
 
+LEAST = 32
+"""Pixels a side that the network needs, as ``config/check/parts.py`` asks of ``data.image_size``."""
 Size = tuple[int, int]
 """Height and width, pixels."""
 
@@ -24,6 +26,16 @@ def check_image_size(config: Mapping[str, Any], dataset: Dataset[Sample]) -> Non
     """
     height, width = dataset[0]["image"].shape[-2:]
     require_size((height, width), config["data"]["image_size"])
+
+
+def check_training_size(sample: Sample) -> None:
+    """ConfigError if the training transform returns images that a network which halves them five times cannot take."""
+    height, width = sample["image"].shape[-2:]
+    if min(height, width) < LEAST:
+        raise ConfigError(
+            f"data.train_transform gives images of {height} x {width} (height x width), and VGG halves an image five "
+            f"times; let it end at {LEAST} x {LEAST} or more"
+        )
 
 
 def require_size(found: Size, image_size: list[int]) -> None:

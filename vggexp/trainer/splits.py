@@ -21,7 +21,7 @@ from vggexp.sample.loader import ResumableLoader
 from vggexp.sample.open_check import check_crop, check_files
 from vggexp.sample.resize import RECIPES, plain_recipe
 from vggexp.trainer.build import build_loader
-from vggexp.trainer.image_size import check_image_size
+from vggexp.trainer.image_size import check_image_size, check_training_size
 from vggexp.trainer.length import check_length
 from vggexp.types import Data, Sample, Task
 
@@ -74,6 +74,8 @@ class Splits:
             contract, dataset = self._contract(split), self._open(split, augment=split == "train")
             check_ends(contract, dataset)
             check_truth(contract, dataset)
+            if split == "train":
+                check_training_size(dataset[0])
             if isinstance(dataset, Sized):
                 check_length(self.config, split, len(dataset))
         torch.default_generator.set_state(before)  # what augmentation drew here, no later step misses

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,11 @@ from vggexp.callback.freeze_ledger import FreezeLedger
 from vggexp.callback.keep_last import KeepLast
 from vggexp.callback.progress import Progress
 from vggexp.callback.prune import Prune
+from vggexp.callback.stage_movement import StageMovement
+from vggexp.callback.start_pull import StartPull
 from vggexp.callback.stopwatch import Stopwatch
 from vggexp.config.check import needs
+from vggexp.config.check.freezing import sources
 from vggexp.distributed.fsdp import load_full
 from vggexp.distributed.memory import give_back_freed_memory
 from vggexp.distributed.processes import place_in_run
@@ -36,7 +39,9 @@ from vggexp.report.freeze_table import print_freezing
 from vggexp.report.summary import summarize
 from vggexp.run_folder import RunFolder
 from vggexp.sample.loader import ResumableLoader
+from vggexp.trainer.batch_size import with_batch_size
 from vggexp.trainer.build import accumulation, build, build_data, build_learner
+from vggexp.trainer.choosing import choose, chooses
 from vggexp.trainer.data_notes import print_problems, write_skipped, write_splits
 from vggexp.trainer.disk_space import check_space
 from vggexp.trainer.objective import check_objective
@@ -75,7 +80,9 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     if next(_TRAININGS) > 0:
         give_back_freed_memory()  # memory of the sweep's previous run
     with explained(config):
-        return _train(config, go_on)
+        settled = with_batch_size(config, go_on)
+    with explained(settled):
+        return _train(settled, go_on)
 
 
 def _train(config: Mapping[str, Any], go_on: bool) -> int:
@@ -84,6 +91,9 @@ def _train(config: Mapping[str, Any], go_on: bool) -> int:
     run.splits.check()
     if place_in_run()[0] == 0:
         run.splits.check_files()
+    if chooses(run.learner):
+        choose(run.learner, run.splits, run.folder, go_on)
+        run = replace(run, splits=replace(run.splits, features=_feature_caches(run.learner, config)[0]))
     overfit = bool(config["trainer"]["overfit_batches"])  # repeats the same few batches in the same order
     val, batches = run.splits.loader("val"), run.splits.loader("train", shuffle=not overfit)
     run.splits.observe(run.learner.task, batches.dataset)
@@ -117,6 +127,7 @@ def assemble(config: Mapping[str, Any], go_on: bool = False) -> Training:
         print(f"{one_line(error)}; the run's checkpoint has its weights, but its drift is not known")
         knows_start = False
         learner = build_learner(without_weights(config), data.info, recorded=config)
+    learner.check_arguments(config["trainer"]["max_epochs"])
     stopwatch, freeze_ledger = Stopwatch(), FreezeLedger(folder.freeze, learner.freezing)
     splits = Splits(config, data, *_feature_caches(learner, config))
     return Training(config, folder, learner, splits, stopwatch, freeze_ledger, knows_start)
@@ -263,8 +274,6 @@ def make_trainer(run: Training, kept: Mapping[str, Any]) -> pl.Trainer:
     """Build the trainer with the run's callbacks and loggers; ``kept`` holds the states of loggers that resume."""
     config, folder, learner = run.config, run.folder, run.learner
     on_nan = config["trainer"].get("on_nan", "stop")
-    if on_nan != "stop" and place_in_run()[1] > 1:
-        raise ConfigError(f"trainer.on_nan={on_nan} works in one process only; choose stop")
     learner.skips_nan = on_nan == "skip"
     loggers = _loggers(config, folder, kept)
     brought = [callback for logger in loggers for callback in getattr(logger, "callbacks", ())]
@@ -279,6 +288,7 @@ def make_trainer(run: Training, kept: Mapping[str, Any]) -> pl.Trainer:
             run.stopwatch,
             *([run.splits.moving] if run.splits.moving else []),
             Finite(folder.last, on_nan),
+            *_gradient_callbacks(config, learner),
             run.freeze_ledger,
             Progress(*learner.objective),
             *_callbacks(config, folder),
@@ -286,6 +296,16 @@ def make_trainer(run: Training, kept: Mapping[str, Any]) -> pl.Trainer:
         ],
     )
     return trainer
+
+
+def _gradient_callbacks(config: Mapping[str, Any], learner: Learner) -> list[Callback]:
+    """What reads the gradients of the loss, and then what adds to them."""
+    freezing, found = learner.freezing, list[Callback]()
+    if freezing.measuring and not freezing.constant:
+        found.append(StageMovement(freezing))
+    if config["optimizer"].get("l2_sp"):  # configs of older runs lack the key
+        found.append(StartPull(freezing, sources(config), config["trainer"]["max_epochs"]))
+    return found
 
 
 def _loggers(config: Mapping[str, Any], folder: RunFolder, kept: Mapping[str, Any]) -> list[Logger]:

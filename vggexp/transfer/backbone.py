@@ -42,8 +42,8 @@ def _fill_from_net_a(backbone: nn.Module, source: str, config: Config) -> LoadRe
     wanted = backbone.state_dict()
     _check(source, given, {name: tensor for name, tensor in wanted.items() if name in given})
     backbone.load_state_dict(given, strict=False)
-    fresh = f"the {len(wanted) - len(given)} tensors of other layers"
-    return LoadReport("backbone", str(source), tuple(given), (fresh,), left_out(tensors, given))
+    initial = f"the {len(wanted) - len(given)} tensors of other layers"
+    return LoadReport("backbone", str(source), tuple(given), (initial,), left_out(tensors, given))
 
 
 def _read(source: str, config: Config) -> tuple[Tensors, Tensors]:

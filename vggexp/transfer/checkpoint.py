@@ -15,6 +15,7 @@ from torch.serialization import get_crc32_options, set_crc32_options
 from vggexp.distributed.whole import free_bytes, full_disk, whole
 from vggexp.errors import ConfigError, DataError, first_line
 from vggexp.run_folder import RunFolder
+from vggexp.transfer.adapters import merged
 from vggexp.transfer.checksum import damage, seal
 from vggexp.transfer.renamed import new_key, renew
 from vggexp.types import DataInfo
@@ -145,11 +146,11 @@ def _without_checksums() -> Iterator[None]:
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
-    """A file's tensors by name, and its ``config`` and ``info``, if it has them."""
+    """A file's tensors by name, adapters merged, and its ``config`` and ``info``, if it has them."""
     content = read_checkpoint(path)
     if "state_dict" not in content:
         return content, {}
-    return content["state_dict"], {key: content[key] for key in ("config", "info") if key in content}
+    return merged(content["state_dict"]), {key: content[key] for key in ("config", "info") if key in content}
 
 
 def _read_safetensors(path: Path) -> dict[str, Any]:
@@ -174,7 +175,7 @@ def _download(config: Mapping[str, Any], part: str) -> dict[str, Tensor]:
 
     if config["net"] not in _TORCHVISION or config["local_response_norm"] or config["width"] != 1:
         raise ConfigError(
-            f"{part}.weights=imagenet: torchvision has none for nets A-LRN and C, or a width other than 1"
+            f"{part}.weights=imagenet: torchvision has none for nets A-LRN and C, OverFeat's, or a width other than 1"
         )
     name = _TORCHVISION[config["net"]] + ("_BN" if config["batch_norm"] else "") + "_Weights.IMAGENET1K_V1"
     weights = torchvision.models.get_weight(name)

@@ -49,9 +49,9 @@ def load_heads(head: nn.Module, config: Config, info: DataInfo) -> list[LoadRepo
             given = _of_head(tensors, its_task, parts)
             if its_task is None and not given:
                 raise ConfigError(_of_one_task(str(its["weights"]), list(parts)))
-            taken, fresh = _fill(name, module, its, given)
+            taken, initial = _fill(name, module, its, given)
             left = left_out(tensors, taken)
-            reports.append(LoadReport(name, str(its["weights"]), tuple(taken), fresh, left, note))
+            reports.append(LoadReport(name, str(its["weights"]), tuple(taken), initial, left, note))
     return reports
 
 

@@ -16,7 +16,7 @@ class LoadReport:
     source: str
     loaded: tuple[str, ...]
     """Tensors of the part that were copied."""
-    fresh: tuple[str, ...] = ()
+    initial: tuple[str, ...] = ()
     """Tensors of the part that keep their initialisation, some with the reason."""
     left_out: tuple[str, ...] = ()
     """Tensors of the source that were not copied, under the source's names."""
@@ -25,11 +25,11 @@ class LoadReport:
 
     def __str__(self) -> str:
         """One line, with the number of left out tensors per part of the source."""
-        fresh = f"; fresh: {', '.join(self.fresh)}" if self.fresh else ""
+        initial = f"; keep their initial values: {', '.join(self.initial)}" if self.initial else ""
         counts = Counter(_part_of(name) for name in self.left_out)
         left_out = "; left out: " + ", ".join(f"{part} {count}" for part, count in counts.items()) if counts else ""
         note = f"; {self.note}" if self.note else ""
-        return f"{self.part} weights: {len(self.loaded)} tensors from {self.source}{left_out}{fresh}{note}"
+        return f"{self.part} weights: {len(self.loaded)} tensors from {self.source}{left_out}{initial}{note}"
 
 
 def left_out(tensors: Mapping[str, Tensor], taken: Mapping[str, Tensor]) -> tuple[str, ...]:

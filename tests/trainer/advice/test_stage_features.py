@@ -40,3 +40,15 @@ def test_a_cell_has_the_class_of_the_pixel_at_its_place_and_void_has_none() -> N
     points = torch.cat([torch.rand(CELLS, 2, generator=torch.Generator().manual_seed(index)) for index in (0, 1)])
     assert found.targets.tolist() == (points[:, 1] >= 0.5).long().tolist()
     assert all(len(rows) == 2 * CELLS for rows in found.stages)
+
+
+def test_a_sources_own_head_is_read_in_the_same_pass() -> None:
+    own, one = learner(), batch()
+    found = stage_features(
+        own, [one, one], "label", images=6, classifier=lambda features: features.stages[-1].mean((2, 3)).softmax(1)
+    )  # type: ignore[list-item]
+    assert found.probabilities is not None
+    assert found.probabilities.shape == (6, own.backbone.channels[-1])
+    means = torch.from_numpy(found.stages[-1]).softmax(1)
+    torch.testing.assert_close(torch.from_numpy(found.probabilities), means, rtol=1e-5, atol=1e-6)
+    assert stage_features(own, [one], "label", images=3).probabilities is None  # type: ignore[list-item]

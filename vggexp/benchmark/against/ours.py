@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from vggexp.benchmark.class_folders import class_folders
 from vggexp.benchmark.detecting import Detector, batch_of, take_detections
 from vggexp.benchmark.limit import dtype_of
 from vggexp.benchmark.plan import Job
@@ -18,6 +19,7 @@ from vggexp.benchmark.setting import Config, config_of, device_of, info_of
 from vggexp.benchmark.step_timer import StepTimer
 from vggexp.benchmark.work.detect import words_of
 from vggexp.config.check import needs
+from vggexp.data.image_folder import image_folder
 from vggexp.distributed.memory import keep_freed_memory
 from vggexp.trainer.build import build, build_data, build_learner, build_loader
 from vggexp.trainer.training import train
@@ -50,6 +52,17 @@ def run(job: Job, rounds: Rounds) -> None:
             first = _seconds(*words, f"run.dir={folder}/first{number}")
             again = _seconds(*words, f"run.dir={folder}/again{number}", "optimizer.lr=0.002")
             rounds.end(1, seconds={"first": first, "again": again})
+
+
+def whole(job: Job, rounds: Rounds) -> None:
+    """A whole run per round, with the words' own cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        _train(*job.words, "cache=off", "trainer.max_epochs=1", "trainer.limit_train_batches=1",
+               "trainer.limit_val_batches=1", f"run.dir={folder}/warm")  # fmt: skip
+        for number in itertools.count():
+            rounds.begin()
+            _train(*job.words, f"run.dir={folder}/run{number}")
+            rounds.end(1)
 
 
 def evaluate(job: Job, rounds: Rounds) -> None:
@@ -87,6 +100,19 @@ def load(job: Job, rounds: Rounds) -> None:
         rounds.begin()
         _pass(normalize(batch["image"].to(device)) for batch in itertools.islice(loader, job.batches))
         rounds.end(job.batches * config["data"]["batch_size"])
+
+
+def index(job: Job, rounds: Rounds) -> None:
+    """List a folder, and list it again with what was kept of it."""
+    with class_folders(job.sample) as root, tempfile.TemporaryDirectory() as cache:
+        for number in itertools.count():
+            rounds.begin()
+            seconds = {}
+            for start in ("first", "again"):
+                began = time.perf_counter()
+                image_folder(str(root), index_dir=f"{cache}/{number}")
+                seconds[start] = time.perf_counter() - began
+            rounds.end(job.sample, seconds=seconds)
 
 
 def detect(job: Job, rounds: Rounds) -> None:

@@ -1,4 +1,4 @@
-"""torchvision's own Faster R-CNN and SSD300 on VGG16's layers, with mixed precision and channels-last.
+"""torchvision's own Faster R-CNN and SSD300 on VGG16's layers, with mixed precision and channels-last; its ImageFolder.
 
 Their regions, proposals and thresholds are set to ours; Faster R-CNN's anchors and dense layers too. Their images come
 as a list of floats, which their ``GeneralizedRCNNTransform`` normalises, resizes (here to the size that they have) and
@@ -10,18 +10,29 @@ from typing import Any
 
 import torch
 from torch import nn
+from torchvision.datasets import ImageFolder
 from torchvision.models.detection import FasterRCNN, ssd300_vgg16
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.ops import MultiScaleRoIAlign
 
 from vggexp.backbone.vgg import VGG
+from vggexp.benchmark.class_folders import class_folders
 from vggexp.benchmark.detecting import Detector, batch_of, take_detections
 from vggexp.benchmark.limit import dtype_of
 from vggexp.benchmark.plan import Job
 from vggexp.benchmark.rounds import Rounds
 from vggexp.benchmark.setting import Config, config_of, device_of, info_of
 from vggexp.benchmark.work.detect import words_of
+
+
+def index(job: Job, rounds: Rounds) -> None:
+    """List a folder."""
+    with class_folders(job.sample) as root:
+        while True:
+            rounds.begin()
+            ImageFolder(root)
+            rounds.end(job.sample)
 
 
 def detect(job: Job, rounds: Rounds) -> None:

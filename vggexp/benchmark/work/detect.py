@@ -1,5 +1,6 @@
 """Training steps and inference, with suppression, of Faster R-CNN and SSD300 on VGG16, on a batch that is in memory.
 
+A batch is one image unless ``batch_size`` says more, so that two cores need minutes.
 Faster R-CNN has ``image_size``, SSD 300 x 300 pixels, as torchvision's has. Below ``width=1``, which torchvision's SSD
 does not know, Faster R-CNN alone.
 """
@@ -17,7 +18,7 @@ def plan(sizes: Sizes) -> Work:
     height, width = sizes.image_size
     words = (
         "task=detection", "data=digits", f"data.image_size=[{height},{width}]",
-        f"data.batch_size={sizes.batch_size or 2}", "data.size=[28,32]", "backbone=vgg16",
+        f"data.batch_size={sizes.batch_size or 1}", "data.size=[28,32]", "backbone=vgg16",
         f"backbone.width={sizes.width}", f"head.hidden={sizes.hidden}",
         "optimizer=sgd", "optimizer.lr=0.0001", "optimizer.weight_decay=0", f"trainer.precision={sizes.precision}",
         f"trainer.gpus={'null' if sizes.gpus is None else sizes.gpus}",

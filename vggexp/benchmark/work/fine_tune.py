@@ -10,4 +10,6 @@ def plan(sizes: Sizes) -> Work:
     """Training steps of one batch each."""
     words = sizes.words("task=classification", *sizes.mlp, AUGMENTATION % sizes.image_size, batch_size=16)
     job = Job("steps", words, sizes.steps)
-    return Work({"": job}, same(job, "plain", "reference", "lightning", "timm"), train=sizes.met(16), bounded=True)
+    return Work(
+        {"": job}, same(job, "plain", "reference", "lightning", "timm"), train=sizes.photos_needed(16), bounded=True
+    )

@@ -16,4 +16,4 @@ def plan(sizes: Sizes) -> Work:
         "task=classification", "head=linear", "backbone=vgg16_bn", sizes.resized, "cache=off", batch_size=32
     )
     jobs = {name: Job("steps", (*words, *policy), sizes.steps) for name, policy in POLICIES.items()}
-    return Work(jobs, {"freeze=none": ("ours", Job("steps", words, sizes.steps))}, train=sizes.met(32))
+    return Work(jobs, {"freeze=none": ("ours", Job("steps", words, sizes.steps))}, train=sizes.photos_needed(32))

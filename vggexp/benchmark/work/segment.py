@@ -7,4 +7,6 @@ def plan(sizes: Sizes) -> Work:
     """Training steps of one batch each; smp's U-Net has fewer channels."""
     words = sizes.words("task=segmentation", sizes.resized, batch_size=8)
     job = Job("steps", words, sizes.steps, segments=True)
-    return Work({"": job}, same(job, "plain", "reference", "lightning", "smp"), train=sizes.met(8), bounded=True)
+    return Work(
+        {"": job}, same(job, "plain", "reference", "lightning", "smp"), train=sizes.photos_needed(8), bounded=True
+    )

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from vggexp.config.check.augment import check_augment, check_mix, check_sampling
-from vggexp.config.check.keys import check_keys
+from vggexp.config.check.freezing import check_freezing
+from vggexp.config.check.keys import check_keys, check_secrets
 from vggexp.config.check.machine import check_machine
-from vggexp.config.check.parts import check_data, check_parts
+from vggexp.config.check.parts import check_data, check_image_size, check_parts
 from vggexp.config.check.paths import check_checkpoints, check_output, check_places, check_run, check_weights
 from vggexp.config.check.schema import check_groups, check_schema
 from vggexp.config.check.span import check_limits, check_schedule
@@ -25,6 +26,7 @@ def check_values(config: Mapping[str, Any]) -> None:
 
 def check(verb: str, config: Mapping[str, Any]) -> None:
     """Raise a ConfigError for the first thing in a verb's config that cannot work."""
+    check_secrets(config)
     check_groups(verb, config)
     check_numbers(config)
     if verb in TRAINS:
@@ -42,6 +44,9 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
         check_mix(config)
         check_sampling(config)
         check_machine(config)
+        check_freezing(config)
+    if verb == "summary":
+        check_image_size(config)
     if verb == "train":
         check_run(config)
     if "backbone" in config:
@@ -53,6 +58,8 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
         check_evaluation(config)
     if verb == "predict":
         check_output(config)
+    if verb == "explain":
+        find_images(config["input"])
     if verb == "export":
         check_formats(config["format"])
         if config["input"] is not None:

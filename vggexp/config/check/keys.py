@@ -1,6 +1,7 @@
 """Keys that the YAML of a group must have, beside its class's arguments: checks and the program read them."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vggexp.errors import ConfigError
@@ -57,3 +58,26 @@ def _needs(config: Config) -> list[tuple[str, Any]]:
     task = config["task"]
     parts = {f"task.part.{name}": part for name, part in task.get("part", {}).items()} or {"task": task}
     return [(f"{key}.needs", part.get("needs")) for key, part in parts.items()]
+
+
+_SECRET = re.compile(r"(^|[_-])(key|token|secret|password|passwd|credentials?)$", re.IGNORECASE)
+_LOGIN = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
+
+
+def check_secrets(config: Config) -> None:
+    """ConfigError for the first value that looks like a secret, which is not repeated: a run would write it down."""
+    for key, value in _texts(config):
+        if value and (_SECRET.search(key.rpartition(".")[2]) or _LOGIN.search(value)):
+            raise ConfigError(
+                f"{key} looks like a secret, and a config is written into the run folder and its checkpoints; let your "
+                "class read it from the environment"
+            )
+
+
+def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a config, with its dotted key."""
+    if isinstance(value, str):
+        yield key, value
+    inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inner:
+        yield from _texts(one, f"{key}.{name}" if key else str(name))

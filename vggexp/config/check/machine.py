@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ def check_machine(config: Config) -> None:
     trainer = config["trainer"]
     _check_compile(trainer)
     _check_devices(trainer)
+    if config["data"]["batch_size"] == "auto":
+        _check_auto(trainer)
     _check_effective_batch(trainer, config["data"]["batch_size"])
     _check_precision(trainer)
     _check_strategy(trainer)
@@ -50,6 +53,7 @@ def _check_strategy(trainer: Config) -> None:
         "trainer.precision=16-mixed has no loss scaling": trainer["precision"] == "16-mixed",
         f"trainer.ema={trainer['ema']} cannot average a sharded network": trainer["ema"] is not None,
         f"trainer.compress={trainer.get('compress')} works with ddp only": trainer.get("compress", "none") != "none",
+        f"trainer.on_nan={trainer.get('on_nan')} works with ddp only": trainer.get("on_nan", "stop") != "stop",
     }
     for what, holds in refused.items():
         if holds:
@@ -67,12 +71,27 @@ def _check_compile(trainer: Config) -> None:
         )
 
 
-def _check_effective_batch(trainer: Config, batch_size: int) -> None:
+def _check_auto(trainer: Config) -> None:
+    """What ``data.batch_size=auto`` needs: a system that tells its free memory, and a step that one process can try."""
+    where = "data.batch_size=auto"
+    if trainer.get("strategy", "ddp") == "fsdp":
+        raise ConfigError(f"{where} tries steps in one process, which strategy=fsdp divides; give a number")
+    if (sys.platform == "darwin" or not _on_gpu(trainer)) and not sys.platform.startswith("linux"):
+        raise ConfigError(f"{where} needs CUDA or Linux, which tell how much memory is free; give a number")
+
+
+def _check_effective_batch(trainer: Config, batch_size: int | str) -> None:
     if (whole := trainer.get("effective_batch")) is None:
         return
     if trainer["accumulate"] != 1:
         raise ConfigError("trainer.effective_batch sets trainer.accumulate itself; give only one of them")
-    if whole % (together := batch_size * (processes := world_size(trainer))):
+    processes = world_size(trainer)
+    if batch_size == "auto":
+        if whole % processes:
+            raise ConfigError(f"trainer.effective_batch={whole} is not a multiple of the run's {processes} processes")
+        return
+    assert isinstance(batch_size, int)
+    if whole % (together := batch_size * processes):
         raise ConfigError(
             f"trainer.effective_batch={whole} is not a multiple of {together}: data.batch_size={batch_size} times "
             f"{processes} {'process' if processes == 1 else 'processes'}"

@@ -44,7 +44,7 @@ def check_data(config: Config) -> None:
 
 def check_sizes(config: Config) -> None:
     """Check that the network accepts the image size, and that ``data.resize`` takes effect."""
-    _check_image_size(config)
+    check_image_size(config)
     _check_window(config)
     _check_resize(config["data"])
 
@@ -100,12 +100,14 @@ def _check_one_classifier(config: Config) -> None:
             )
 
 
-def _check_image_size(config: Config) -> None:
-    size = config["data"]["image_size"]
-    if not (isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side >= 32 for side in size)):
-        raise ConfigError(
-            f"data.image_size={size}: VGG halves the image five times; give [height, width] of 32 or more"
-        )
+def check_image_size(config: Config) -> None:
+    """Check that the backbone leaves something of an image."""
+    size, least = config["data"]["image_size"], config["backbone"].get("smallest", 32)
+    if not (
+        isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side >= least for side in size)
+    ):
+        why = "VGG halves the image five times" if least == 32 else "this backbone leaves no cell of less"
+        raise ConfigError(f"data.image_size={size}: {why}; give [height, width] of {least} or more")
 
 
 def _check_resize(data: Config) -> None:

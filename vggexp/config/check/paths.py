@@ -16,7 +16,12 @@ Config = Mapping[str, Any]
 
 def check_run(config: Config) -> None:
     """Check that the run folder holds no finished run."""
+    for key in ("dir", "name"):
+        if not str(config["run"][key]).strip():
+            raise ConfigError(f"run.{key} is empty; give a name, or leave it out")
     folder = Path(config["run"]["dir"])
+    if folder.absolute() == Path(folder.absolute().anchor):
+        raise ConfigError(f"run.dir={folder} is the root of the disk; give a folder for the run")
     if long := next((part for part in folder.parts if len(os.fsencode(part)) > 255 or "\0" in part), None):
         raise ConfigError(f"run.dir: {long[:40]!r}... is no name of a folder; give one of 255 bytes or less")
     if (folder / "summary.json").exists() and not config["run"]["overwrite"]:
@@ -30,13 +35,17 @@ def check_places(verb: str, config: Config) -> None:
     elif verb == "predict":
         check_writable("output", Path(str(config["output"])))
     elif output := config.get("output"):
-        check_writable("output", Path(str(output)) if verb == "graft" else Path(str(output)).parent)
+        if verb in _WRITES_FILE and Path(str(output)).is_dir():
+            raise ConfigError(f"output={output} is a folder; give the name of a file in it")
+        check_writable("output", Path(str(output)) if verb in ("graft", "soup") else Path(str(output)).parent)
     elif verb in _BESIDE:
         run = Path(str(config["checkpoint"]))
         check_writable("checkpoint", run if run.is_dir() else run.parent)
 
 
-_BESIDE = ("evaluate", "export", "resume", "verify")
+_WRITES_FILE = ("advise", "archive", "benchmark", "evaluate", "inspect", "workspace")
+"""Verbs whose ``output`` is one file."""
+_BESIDE = ("evaluate", "explain", "export", "resume", "verify")
 """Verbs that write into the run folder unless ``output`` names another place."""
 
 
@@ -53,7 +62,12 @@ def check_checkpoints(verb: str, config: Config) -> None:
     several = one if isinstance(one, list) else [one]
     if isinstance(one, list) and not one:
         raise ConfigError(f"{verb}: checkpoint=[] names no run")
-    for checkpoint in (*several, *config.get("checkpoints", ())):
+    listed = config.get("checkpoints", ())
+    if isinstance(listed, str):
+        raise ConfigError(f"{verb}: checkpoints={listed} is one run; give two or more: checkpoints=[a,b]")
+    if verb in ("resume", "rerun") and os.path.isfile(str(one)):  # noqa: PTH113  Path's raises on names that are too long
+        raise ConfigError(f"{verb}: {one} is a file; give the run's folder")
+    for checkpoint in (*several, *listed):
         if checkpoint and not os.path.exists(checkpoint):  # noqa: PTH110  Path's raises on names that are too long
             raise ConfigError(
                 f"{verb}: there is no {checkpoint}; give a run folder, a .ckpt or an exported .safetensors file"

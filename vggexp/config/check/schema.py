@@ -143,6 +143,10 @@ def _fits(value: Any, entry: Mapping[str, Any]) -> bool:
     return not entry["types"] or any(_IS[kind](value) for kind in entry["types"])
 
 
+def _is_number(key: str, value: Any) -> bool:
+    return key in _OUTPUTS and not isinstance(value, str)
+
+
 def _fits_in_list(value: Any, item: Mapping[str, Any]) -> bool:
     """Whether a list may hold the value; a name may be a number, as those of classes often are."""
     is_number = isinstance(value, int) and not isinstance(value, bool)
@@ -155,6 +159,10 @@ def _wrong(key: str, value: Any, entry: Mapping[str, Any]) -> str:
     if "text" in entry["types"] and isinstance(value, int | float) and not isinstance(value, bool):
         return f"{key}={shown} is a number, not {wanted(entry)}; in two pairs of quotes it is text: '{key}=\"{shown}\"'"
     meaning = f" ({entry['meaning']})" if "meaning" in entry else ""
+    if isinstance(value, list) and value and "item" in entry and " of " not in wanted(entry):
+        name = key.rpartition(".")[2]
+        bad = next((one for one in value if not _fits_in_list(one, entry["item"]) or _is_number(name, one)), None)
+        return f"{key}={value}: {'null' if bad is None else bad} is not {wanted(entry['item'])}{meaning}"
     return f"{key}={shown} is not {wanted(entry)}{meaning}"
 
 

@@ -56,6 +56,13 @@ _AT_LEAST: dict[str, float] = {
     "freeze.epochs": 1,
     "freeze.factor": 0.0,
     "freeze.lr_decay": 0.0,
+    "freeze.lr_factors": 0.0,
+    "freeze.warmup": 0,
+    "freeze.percentile": 0.0,
+    "freeze.window": 1,
+    "freeze.tuned": 1,
+    "freeze.rank": 1,
+    "optimizer.l2_sp": 0.0,
     "mix.alpha": 0.0,
     "mix.mixup_alpha": 0.0,
     "mix.cutmix_alpha": 0.0,
@@ -68,6 +75,10 @@ _AT_LEAST: dict[str, float] = {
     "head.width": 0.0,
     "evaluation.tile": 32,
     "timed": 0,
+    "points": 0,
+    "photos": 0,
+    "stage": 1,
+    "channels": 1,
     "samples": 0,
     "repeats": 1,
     "steps": 1,
@@ -79,6 +90,8 @@ _AT_LEAST: dict[str, float] = {
     "evaluation.scales": 0.0,
     "evaluation.sides": 32,
     "evaluation.grid": 1,
+    "evaluation.top": 1,
+    "evaluation.apart": 0.0,
 }
 """The minimum of a number, or of each number of a list, by key. If the minimum is an int, the value must be one."""
 
@@ -94,6 +107,7 @@ _POSITIVE = (
     "head.width",
     "width",
     "freeze.lr_decay",
+    "freeze.lr_factors",
     "scheduler.every",
     "scheduler.start",
     "mix.alpha",
@@ -132,6 +146,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
 """The allowed words of each key of a training; the first one is assumed for older runs that lack the key."""
 
 
+_FINDS = ("train", "rerun", "resume")
+"""Verbs that train, so that ``data.batch_size=auto`` has a meaning."""
 _TAKES_PHOTOS = ("predict", "export", "demo")
 _OF_PHOTOS = ("image_size", "resize", "eval_transform", "batch_size")
 
@@ -203,8 +219,12 @@ def check_words(config: Config) -> None:
 
 
 def check_override(verb: str, config: Config) -> None:
-    """Reject overrides of data keys that the verb does not read: it opens no data set, it only transforms photos."""
-    given = config.get("override", {}).get("data", {}) if verb in _TAKES_PHOTOS else {}
+    """Reject data keys that the verb does not read, as it opens no data set, and ``data.batch_size=auto``."""
+    override = config.get("override", {}).get("data", {})
+    own = override if "override" in config else config.get("data", {})
+    if own.get("batch_size") == "auto" and verb not in _FINDS:
+        raise ConfigError(f"{verb}: data.batch_size=auto: only a training finds its number; give one")
+    given = override if verb in _TAKES_PHOTOS else {}
     if without := [key for key in given if key not in _OF_PHOTOS]:
         raise ConfigError(
             f"{verb}: data.{without[0]} has no effect: {verb} opens no data set, and takes the class names "
@@ -237,8 +257,10 @@ def _lists(config: Config, key: str) -> Iterator[tuple[str, Any]]:
 
 
 def _values(config: Config, key: str) -> Iterator[tuple[str, Any]]:
-    """Like ``_lists``, but yields each number of a list separately."""
+    """Like ``_lists``, but yields each number of a list separately; a word in place of one is for the schema."""
     for name, value in _lists(config, key):
+        if key == "data.batch_size" and isinstance(value, str):
+            continue
         for one in value if isinstance(value, list) else [value]:
             yield name, one
 

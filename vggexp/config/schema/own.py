@@ -104,6 +104,41 @@ class Graft(TypedDict):
     overwrite: bool
 
 
+class Compare(TypedDict):
+    """``conf/compare.yaml``."""
+
+    checkpoints: OneOrMore
+    trust: Sequence[str]
+    override: Mapping[str, Any]
+    images: int
+    points: int
+    photos: int
+    output: str | None
+    page: str | None
+
+
+class Soup(TypedDict):
+    """``conf/soup.yaml``."""
+
+    checkpoints: OneOrMore
+    trust: Sequence[str]
+    override: Mapping[str, Any]
+    kind: Literal["greedy", "uniform"]
+    images: int
+    output: str
+    overwrite: bool
+
+
+class Explain(OfRun):
+    """``conf/explain.yaml``."""
+
+    input: OneOrMore
+    output: str | None
+    stage: int
+    classes: Sequence[str] | None
+    channels: int
+
+
 class Inspect(TypedDict):
     """``conf/inspect.yaml``."""
 
@@ -140,6 +175,7 @@ class Summary(TypedDict):
     """``conf/summary.yaml``."""
 
     checkpoint: str | None
+    output: str | None
     trust: Sequence[str]
 
 
@@ -178,9 +214,10 @@ class Benchmark(TypedDict):
 
 
 VERBS: dict[str, type] = {
-    "train": Train, "advise": Advise, "archive": Archive, "benchmark": Benchmark, "demo": Demo, "evaluate": Evaluate,
-    "export": Export, "graft": Graft, "inspect": Inspect, "predict": Predict, "report": Report, "rerun": OfRun,
-    "resume": OfRun, "schema": Schema, "serve": Serve, "summary": Summary, "verify": Verify, "workspace": Workspace,
+    "train": Train, "advise": Advise, "archive": Archive, "benchmark": Benchmark, "compare": Compare, "demo": Demo,
+    "evaluate": Evaluate, "explain": Explain, "export": Export, "graft": Graft, "inspect": Inspect, "predict": Predict,
+    "report": Report, "rerun": OfRun, "resume": OfRun, "schema": Schema, "serve": Serve, "soup": Soup,
+    "summary": Summary, "verify": Verify, "workspace": Workspace,
 }  # fmt: skip
 """The keys of each verb, beside ``debug`` and its groups."""
 
@@ -190,6 +227,12 @@ class Weights(TypedDict):
 
     weights: str | None
     weights_map: str
+
+
+class Backbone(Weights):
+    """``backbone``."""
+
+    smallest: int
 
 
 class Head(Weights):
@@ -225,6 +268,8 @@ class Freeze(TypedDict):
     lr_decay: float
     norm: Literal["fixed", "update"]
     dropout: Literal["fixed", "active"]
+    lr_factors: Sequence[float] | None
+    warmup: int
 
 
 class Data(TypedDict):
@@ -233,7 +278,7 @@ class Data(TypedDict):
     provides: Sequence[str]
     image_size: Sequence[int]
     resize: str
-    batch_size: int
+    batch_size: int | Literal["auto"]
     workers: int | None
     timeout: float
     sampling: str
@@ -248,6 +293,7 @@ class Optimizer(TypedDict):
     lr: float
     decay_biases_and_norms: bool
     lr_for_batch: int | None
+    l2_sp: float
 
 
 class Trainer(TypedDict):
@@ -267,7 +313,7 @@ class Trainer(TypedDict):
 
 
 GROUPS: dict[str, type] = {
-    "backbone": Weights, "head": Head, "task": Task, "loss": Loss, "mix": Mix, "freeze": Freeze, "data": Data,
+    "backbone": Backbone, "head": Head, "task": Task, "loss": Loss, "mix": Mix, "freeze": Freeze, "data": Data,
     "optimizer": Optimizer, "trainer": Trainer,
 }  # fmt: skip
 """The keys that any option of a group may have, whatever its constructor takes: the program or its checks read them."""

@@ -21,7 +21,7 @@ Entry = dict[str, Any]
 _NAMES = {bool: "bool", int: "int", float: "float", str: "text", Path: "text", type(None): "null", Any: "any"}
 # Arguments that the program hands over.
 _GIVEN = {"spec", "info", "params", "optimizer", "span", "folder", "save_dir", "loggers", "callbacks", "standing",
-          "changing", "loss", "maps", "patch_side"}  # fmt: skip
+          "changing", "loss", "maps", "patch_side", "windows"}  # fmt: skip
 
 
 def schema() -> dict[str, dict[str, dict[str, Entry]]]:

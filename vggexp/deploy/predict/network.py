@@ -4,6 +4,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 from torch import Tensor, nn
 
+from vggexp.head.parallel import Parallel
 from vggexp.types import Backbone, Features, Head, Prediction, Task
 
 MEANING = {
@@ -30,7 +31,7 @@ class Pads(Protocol):
 
 
 class Network(nn.Module):
-    """uint8 RGB images (N, 3, H, W) to the task's ``Prediction``; of a detector, to slots for its objects.
+    """uint8 RGB images (N, 3, H, W) to the task's ``Prediction``; a detector's objects are in slots.
 
     Has no loss, no metrics and no counts of training.
     """
@@ -45,12 +46,18 @@ class Network(nn.Module):
     def forward(self, images: Tensor) -> Prediction:
         """Final predictions: probabilities, boxes in corner format, the mask's labels; or ``Padded.tensors``."""
         backbone, head = self._parts
-        features = backbone(backbone.normalize(images), head.reads)
-        if isinstance(head, Pads):
-            return dict(head.padded(features).tensors())
-        return self._predict(head(features))
+        return self._predict(_in_slots(head, backbone(backbone.normalize(images), head.reads)))
 
     def run(self, images: Tensor) -> Prediction:
         """What the run predicts for these images, as the task says it."""
         backbone, head = self._parts
         return self._predict(head(backbone(backbone.normalize(images), head.reads)))
+
+
+def _in_slots(head: Head, features: Features) -> Any:
+    """The head's output; of a detector, alone or as one of several heads, ``Padded.tensors``."""
+    if isinstance(head, Pads):
+        return head.padded(features).tensors()
+    if isinstance(head, Parallel):
+        return {name: _in_slots(cast(Head, part), features) for name, part in head.part.items()}
+    return head(features)

@@ -1,6 +1,6 @@
 """torchvision's predictors with float32 outputs: in bfloat16 a coordinate of 200 pixels has steps of one pixel."""
 
-from torch import Tensor
+from torch import Tensor, nn
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
 from torchvision.models.detection.fcos import FCOSHead
 from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
@@ -43,8 +43,20 @@ class SSDOutputs(SSDHead):  # type: ignore[misc]
         return {name: value.float() for name, value in super().forward(x).items()}
 
 
+FIRST_DISTANCE = 4.0
+"""What FCOS says of every edge before it has learned, in cells: half of the largest distance that a map is for."""
+
+
 class FCOSOutputs(FCOSHead):  # type: ignore[misc]
-    """FCOSHead: maps to ``cls_logits`` (N, A, C), ``bbox_regression`` (N, A, 4) and ``bbox_ctrness`` (N, A, 1)."""
+    """FCOSHead: maps to ``cls_logits`` (N, A, C), ``bbox_regression`` (N, A, 4) and ``bbox_ctrness`` (N, A, 1).
+
+    Its distances to the four edges go through a ReLU. torchvision starts them around 0, so that half of them have no
+    gradient; an edge whose distance is negative at every place with an object then never learns. Here they start above.
+    """
+
+    def __init__(self, channels: int, anchors: int, classes: int, convolutions: int) -> None:
+        super().__init__(channels, anchors, classes, convolutions)
+        nn.init.constant_(self.regression_head.bbox_reg.bias, FIRST_DISTANCE)
 
     def forward(self, x: list[Tensor]) -> dict[str, Tensor]:
         """As FCOSHead."""

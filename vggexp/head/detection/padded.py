@@ -40,8 +40,9 @@ class Padded:
 
     @classmethod
     def of(cls, tensors: Mapping[str, Tensor]) -> "Padded":
-        """The inverse of ``tensors``."""
-        return cls(**{name.removeprefix("object_"): value for name, value in tensors.items()})
+        """The inverse of ``tensors``; other names, as of another task's prediction, are left alone."""
+        own = [name for name in tensors if name.startswith("object_")]
+        return cls(**{name.removeprefix("object_"): tensors[name] for name in own})
 
     def objects(self, size: tuple[int, int]) -> ObjectList:
         """Each image's detections; masks in the pixels of images of ``size`` = (H, W)."""

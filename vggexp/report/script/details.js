@@ -4,7 +4,8 @@ let mostDetails = DETAILS;
 const opened = new Set();
 const keys = DATA.columns.flatMap((column, place) => column.key ? [place] : []);
 const frequency = keys.map((column) => { const found = new Map(); for (const line of DATA.rows) found.set(line[column], (found.get(line[column]) ?? 0) + 1); return found; });
-const grid = (caption, heads, lines) => make("table", {}, make("caption", {}, caption), ...(heads.length ? [make("thead", {}, make("tr", {}, ...heads.map((head, place) => make("th", {scope: "col", class: place && place !== 3 ? "number" : null}, head))))] : []), make("tbody", {}, ...lines));
+const grid = (caption, heads, lines) => make("div", {class: "wide", tabindex: 0, role: "region", "aria-label": caption}, make("table", {}, make("caption", {}, caption),
+  ...(heads.length ? [make("thead", {}, make("tr", {}, ...heads.map((head, place) => make("th", {scope: "col", class: place && place !== 3 ? "number" : null}, head))))] : []), make("tbody", {}, ...lines)));
 const fill = (node, place) => {
   const [config, environment, why, again, ledger] = DATA.details.each[place], line = DATA.rows[place];
   const differs = keys.map((column, index) => make("tr", {class: 2 * frequency[index].get(line[column]) <= runs.length ? "rare" : null}, make("th", {scope: "row"}, titles[column]), make("td", {}, line[column])));

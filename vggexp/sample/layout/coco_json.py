@@ -1,46 +1,23 @@
-"""The JSON of COCO's layout as it is, in little memory: images, annotations, categories.
+"""The JSON of COCO's layout as it is: images, annotations, categories.
 
-Python's own parser calls ``_small`` for each object of the file as soon as it is read. An annotation then keeps five
-fields, and its outline becomes machine numbers of 8 bytes, a quarter of a list's. So instances_train2017.json, 450 MB,
-needs little more than its text; a parser that streams would save that text, too, and be one more package and slower.
+Where msgspec is installed, it reads the file piece by piece (``coco_pieces``). Else, and to say what is wrong with a
+file, Python's own parser calls ``_small`` for each object as soon as it is read, so the text and little more is held.
 """
 
 import json
 import sys
-from array import array
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from vggexp.errors import DataError, first_line
-from vggexp.sample.record.record import Shape
+from vggexp.sample.layout.coco_entries import Annotation, Id, Image, compact
 
-Id = int | str
 LARGE = 50 * 2**20
 """Bytes of a file that takes seconds: its reading is told."""
 LISTS = ("images", "annotations", "categories")
-
-
-class Image(NamedTuple):
-    """An entry of "images"; the fields are what the file says, unchecked."""
-
-    id: Any
-    file_name: Any
-    height: Any
-    width: Any
-
-
-class Annotation(NamedTuple):
-    """An entry of "annotations"; the fields but ``shape`` are what the file says, unchecked."""
-
-    id: Any
-    image_id: Any
-    category_id: Any
-    bbox: Any
-    shape: Shape | None
-    crowd: bool
-    odd: str
-    """What is wrong with the outline, in words; "" if nothing is."""
+HAS_MSGSPEC = find_spec("msgspec") is not None
 
 
 @dataclass(frozen=True)
@@ -59,8 +36,21 @@ def read_json(path: Path) -> CocoJson:
     Raises:
         DataError: it cannot be read, is no JSON, or lacks a list or one of the fields that all entries need.
     """
-    if (size := path.stat().st_size if path.is_file() else 0) > LARGE:
-        print(f"vggexp: data: reading {path.name}, {size / 2**20:,.0f} MiB", file=sys.stderr, flush=True)
+    is_large = (size := path.stat().st_size if path.is_file() else 0) > LARGE
+    if is_large:
+        advice = "" if HAS_MSGSPEC else "; pip install 'vggexp[coco]' for less time and memory"
+        print(f"vggexp: data: reading {path.name}, {size / 2**20:,.0f} MiB{advice}", file=sys.stderr, flush=True)
+    if HAS_MSGSPEC:
+        from vggexp.sample.layout.coco_pieces import read_pieces
+
+        if (pieces := read_pieces(path, is_large and sys.stderr.isatty())) is not None:
+            images, annotations, categories = pieces
+            return CocoJson(images, annotations, _categories(path, categories))
+    return _read_whole(path)
+
+
+def _read_whole(path: Path) -> CocoJson:
+    """By Python's own parser, which names the place of a mistake."""
     try:
         with path.open(encoding="utf-8-sig") as file:
             content = json.load(file, object_hook=_small)
@@ -97,26 +87,9 @@ def _categories(path: Path, entries: list[Any]) -> list[tuple[Id, str]]:
 def _small(found: dict[str, Any]) -> Any:
     """What is kept of an object of the file."""
     if "image_id" in found and "category_id" in found:
-        (shape, odd), crowd = _compact(found.get("segmentation")), bool(found.get("iscrowd"))
+        (shape, odd), crowd = compact(found.get("segmentation")), bool(found.get("iscrowd"))
         of = found["image_id"], found["category_id"]
         return Annotation(found.get("id"), *of, found.get("bbox"), shape, crowd, odd)
     if "file_name" in found and "id" in found:
         return Image(found["id"], found["file_name"], found.get("height"), found.get("width"))
     return found
-
-
-def _compact(outline: Any) -> tuple[Shape | None, str]:
-    """An outline in little memory, None if there is none; and what is wrong with it."""
-    if not outline:
-        return None, ""
-    try:
-        if isinstance(outline, dict):
-            height, width = map(int, outline["size"])
-            counts = outline["counts"]
-            return {"size": (height, width), "counts": counts if isinstance(counts, str) else array("l", counts)}, ""
-        polygons = [outline] if isinstance(outline[0], int | float) else outline
-        whole = tuple(array("d", polygon) for polygon in polygons)
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None, "outline that is neither polygons nor run lengths: skipped"
-    sound = tuple(polygon for polygon in whole if len(polygon) >= 6 and len(polygon) % 2 == 0)
-    return sound or None, "" if len(sound) == len(whole) else "polygon that is not three points or more: skipped"

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from vggexp.sample.layout.coco_json import Annotation, CocoJson, Id, Image
+from vggexp.sample.layout.coco_entries import Annotation, Id, Image
+from vggexp.sample.layout.coco_json import CocoJson
 from vggexp.sample.record.objects import looks_like_shares
 from vggexp.sample.record.outlines import polygon_extent
 from vggexp.sample.record.problem import Problem

@@ -1,5 +1,6 @@
 """What layouts have in common: folders named after splits, hidden folders, photos' names below the root."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,17 @@ def split_folders(folder: Path) -> dict[str | None, Path]:
 
 
 def name_of(image: Path, root: Path) -> str:
-    """A photo's path below the root, with "/"."""
+    """A photo's path below the root, with "/".
+
+    >>> name_of(Path("photos/cat/1.jpg"), Path("photos")), name_of(Path("1.jpg"), Path())
+    ('cat/1.jpg', '1.jpg')
+
+    Raises:
+        ValueError: it is not below the root.
+    """
+    whole, start = str(image), f"{root}{os.sep}"
+    if whole.startswith(start):  # ``relative_to`` takes a second for 100,000 photos
+        return whole[len(start) :].replace(os.sep, "/")
     return image.relative_to(root).as_posix()
 
 

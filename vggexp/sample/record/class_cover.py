@@ -20,12 +20,25 @@ def with_every_class(
         unit_of: by photo that may move, what it moves with: its group, or itself. Photos of a layout's lists stay.
         drawn: the splits that photos are drawn into.
     """
+    if _is_covered(splits, classes_of, unit_of, drawn):
+        return dict(splits)
     cover = _Cover(splits, classes_of, unit_of)
     for split in [split for split in SPLITS if split in set(drawn)]:
         for name in cover.rarest_first():
             if not cover.count[split][name] and (unit := cover.unit_to_move(name, split)) is not None:
                 cover.move(unit, split)
     return {photo: cover.split_of[unit_of[photo]] if photo in unit_of else split for photo, split in splits.items()}
+
+
+def _is_covered(
+    splits: Mapping[str, str], classes_of: Mapping[str, Iterable[str]], unit_of: Mapping[str, str], drawn: Iterable[str]
+) -> bool:
+    """Whether no class of a photo that may move is absent from a split: so it is with large folders, told at once."""
+    found: dict[str, set[str]] = {split: set() for split in {*splits.values(), *drawn}}
+    for photo, split in splits.items():
+        found[split].update(classes_of.get(photo, ()))
+    movable = set().union(*(classes_of.get(photo, ()) for photo in unit_of))
+    return all(movable <= found[split] for split in drawn)
 
 
 class _Cover:

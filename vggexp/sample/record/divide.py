@@ -29,7 +29,12 @@ def divided(
         return read_splits(split, records)
     rule = split_rule(split or {}, fold, folds)
     splits = split_of_each(records, rule)
-    any_photo = {photo: {*classes_of.get(photo, ()), ""} for photo in splits}  # so that no split is empty by chance
+    with_any: dict[frozenset[str], frozenset[str]] = {}  # "" is a class of all photos, so no split is empty by chance
+    none = frozenset[str]()
+    any_photo = {
+        photo: with_any.get(own := classes_of.get(photo, none)) or with_any.setdefault(own, own | {""})
+        for photo in splits
+    }
     splits = with_every_class(splits, any_photo, drawn_units(records, rule), drawn_splits(records, rule))
     return splits, _missing_classes(splits, classes_of)
 

@@ -42,7 +42,7 @@ INSPECT = "python -m vggexp inspect data.root=..."
 
 
 class PhotoWords(TypedDict, total=False):
-    """The words that every layout takes: the arguments of ``Photos``."""
+    """The words that every layout takes: the arguments of ``Photos``, and ``index_dir`` of ``kept_listing``."""
 
     classes: Chosen | None
     split: Mapping[str, Any] | str | None
@@ -54,6 +54,7 @@ class PhotoWords(TypedDict, total=False):
     exif: Exif | None
     on_error: Literal["stop", "skip"]
     decode_scale: bool
+    index_dir: str | None
     train_transform: Recipe
     eval_transform: Recipe
 
@@ -111,7 +112,7 @@ class Photos:
         self.splits, odd = divided(self.listing.records, split, fold, folds, self._classes_of())
         if self.listing.masks is None:
             odd += without_outlines(self.listing.records, self._tables.paint)
-        self.problems = [*problems, *spellings, *odd, *copies_across(self.listing.records, self.splits)]
+        self.problems = [*problems, *spellings, *odd, *self._copies()]
         """What is wrong with the folder; ``data_contract.check_data`` stops at errors."""
 
     def split(self, name: str, needs: frozenset[str], *, augment: bool = False) -> Files:
@@ -172,7 +173,7 @@ class Photos:
             DataError: there is none, or ``select`` is "error" and a photo has several objects.
         """
         found = []
-        for record in sorted(self.listing.records, key=lambda record: uniform(record.name)):
+        for record in self._mixed:
             if self.splits.get(record.name) == name:
                 target = self._target(record) if needs & {"label", "box"} else None
                 if self._has(record, target, needs):
@@ -186,6 +187,11 @@ class Photos:
                 f"shows what they have"
             )
         return list(records), list(targets)
+
+    @cached_property
+    def _mixed(self) -> list[Record]:
+        """All photos in an order that depends on their names alone."""
+        return sorted(self.listing.records, key=lambda record: uniform(record.name))
 
     def _teaches(self, record: Record) -> bool:
         """Whether a photo has an object that can be a target."""
@@ -216,10 +222,18 @@ class Photos:
 
     def _classes_of(self) -> dict[str, frozenset[str]]:
         """By photo, the names of the classes that it shows."""
-        table = self._tables.labels
-        return {
-            each.name: frozenset(table.names[label] for label in self._shown(each)) for each in self.listing.records
-        }
+        names, found, known = self._tables.labels.names, {}, dict[tuple[str, ...], frozenset[str]]()
+        for each in self.listing.records:
+            classes = None if each.objects else known.get(each.labels)
+            if classes is None:
+                classes = frozenset(names[label] for label in self._shown(each))
+                if not each.objects:
+                    known[each.labels] = classes  # of class folders there are many photos and few labels
+            found[each.name] = classes
+        return found
+
+    def _copies(self) -> list[Problem]:
+        return copies_across(self.listing.records, self.splits, self.listing.copies)
 
     def _shown(self, record: Record) -> frozenset[int]:
         return labels_of(record, self._tables.labels, self._difficult)
@@ -253,7 +267,8 @@ def _prepared(listing: Listing, group: str | None) -> tuple[Listing, list[Proble
     grouped = group_by(group) if group else None
     records, problems = [], list(listing.problems)
     for record in listing.records:
-        usable, odd = with_usable_objects(replace(record, group=grouped(record)) if grouped else record, listing.boxes)
+        own = replace(record, group=grouped(record)) if grouped else record
+        usable, odd = with_usable_objects(own, listing.boxes) if own.objects else (own, ())
         records.append(usable)
         problems += odd
     if not records and not any(problem.kind == "error" for problem in problems):

@@ -14,6 +14,9 @@ Size = tuple[int, int]
 Shape = Sequence[Sequence[float]] | Mapping[str, Any]
 """An outline: polygons, each (x1, y1, x2, y2, ...); or COCO's run-length code, {"size": [height, width], "counts"}."""
 
+Copies = tuple[tuple[str, ...], ...]
+"""The names of photos whose files are equal to the byte, a group each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Object:
@@ -90,6 +93,8 @@ class Listing:
     """How the reader took boxes to be written: told with boxes that are odd."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What else ``inspect`` tells of the layout: its kind, the files that it was read from."""
+    copies: Copies | None = None
+    """All copies among the photos; None: nobody has looked."""
 
 
 def names_in_order(names: Iterable[str]) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ class Row:
     logme: float
     h_score: float | None = None
     """None if the targets have no classes."""
+    leep: float | None = None
+    """Of a source with a classifier, in the row of its last stage, which the classifier reads."""
 
 
 @dataclass(frozen=True)

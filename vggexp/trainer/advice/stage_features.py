@@ -1,6 +1,6 @@
 """The pooled features of every stage for the images of a split, with their targets."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vggexp.learner.learner import Learner
-from vggexp.types import VOID, Batch
+from vggexp.types import VOID, Batch, Features
 
 CELLS = 8
 """Cells that are drawn from each image for a segmentation's probe."""
 Floats = NDArray[np.float64]
+Classifier = Callable[[Features], Tensor]
+"""A source's own head: features to the probabilities of its classes, (N, Z)."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,15 @@ class StageFeatures:
     """By stage: (N, D)."""
     targets: NDArray[np.generic]
     """(N,) labels, or (N, 4) boxes."""
+    probabilities: Floats | None = None
+    """(N, Z): of the source's own classes; None if it was not asked for them."""
 
 
 @torch.inference_mode()
-def stage_features(learner: Learner, batches: Iterable[Batch], target: str, images: int) -> StageFeatures:
-    """One pass over the first images of a split, in evaluation mode and float32.
+def stage_features(
+    learner: Learner, batches: Iterable[Batch], target: str, images: int, classifier: Classifier | None = None
+) -> StageFeatures:
+    """One pass over the first images that a loader gives, in evaluation mode and float32.
 
     Labels are compared with the mean over the feature map, boxes with its means over 2 x 2 fields, masks with the
     features of a few cells of each image, whose class is that of the pixel at the cell's centre.
@@ -36,23 +42,28 @@ def stage_features(learner: Learner, batches: Iterable[Batch], target: str, imag
     Args:
         target: "label", "box" or "mask".
         images: the most images to read.
+        classifier: the source's own head, if its classes are wanted, too.
     """
     backbone = learner.backbone
     assert isinstance(backbone, nn.Module)
     backbone.eval()
     columns: list[list[Tensor]] = []
     targets: list[Tensor] = []
+    guesses: list[Tensor] = []
     seen = 0
     for batch in batches:
-        maps = learner.backbone(learner.backbone.normalize(batch["image"])).stages
-        rows, truth = _rows(maps, batch, target)
+        features = learner.backbone(learner.backbone.normalize(batch["image"]))
+        rows, truth = _rows(features.stages, batch, target)
+        if classifier is not None:
+            guesses.append(classifier(features))
         columns.append(rows)
         targets.append(truth)
         seen += len(batch["image"])
         if seen >= images:
             break
     stages = tuple(torch.cat(column).double().numpy() for column in zip(*columns, strict=True))
-    return StageFeatures(stages, torch.cat(targets).numpy())
+    probabilities = torch.cat(guesses).double().numpy() if guesses else None
+    return StageFeatures(stages, torch.cat(targets).numpy(), probabilities)
 
 
 def _rows(maps: tuple[Tensor, ...], batch: Batch, target: str) -> tuple[list[Tensor], Tensor]:

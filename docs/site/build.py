@@ -28,9 +28,9 @@ NAV: dict[str, list[str]] = {
     "Curso em português": ["docs/tutorial/pt/"],
     "Notebooks": ["docs/notebooks/"],
     "Guides": [
-        "docs/freezing.md", "docs/detection.md", "docs/augment.md", "docs/sizes.md", "docs/report.md", "docs/sweep.md",
-        "docs/wandb.md", "docs/scaling.md", "docs/speed.md", "docs/benchmark.md", "docs/reliability.md",
-        "docs/extend.md",
+        "docs/freezing.md", "docs/advise.md", "docs/network.md", "docs/detection.md", "docs/augment.md",
+        "docs/sizes.md", "docs/report.md", "docs/sweep.md", "docs/wandb.md", "docs/loggers.md", "docs/scaling.md",
+        "docs/speed.md", "docs/benchmark.md", "docs/reliability.md", "docs/extend.md",
     ],
     "Papers": ["docs/papers/"],
     "Studies": ["experiments/"],

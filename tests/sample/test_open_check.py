@@ -19,8 +19,8 @@ from vggexp.trainer.splits import Splits
 Vggexp = Callable[..., tuple[int, str, str]]
 WORDS = (
     "data=pets", "task=classification", "backbone=vgg11_bn", "backbone.width=0.05", "head.hidden=8", "head.pool=1",
-    "data.image_size=[32,32]", "data.eval_transform=[{Resize: {size: [32,32]}}]", "data.train_transform=[{Resize: {size: [32,32]}}]",
-    "data.workers=0", "trainer.max_epochs=1", "run.dir=run",
+    "data.image_size=[32,32]", "data.eval_transform=[{Resize: {size: [32,32]}}]",
+    "data.train_transform=[{Resize: {size: [32,32]}}]", "data.workers=0", "trainer.max_epochs=1", "run.dir=run",
 )  # fmt: skip
 
 

@@ -23,9 +23,16 @@ TINY = (
 """Overrides under which a run on digits takes about a second."""
 
 
+@pytest.fixture(scope="session")
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the tests of a process keep between runs: listings of folders, decoded images, features."""
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_folder(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VGGEXP_CACHE", str(cache_folder))  # not the user's own
     for name in ("WANDB_API_KEY", "VGGEXP_DATA"):
         monkeypatch.delenv(name, raising=False)
 

@@ -76,3 +76,11 @@ def test_plateau_counts_no_epoch_without_a_value() -> None:
     assert optimizer.param_groups[0]["lr"] == 1.0
     schedule.step(0.6)
     assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_a_climb_that_yaml_reads_as_a_whole_number() -> None:
+    """Torch takes no int for it."""
+    whole = rates(scheduler.one_cycle, climb=1)
+    assert whole == rates(scheduler.one_cycle, climb=1.0)
+    assert whole == sorted(whole)
+    assert len(rates(scheduler.one_cycle, climb=0)) == SPAN.steps

@@ -30,7 +30,13 @@ def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(errno.ENOSPC, "no space is left"), (errno.EROFS, "read-only"), (errno.EACCES, "permission denied")],
+    [
+        (errno.ENOSPC, "no space is left"),
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "permission denied"),
+        (errno.EISDIR, "it is a folder"),
+        (errno.EEXIST, "a file of this name is there"),
+    ],
 )
 def test_errors_of_a_disk(number: int, words: str) -> None:
     told = disk_error(OSError(number, "?", "some/file"))

@@ -23,7 +23,8 @@ def holders(folder: Path) -> list[str]:
             found.append(str(path))
         if path.is_file() and zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as packed:
-                found += [f"{path}: {name}" for name in packed.namelist() if SESAME.encode() in packed.read(name)]
+                packs = [one for one in packed.infolist() if one.compress_type != zipfile.ZIP_STORED]  # others are seen
+                found += [f"{path}: {one.filename}" for one in packs if SESAME.encode() in packed.read(one)]
     return found
 
 

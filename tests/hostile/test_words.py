@@ -111,12 +111,14 @@ VERBS = [
     (["summary", "data.image_size=[8,8]"], "data.image_size=[8, 8]: VGG halves the image five times"),
     (["summary", "callback=[]"], "this verb takes no callback"),
     (["inspect", "data.root=.", "task=detection"], "this verb takes no task"),
+    (["hydra.sweeper.params.seed=1"], "Hydra cannot take these words, perhaps those of hydra.*: AssertionError"),
+    (["export", "a.txt", "output="], "output is empty; give a name, or leave it out"),
     (["benchmark", "work=[]"], "work=[] names none; choose from: all, data"),
     (
         ["-m", "optimizer.lr=interval(0.1,1)"],
         "interval(...) is for Optuna, which draws from it: add hydra/sweeper=optuna",
     ),
-    (["-m", "seed=1,2", "hydra.sweeper.max_batch_size=0"], "the sweep cannot be planned: AssertionError"),
+    (["-m", "seed=1,2", "hydra.sweeper.max_batch_size=0"], "Hydra cannot take these words"),
 ]
 
 

@@ -211,6 +211,15 @@ HEADS = {
     "multitask": ("parallel",),
 }
 
+PYRAMID = ("head.channels=16", "head.hidden=32", "head.samples=16", "head.proposals=32")
+SMALLER = {
+    "deconvnet": ("head.window=2",),
+    "faster_rcnn": ("head.hidden=64", "head.samples=16", "head.proposals=32"),
+    "faster_rcnn_fpn": PYRAMID,
+    "mask_rcnn": (*PYRAMID, "head.mask_channels=16"),
+}
+"""What these heads need for images of 64 x 64, and what makes them quick."""
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("task", "head"), [(task, head) for task, heads in HEADS.items() for head in heads])
@@ -219,7 +228,7 @@ def test_every_head_can_be_tried(task: str, head: str, vggexp: Vggexp, monkeypat
     seen: list[dict[str, Any]] = []
     monkeypatch.setattr("vggexp.command.train.run", seen.append)
     words = ("backbone=vgg11_bn", "backbone.width=0.25", "data.image_size=[64,64]", "trainer.gpus=0")
-    more = ("trainer.precision=32", "data.batch_size=auto", *(("head.window=2",) if head == "deconvnet" else ()))
+    more = ("trainer.precision=32", "data.batch_size=auto", *SMALLER.get(head, ()))
     code, _, errors = vggexp(f"task={task}", f"head={head}", *words, *more)
     assert code == 0, errors
     trial = Trial(seen[0])

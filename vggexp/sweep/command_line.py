@@ -37,8 +37,10 @@ def start(verb: str, words: Sequence[str], debug: bool = False) -> int:
     except UserError:
         raise
     except Exception as error:  # a job raises nothing, so a launcher or a sweeper raised it, or it is a bug
-        if _is_sweepers(error):
-            raise ConfigError(f"the sweep cannot be planned: {kind_and_line(error)}; see hydra.sweeper") from error
+        if _is_hydras(error):
+            raise ConfigError(
+                f"Hydra cannot take these words, perhaps those of hydra.*: {kind_and_line(error)}"
+            ) from error
         if (launcher_error := _launcher_error(journal, error)) is None:
             raise
         raise launcher_error from error
@@ -50,10 +52,12 @@ def start(verb: str, words: Sequence[str], debug: bool = False) -> int:
     return job.code if (plan := journal.plan()) is None else _conclude(plan, journal)
 
 
-def _is_sweepers(error: Exception) -> bool:
-    """Whether Hydra's own sweeper raised it, which does not take its settings."""
+def _is_hydras(error: Exception) -> bool:
+    """Whether Hydra itself raised it, whose assertions are no messages; jobs raise nothing."""
+    if isinstance(error, OSError):  # such as a reader of the output that has left
+        return False
     frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and Path(frames[-1].filename).parts[-3:-1] == ("_internal", "core_plugins")
+    return bool(frames) and not {"hydra", "omegaconf"}.isdisjoint(Path(frames[-1].filename).parts)
 
 
 def _launcher_error(journal: Journal, error: Exception) -> DataError | None:

@@ -30,6 +30,8 @@ def check_run(config: Config) -> None:
 
 def check_places(verb: str, config: Config) -> None:
     """Check that what the verb writes can be written, before torch and the data are loaded."""
+    if config.get("output") == "":
+        raise ConfigError("output is empty; give a name, or leave it out")
     if verb == "train":
         check_writable("run.dir", Path(config["run"]["dir"]))
     elif verb == "predict":

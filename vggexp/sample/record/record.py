@@ -97,13 +97,19 @@ class Listing:
     """All copies among the photos; None: nobody has looked."""
 
 
+_DIGITS = 100
+"""Names of so many digits are no numbers; Python converts none of more than 4,300."""
+
+
 def names_in_order(names: Iterable[str]) -> tuple[str, ...]:
     """Each name once, in the order of numbers where all are numbers, else of the alphabet.
 
     >>> names_in_order(["10", "9", "9"]), names_in_order(["b", "a"])
     (('9', '10'), ('a', 'b'))
+    >>> len(names_in_order(["9" * 5000, "1"]))
+    2
     """
     found = set(names)
-    if all(name.isdecimal() for name in found):
+    if all(name.isdecimal() and len(name) < _DIGITS for name in found):
         return tuple(sorted(found, key=int))
     return tuple(sorted(found))

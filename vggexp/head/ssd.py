@@ -21,10 +21,10 @@ from torchvision.ops.boxes import clip_boxes_to_image
 
 from vggexp.head.detection.anchors import bounded
 from vggexp.head.detection.float32 import SSDOutputs
-from vggexp.head.detection.halving import Halving
 from vggexp.head.detection.one_stage import top_of_each_class
 from vggexp.head.detection.padded import Padded, best
 from vggexp.head.detection.targets import renamed, to_targets
+from vggexp.head.layer.convolution import Convolution
 from vggexp.types import Features, HeadSpec, ObjectList
 
 
@@ -175,7 +175,7 @@ def _halved(incoming: int, outgoing: int) -> nn.Sequential:
     layers = nn.Sequential(
         nn.Conv2d(incoming, outgoing // 2, 1),
         nn.ReLU(inplace=True),
-        Halving(outgoing // 2, outgoing),
+        Convolution(outgoing // 2, outgoing, 3, stride=2, padding=1),
         nn.ReLU(inplace=True),
     )
     return _initialized(layers)

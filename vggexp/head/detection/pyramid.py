@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
-from vggexp.head.detection.halving import Halving
+from vggexp.head.layer.convolution import Convolution
 from vggexp.types import Features, HeadSpec
 
 
@@ -17,7 +17,7 @@ class Coarser(LastLevelP6P7):  # type: ignore[misc]
     def __init__(self, channels: int) -> None:
         super().__init__(channels, channels)
         for name in ("p6", "p7"):
-            halving = Halving(channels, channels)
+            halving = Convolution(channels, channels, 3, stride=2, padding=1)
             halving.load_state_dict(getattr(self, name).state_dict())
             setattr(self, name, halving)
 

@@ -56,7 +56,7 @@ def sentences(found: Found) -> Iterator[str]:
     if line := found.get("line"):
         for name, height in line.get("barrier", {}).items():
             ends = f"{line['scores'][0][name]:.3f} and {line['scores'][-1][name]:.3f}"
-            yield f"Between the weights: {name} is up to {height:.3f} worse than a straight line from {ends}."
+            yield f"Between the weights: {name} is up to {height:.3f} worse than a straight line between {ends}."
         if line["estimated"]:
             yield (f"The statistics of {line['estimated']} batch-normalization layers were estimated anew at each "
                    "point, at the ends too, so the ends may differ a little from the runs' own scores.")  # fmt: skip

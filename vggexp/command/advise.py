@@ -18,7 +18,7 @@ from vggexp.run_folder import plain, write_whole
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import open_split
 from vggexp.trainer.advice.cost import cost
-from vggexp.trainer.advice.recommend import RANDOM, Row, recommend
+from vggexp.trainer.advice.recommend import RANDOM, Advice, Row, recommend
 from vggexp.trainer.advice.stage_features import Classifier, StageFeatures, stage_features
 from vggexp.trainer.build import build_data, build_learner, build_loader
 from vggexp.transfer.checkpoint import read_checkpoint
@@ -51,11 +51,25 @@ def run(config: Config) -> int:
     command = _command(config, advice.words)
     out.print(f"\n{advice.reason}", soft_wrap=True)
     out.print(command, style="bold", soft_wrap=True)
+    if advice.stage:
+        out.print(f"{_DOUBT}\n{_sweep(config, advice)}", soft_wrap=True)
     if config["output"]:
         content = {"probes": [asdict(row) for row in rows], "baseline": baseline, "costs": costs,
                    "advice": {**asdict(advice), "command": command}}  # fmt: skip
         write_whole(Path(str(config["output"])), json.dumps(plain(content), indent=2) + "\n")
     return 0
+
+
+_DOUBT = (
+    "In our own trainings the probes ranked sources well, and the number of frozen stages not (docs/advise.md). "
+    "Compare it with others:"
+)
+
+
+def _sweep(config: Config, advice: Advice) -> str:
+    """A sweep over the number of frozen first stages of the recommended source."""
+    source = [word for word in advice.words if word.startswith("backbone.weights=")]
+    return _command(config, [*source, "-m", "freeze=stage", "freeze.stages=1,2,3,4,5"])
 
 
 def _target(config: Config) -> str:

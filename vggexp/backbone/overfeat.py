@@ -9,9 +9,9 @@ The dense layers are a head: ``head=mlp head.hidden=[3072,4096] head.pool=6``.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 
+from vggexp.backbone.layer.staged import Staged, features_of
 from vggexp.types import Features
 
 
@@ -45,7 +45,7 @@ NETS: dict[str, tuple[tuple[Layer, ...], ...]] = {
 }
 
 
-class OverFeat(nn.Module):
+class OverFeat(Staged):
     """Normalised images (N, 3, H, W) to the features of five stages.
 
     Args:
@@ -83,10 +83,7 @@ class OverFeat(nn.Module):
             strides.append(stride)
             self._stage_ends.append(len(self.features))
         self.channels, self.strides = tuple(channels), tuple(strides)
-        self.register_buffer("mean", torch.tensor(tuple(mean)).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(tuple(std)).view(1, 3, 1, 1), persistent=False)
-        self.mean: Tensor
-        self.std: Tensor
+        self.set_normalization(mean, std)
 
     def _add(self, layer: Layer, incoming: int, batch_norm: bool, width: float) -> int:
         """The layers of a stage; its channels."""
@@ -100,15 +97,6 @@ class OverFeat(nn.Module):
             self.features.append(nn.MaxPool2d(layer.pool))
         return outgoing
 
-    def normalize(self, images: Tensor) -> Tensor:
-        """uint8 images to floats, normalised by ``mean`` and ``std``."""
-        return images.to(self.mean.dtype).div(255).sub(self.mean).div(self.std)
-
-    def stages(self) -> tuple[nn.Sequential, ...]:
-        """The layers of each stage, pooling last; they are the same modules as in ``features``."""
-        starts = [0, *self._stage_ends[:-1]]
-        return tuple(self.features[start:end] for start, end in zip(starts, self._stage_ends, strict=True))
-
     def forward(
         self,
         images: Tensor,
@@ -120,9 +108,4 @@ class OverFeat(nn.Module):
 
         With ``start`` = k, ``images`` are the output of stage k for images of ``size``; earlier stages are then empty.
         """
-        x = images
-        stages = [x.new_empty(0)] * (start - 1) + [x] * bool(start)
-        for stage in self.stages()[start:]:
-            x = stage(x)
-            stages.append(x)
-        return Features(tuple(stages), size or (images.shape[-2], images.shape[-1]))
+        return features_of(self.stages(), images, start, size)

@@ -13,14 +13,14 @@ same by fragments of the map.)
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
+from vggexp.backbone.layer.staged import Staged
 from vggexp.sample.mirror import mirrored
 from vggexp.types import Features
 
 
-class Patch(nn.Module):
+class Patch(Staged):
     """Normalised images (N, 3, H, W) to stages of features: (N, C, 1, 1) of a patch, (N, C, H, W) of a larger image.
 
     Args:
@@ -62,19 +62,7 @@ class Patch(nn.Module):
                 incoming = width
             self.features.append(nn.MaxPool2d(2))
             self._stage_ends.append(len(self.features))
-        self.register_buffer("mean", torch.tensor(tuple(mean)).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(tuple(std)).view(1, 3, 1, 1), persistent=False)
-        self.mean: Tensor
-        self.std: Tensor
-
-    def normalize(self, images: Tensor) -> Tensor:
-        """uint8 images to floats, normalised by ``mean`` and ``std``."""
-        return images.to(self.mean.dtype).div(255).sub(self.mean).div(self.std)
-
-    def stages(self) -> tuple[nn.Sequential, ...]:
-        """The layers of each stage, pooling last; they are the same modules as in ``features``."""
-        starts = [0, *self._stage_ends[:-1]]
-        return tuple(self.features[start:end] for start, end in zip(starts, self._stage_ends, strict=True))
+        self.set_normalization(mean, std)
 
     def forward(
         self,

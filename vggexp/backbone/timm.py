@@ -7,14 +7,15 @@ layers, some of which end a stage. Needs the extra ``timm``.
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
+from vggexp.backbone.layer.normalized import Normalized
+from vggexp.backbone.layer.staged import features_of
 from vggexp.errors import did_you_mean
 from vggexp.types import Features
 
 
-class Timm(nn.Module):
+class Timm(Normalized):
     """Normalised images (N, 3, H, W) to the features of the network's stages.
 
     Args:
@@ -35,15 +36,7 @@ class Timm(nn.Module):
         self.channels, self.strides = tuple(network.feature_info.channels()), tuple(network.feature_info.reduction())
         self.features = network
         config = defaults(name)
-        for key, given in (("mean", mean), ("std", std)):
-            values = torch.tensor(tuple(given or config[key])).view(1, 3, 1, 1)
-            self.register_buffer(key, values, persistent=False)
-        self.mean: Tensor
-        self.std: Tensor
-
-    def normalize(self, images: Tensor) -> Tensor:
-        """uint8 images to floats, normalised by the ``mean`` and ``std`` that the weights were trained with."""
-        return images.to(self.mean.dtype).div(255).sub(self.mean).div(self.std)
+        self.set_normalization(mean or config["mean"], std or config["std"])
 
     def stages(self) -> tuple[nn.Sequential, ...]:
         """The layers of each stage, from shallow to deep; together they hold all parameters."""
@@ -65,12 +58,7 @@ class Timm(nn.Module):
 
         With ``start`` = k, ``images`` are the output of stage k for images of ``size``; earlier stages are then empty.
         """
-        x = images
-        stages = [x.new_empty(0)] * (start - 1) + [x] * bool(start)
-        for stage in self.stages()[start:]:
-            x = stage(x)
-            stages.append(x)
-        return Features(tuple(stages), size or (images.shape[-2], images.shape[-1]))
+        return features_of(self.stages(), images, start, size)
 
 
 def create(name: str, pretrained: bool) -> Any:

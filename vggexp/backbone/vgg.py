@@ -8,9 +8,9 @@ The dense layers are a head: ``vggexp/head/mlp.py``.
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
+from vggexp.backbone.layer.staged import Staged
 from vggexp.types import Features
 
 # A layer is the width of its 3x3 convolution; a negative width is a 1x1 convolution, which only net C has.
@@ -23,7 +23,7 @@ STAGES: dict[str, tuple[tuple[int, ...], ...]] = {
 }
 
 
-class VGG(nn.Module):
+class VGG(Staged):
     """Normalised images (N, 3, H, W), H and W at least 32, to the features of five stages.
 
     Args:
@@ -60,22 +60,8 @@ class VGG(nn.Module):
                 incoming = abs(outgoing)
             self.features.append(nn.MaxPool2d(2))
             self._stage_ends.append(len(self.features))
-        self.register_buffer("mean", torch.tensor(tuple(mean)).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(tuple(std)).view(1, 3, 1, 1), persistent=False)
-        self.mean: Tensor
-        self.std: Tensor
+        self.set_normalization(mean, std)
         self.apply(_initialize)
-
-    def normalize(self, images: Tensor) -> Tensor:
-        """uint8 images to floats, normalised by the ``mean`` and ``std`` that the weights were trained with."""
-        floats = images.to(self.mean.dtype, copy=True)
-        mean, std = (_as_wide(values, images) for values in (self.mean, self.std))
-        return floats.div_(255).sub_(mean).div_(std)
-
-    def stages(self) -> tuple[nn.Sequential, ...]:
-        """The layers of each stage, pooling last; they are the same modules as in ``features``."""
-        starts = [0, *self._stage_ends[:-1]]
-        return tuple(self.features[start:end] for start, end in zip(starts, self._stage_ends, strict=True))
 
     def forward(
         self,
@@ -102,17 +88,6 @@ class VGG(nn.Module):
                 x = stage[-1](x)
             stages.append(x)
         return Features(tuple(stages), size or (images.shape[-2], images.shape[-1]), tuple(skips), tuple(switches))
-
-
-def _as_wide(values: Tensor, images: Tensor) -> Tensor:
-    """(1, 3, 1, 1) values; for channels-last images repeated over a row.
-
-    torch broadcasts three channel values one number at a time but vectorises over a row: a tenth of the time on a
-    CPU.
-    """
-    if torch.compiler.is_compiling() or not images.is_contiguous(memory_format=torch.channels_last):
-        return values
-    return values.expand(1, -1, 1, images.shape[-1]).contiguous(memory_format=torch.channels_last)
 
 
 def _scale(channels: int, width: float) -> int:

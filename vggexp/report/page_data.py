@@ -41,7 +41,7 @@ def page_data(runs: Sequence[Run], groups: Sequence[Group], accents: Accents) ->
 
 def _group(group: Group, shown: Sequence[Score], accents: Accents) -> dict[str, Any]:
     return {
-        "name": f"{group.task} on {group.data}",
+        "name": f"{group.task.replace('_', ' ')} on {group.data}",
         "scores": [
             {"metric": one.metric, "title": one.title, "mode": one.mode, "baseline": one.baseline} for one in shown
         ],

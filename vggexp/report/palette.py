@@ -8,10 +8,12 @@ from vggexp.report.compare import Group
 
 # On white and on the dark page's ground each has a contrast of at least 3.5 (WCAG 2.2 asks 3 of graphics), and
 # neighbours differ for colour-blind people; symbols and dashes tell apart what shares a colour.
-COLOURS = ("#2b7bca", "#c8740a", "#0a8f68", "#d4472d", "#9a62c7", "#1593a5", "#8d8500", "#c2559d", "#5b6ee1", "#808080")
+COLOURS = ("#2b7bca", "#c8740a", "#0a8f68", "#d4472d", "#9a62c7", "#1593a5", "#8d8500", "#c2559d", "#5b6ee1", "#808080",
+           "#b05a33", "#4c8a1f")  # fmt: skip
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")
 DASHES = ("solid", "dash", "dot", "dashdot")
-_KNOWN = ("none", "backbone", "gradual", "stage", "norm", "linear_probe", "bias", "pattern")
+_KNOWN = ("none", "backbone", "gradual", "stage", "norm", "linear_probe", "bias", "pattern", "auto",
+          "surgical", "lora", "ssf")  # fmt: skip
 """The built-in policies, in the order of their colours."""
 
 

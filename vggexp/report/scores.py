@@ -6,7 +6,8 @@ from vggexp.report.compare import Group
 
 TITLES = {
     "box_iou": "IoU", "box_dice": "Dice", "miou": "mean IoU", "mdice": "mean Dice", "top1": "top-1",
-    "map": "mAP", "map50": "mAP at IoU 0.5", "f1": "F1", "box_accuracy": "boxes above IoU 0.5", "score": "mean score",
+    "map": "mAP", "map50": "mAP at IoU 0.5", "map_50": "AP50", "segm_map_50": "mask AP50", "segm_map": "mask AP",
+    "f1": "F1", "box_accuracy": "boxes above IoU 0.5", "score": "mean score",
 }  # fmt: skip
 """Names of metrics, in the order in which they are shown; the objective comes first."""
 _PARTNERS = ("box_iou", "box_dice", "miou", "mdice", "top1", "map", "map50", "f1")

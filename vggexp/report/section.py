@@ -40,7 +40,7 @@ def section(group: Group, name: str, canvas: Canvas, budget: int) -> dict[str, A
     where = {setting.label: place for place, setting in enumerate(group.settings)}
     return {
         "id": name,
-        "name": f"{group.task} on {group.data}",
+        "name": f"{group.task.replace('_', ' ')} on {group.data}",
         "metric": group.metric,
         "figures": {
             "compare": _placed(compare, name, canvas),

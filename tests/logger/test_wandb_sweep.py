@@ -78,7 +78,7 @@ def check_words(words: list[str]) -> dict[str, Any]:
     for name, answer in {"choice": lambda group: choice.get(group, group), "run_group": lambda name: name}.items():
         OmegaConf.register_new_resolver(name, answer, replace=True)
     config = defaults("train", *words)
-    chosen = {group: choice.get(group, group) for group in ("task", "head", "loss", "data")}
+    chosen = {group: choice.get(group, group) for group in ("task", "head", "loss", "data", "freeze")}
     check("train", {"choice": chosen, **config})
     return config
 

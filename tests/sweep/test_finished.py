@@ -144,6 +144,16 @@ def test_a_run_whose_source_was_trained_again_is_out_of_date(stub: Any, vggexp: 
     assert len(stub.calls) == 2
 
 
+def test_where_things_are_kept_is_no_part_of_what_a_run_does(
+    stub: Any, vggexp: Vggexp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert vggexp("-m", "seed=1", "run.name=s")[0] == 0
+    monkeypatch.setenv("VGGEXP_CACHE", "elsewhere")
+    code, out, errors = vggexp("-m", "seed=1", "run.name=s", "data.cache_dir=there")
+    assert code == 0, errors
+    assert "is already finished; skipped" in out
+
+
 def test_presets_and_loggers_are_no_part_of_what_a_run_does(stub: Any, vggexp: Vggexp) -> None:
     assert vggexp("-m", "seed=1", "run.name=s", "trainer.max_epochs=18", "backbone.width=0.25")[0] == 0
     code, out, errors = vggexp("-m", "seed=1", "run.name=s", "experiment=lecture", "logger=csv")

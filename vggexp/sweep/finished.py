@@ -14,7 +14,12 @@ from vggexp.transfer.sources import changed_source
 
 Config = Mapping[str, Any]
 
-_IRRELEVANT = {"run": ("dir", "name", "overwrite"), "choice": ("experiment", "logger")}
+_IRRELEVANT = {
+    "run": ("dir", "name", "overwrite"),
+    "choice": ("experiment", "logger"),
+    "data": ("cache_dir", "index_dir"),
+    "cache": ("dir",),
+}
 """Keys that do not change the result of a run. The groups ``debug`` and ``logger`` do not change it either."""
 
 
@@ -59,7 +64,7 @@ def _relevant(config: Config) -> dict[str, Any]:
     """The config without the keys that do not change the result."""
     plain = {key: value for key, value in with_absolute_root(config).items() if key not in ("debug", "logger")}
     for group, keys in _IRRELEVANT.items():
-        plain[group] = {key: value for key, value in config.get(group, {}).items() if key not in keys}
+        plain[group] = {key: value for key, value in (plain.get(group) or {}).items() if key not in keys}
     for key in RECIPES:
         if key in (data := plain.get("data") or {}):  # recorded by torchvision's names, by earlier versions
             plain["data"] = {**data, key: plain_recipe(data[key])}

@@ -32,7 +32,8 @@ def check_training_size(config: Mapping[str, Any], sample: Sample) -> None:
     ``config/check/parts.py`` has checked ``data.image_size`` itself, so images of at least its sides are accepted.
     """
     height, width = sample["image"].shape[-2:]
-    least = min(config["backbone"].get("smallest", 32), *config["data"]["image_size"])
+    backbone = config["backbone"]
+    least = min(backbone.get("smallest", backbone.get("patch", 32)), *config["data"]["image_size"])
     if min(height, width) < least:
         raise ConfigError(
             f"data.train_transform gives images of {height} x {width} (height x width), and this backbone needs at "

@@ -357,7 +357,11 @@ def test_a_settings_confusion_can_be_chosen(open_page: Open) -> None:
     page.locator("#figure-group-0-confusion-segmentation svg.main-svg").first.wait_for()
     page.locator("select.pick[data-figure=figure-group-0-confusion-segmentation]").select_option(label="gradual")
     shown = "document.getElementById('figure-group-0-confusion-segmentation').data.map((trace) => trace.meta.pick)"
-    assert page.evaluate(shown) == [2]
+    assert page.evaluate(shown) == [2, 2]  # its tiles with their black numbers, and its white numbers
+    look = "nodes => nodes.map((node) => [node.style.fill, parseFloat(node.style.fontSize)])"
+    numbers = page.locator("#figure-group-0-confusion-segmentation .heatmap-label text").evaluate_all(look)
+    assert {fill for fill, _ in numbers} == {"rgb(0, 0, 0)", "rgb(255, 255, 255)"}
+    assert min(size for _, size in numbers) >= 9
 
 
 LOOK = """() => ({

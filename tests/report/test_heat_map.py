@@ -22,10 +22,13 @@ def test_each_number_can_be_read_on_its_tile() -> None:
     assert len({heat_map.ink(value) for value in values}) == 2  # neither would do alone
 
 
-def test_the_text_has_the_colour_of_its_tile() -> None:
-    texts = heat_map.numbers([[0.0, 1.0, None, float("nan")], [0.004, 0.5, 0.2, 0.9]], least=0.0)
-    assert texts[0] == ['<span style="color:#fff">0.00</span>', "1.00", "", ""]
-    assert heat_map.numbers([[0.004, 0.9]], least=0.005) == [["", "0.90"]]
+def test_each_number_stands_in_the_trace_whose_colour_can_be_read() -> None:
+    z = [[0.0, 1.0, None], [0.004, 0.9, float("nan")]]
+    black, white = heat_map.heat_map({"x": ["a", "b", "c"], "y": ["d", "e"], "z": z}, least=0.0)
+    assert (black["textfont"]["color"], black["text"]) == ("#000", [[" ", "1.00", " "], [" ", "0.90", " "]])
+    assert (white["textfont"]["color"], white["text"]) == ("#fff", [["0.00", " ", " "], ["0.00", " ", " "]])
+    assert {colour for _, colour in white["colorscale"]} == {"rgba(0,0,0,0)"}  # what lies under it stays in sight
+    assert len(heat_map.heat_map({"x": [], "y": [], "z": []}, is_numbered=False)) == 1
 
 
 def grounds(name: str) -> list[str]:

@@ -89,7 +89,7 @@ def test_evidence_is_drawn(make_run: MakeRun, tmp_path: Path) -> None:
     confusion = drawn["figure-group-0-confusion-classification"]
     assert confusion["layout"]["meta"]["picks"] == ["none", "backbone"]
     assert confusion["data"][0]["z"] == [[0.75, 0.25], [0, 0]]
-    assert [trace["visible"] for trace in confusion["data"]] == [True, False]
+    assert [trace["visible"] for trace in confusion["data"]] == 2 * [True, False]  # the tiles, then white numbers
     (first, _) = drawn["figure-group-0-curve"]["data"]  # a class without truth has no curve
     assert (first["x"], first["y"], first["name"]) == ([0, 1], [1, 0.5], "cat 0.500")
     histogram = drawn["figure-group-0-histogram"]["data"][0]

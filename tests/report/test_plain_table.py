@@ -8,7 +8,11 @@ from rich.table import Table
 from vggexp.report.plain_table import Column, table_lines
 
 COLUMNS = [Column("run"), Column("task"), Column("score", is_number=True), Column("status")]
-ROWS = [["a", "segmentation", "0.500", "finished"], ["照片/b", "x", "-", ""], ["[bold]c[/]:smile:", "", "1,234.5", "ok"]]
+ROWS = [
+    ["a", "segmentation", "0.500", "finished"],
+    ["照片/b", "x", "-", ""],
+    ["[bold]c[/]:smile:", "", "1,234.5", "ok"],
+]
 
 
 def test_it_is_rich_s_table() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from vggexp.report.confusions import LEGIBLE, UNITS
 from vggexp.report.diagnostics import Diagnostics
 from vggexp.report.figures import GRAY, Figure, layout
-from vggexp.report.heat_map import NUMBERED, TILES, numbers
+from vggexp.report.heat_map import heat_map
 from vggexp.report.object_figures import errors
 from vggexp.report.palette import COLOURS
 
@@ -31,7 +31,8 @@ def drawn(found: Sequence[Diagnostics]) -> dict[str, Figure]:
 
 def confusion(found: Sequence[Diagnostics], kind: str) -> Figure | None:
     """Confusion matrices with rows normalised by the truth; hovering over a cell shows its count."""
-    traces: list[Figure] = []
+    tiles: list[Figure] = []
+    numbers: list[Figure] = []
     picks: list[str] = []
     size = 0
     for one in found:
@@ -41,13 +42,18 @@ def confusion(found: Sequence[Diagnostics], kind: str) -> Figure | None:
         names, counts = [escape(name) for name in part["classes"]], part["confusion"]
         shares = [[count / max(1, sum(row)) for count in row] for row in counts]
         size = max(size, len(names))
-        traces.append({
-            **TILES, "x": names, "y": names, "z": shares, "customdata": counts, "showscale": False,
-            **({"text": numbers(shares, least=0.005), **NUMBERED} if size <= LEGIBLE else {}),
-            "hovertemplate": "truth %{y}<br>predicted %{x}<br>%{z:.3f} of the truth (%{customdata})<extra></extra>",
+        coloured, *white = heat_map(
+            {
+                "x": names, "y": names, "z": shares, "customdata": counts, "showscale": False,
+                "hovertemplate": "truth %{y}<br>predicted %{x}<br>%{z:.3f} of the truth (%{customdata})<extra></extra>",
+            },
+            is_numbered=size <= LEGIBLE,
+            least=0.005,
             **_pick(picks, one.setting.label),
-        })  # fmt: skip
-    if not traces:
+        )  # fmt: skip
+        tiles.append(coloured)
+        numbers += white
+    if not tiles:
         return None
     title = f"confusion of {UNITS[kind]}: each row in shares of its truth"
     axes = {
@@ -55,7 +61,7 @@ def confusion(found: Sequence[Diagnostics], kind: str) -> Figure | None:
         "yaxis": {"type": "category", "title": {"text": "truth"}, "autorange": "reversed"},
     }
     height = min(900, 220 + 34 * size)
-    return {"data": traces, "layout": layout(title, **axes, height=height, meta={"picks": picks})}
+    return {"data": [*tiles, *numbers], "layout": layout(title, **axes, height=height, meta={"picks": picks})}
 
 
 def left_out(found: Sequence[Diagnostics], figures: Mapping[str, Figure]) -> list[str]:
@@ -64,7 +70,7 @@ def left_out(found: Sequence[Diagnostics], figures: Mapping[str, Figure]) -> lis
     for kind, unit in UNITS.items():
         sizes = [len(part["classes"]) for one in found if (part := one.kinds.get(kind))]
         figure = figures.get(f"confusion-{kind}")
-        shown = len(figure["data"]) if figure else 0
+        shown = len(figure["layout"]["meta"]["picks"]) if figure else 0
         if shown < len(sizes):
             cells = f"{max(sizes):,} classes make {max(sizes) ** 2:,} cells per setting; the limit is {CELLS:,}"
             which = f"for {shown} of {len(sizes)} settings" if shown else "not drawn"

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from vggexp.report.compare import Group, Setting, pareto
-from vggexp.report.heat_map import NUMBERED, TILES, numbers
+from vggexp.report.heat_map import heat_map
 from vggexp.report.palette import COLOURS, SYMBOLS, Accent
 from vggexp.report.runs import Run
 from vggexp.report.scores import title
@@ -231,14 +231,15 @@ def by_class(group: Group, kind: str) -> Figure | None:
         return None
     rows = [[_class_mean(setting, name.removeprefix("test/")) for name in names] for setting in group.settings]
     return {
-        "data": [{
-            **TILES,
-            "x": [escape(name.removeprefix(prefix)) for name in names],
-            "y": [escape(setting.label) for setting in group.settings],
-            "meta": {"rows": list(range(len(group.settings)))},
-            "z": rows, "hovertemplate": "%{y}<br>%{x}: %{z:.3f}<extra></extra>",
-            **({"text": numbers(rows), **NUMBERED} if len(names) * len(rows) <= NUMBERED_TILES else {}),
-        }],
+        "data": heat_map(
+            {
+                "x": [escape(name.removeprefix(prefix)) for name in names],
+                "y": [escape(setting.label) for setting in group.settings],
+                "z": rows, "hovertemplate": "%{y}<br>%{x}: %{z:.3f}<extra></extra>",
+            },
+            is_numbered=len(names) * len(rows) <= NUMBERED_TILES,
+            meta={"rows": list(range(len(group.settings)))},
+        ),
         "layout": layout(
             f"{BY_CLASS[kind]} of each class, mean over repeats",
             xaxis={"type": "category"}, yaxis={"type": "category", "autorange": "reversed"},

@@ -1,7 +1,6 @@
 """The tiles of a heat map: one colour scale, and on each tile a number that can be read."""
 
 import math
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -14,20 +13,42 @@ Anderton and Renslow, PLOS ONE 2018)."""
 SCALE = [[place / (len(CIVIDIS) - 1), colour] for place, colour in enumerate(CIVIDIS)]
 """The same as plotly's ``colorscale``."""
 DARK, LIGHT = "#000", "#fff"
-TILES: dict[str, Any] = {"type": "heatmap", "colorscale": SCALE, "zmin": 0, "zmax": 1, "xgap": 1, "ygap": 1}
-"""What the heat maps of all pages have in common: values from 0 to 1."""
-NUMBERED: dict[str, Any] = {"texttemplate": "%{text}", "textfont": {"color": DARK}}
-"""For a heat map whose ``text`` comes from ``numbers``."""
+_CLEAR = [[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]]
+_NONE = " "
+"""The text of a tile without a number: plotly finds the size of all numbers from neighbours that have a text."""
+Trace = dict[str, Any]
 
 
-def numbers(values: Sequence[Sequence[float | None]], least: float = -math.inf) -> list[list[str]]:
-    """The text of each tile, white on dark tiles; "" for None, for NaN, and for a value below ``least``."""
-    return [["" if value is None or not value >= least else _number(value) for value in row] for row in values]
+def heat_map(tiles: Trace, *, is_numbered: bool = True, least: float = -math.inf, **both: Any) -> list[Trace]:
+    """The traces of a heat map for plotly: coloured tiles with black numbers, and clear ones over them with white ones.
+
+    Plotly has one text colour a trace, so each number stands in the trace whose colour has the greater contrast.
+
+    Args:
+        tiles: x, y, z (from 0 to 1; None or NaN where there is nothing), and what belongs to the tiles alone.
+        is_numbered: whether tiles show their values.
+        least: values below it are not shown.
+        both: what belongs to both traces.
+    """
+    values = tiles["z"]
+    coloured = {**_KIND, "colorscale": SCALE, **tiles, **both}
+    if not is_numbered:
+        return [coloured]
+    clear = {**_KIND, "colorscale": _CLEAR, "x": tiles["x"], "y": tiles["y"], "z": [[0] * len(row) for row in values],
+             "showscale": False, "hoverinfo": "skip", **both}  # fmt: skip
+    for trace, colour in ((coloured, DARK), (clear, LIGHT)):
+        trace["text"] = [[_number(value, colour, least) for value in row] for row in values]
+        trace |= {"texttemplate": "%{text}", "textfont": {"color": colour}}
+    return [coloured, clear]
 
 
-def _number(value: float) -> str:
-    text = f"{value:.2f}"
-    return text if ink(value) == DARK else f'<span style="color:{LIGHT}">{text}</span>'
+_KIND: Trace = {"type": "heatmap", "zmin": 0, "zmax": 1, "xgap": 1, "ygap": 1}
+
+
+def _number(value: float | None, colour: str, least: float) -> str:
+    if value is None or not value >= least or ink(value) != colour:  # NaN, too
+        return _NONE
+    return f"{value:.2f}"
 
 
 def ink(value: float) -> str:

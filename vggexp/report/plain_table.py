@@ -7,8 +7,8 @@ from rich.cells import cell_len, chop_cells
 
 _GAP = 2
 """Spaces between two columns."""
-_LEAST = 8
-"""Least width that a column is folded to."""
+_LEAST, _LEAST_OF_ALL = 20, 8
+"""Least width of the first column, before others are folded, and of every column."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,13 @@ def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[str]], width:
 
 
 def _widths(columns: Sequence[Column], widths: list[int], width: int) -> list[int]:
-    """Narrow the widest columns of text until the table fits."""
+    """Narrow columns of text until the table fits: the first one, which has paths, then always the widest."""
     foldable = [place for place, column in enumerate(columns) if not column.is_number]
-    excess = sum(widths) + _GAP * (len(widths) - 1) - width
-    while excess > 0 and (widest := max(foldable, key=widths.__getitem__, default=None)) is not None:
-        if widths[widest] <= _LEAST:
+    for _ in range(sum(widths) + _GAP * (len(widths) - 1) - width):
+        place = 0 if widths[0] > _LEAST else max(foldable, key=widths.__getitem__)
+        if widths[place] <= _LEAST_OF_ALL:
             break
-        widths[widest] -= 1
-        excess -= 1
+        widths[place] -= 1
     return widths
 
 

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from vggexp.report.figures import layout
-from vggexp.report.heat_map import NUMBERED, TILES, numbers
+from vggexp.report.heat_map import heat_map
 from vggexp.report.pair.tables import sentences
 from vggexp.report.palette import COLOURS
 from vggexp.run_folder import plain, write_whole
@@ -60,12 +60,11 @@ def cka_figure(cka: Found, names: Sequence[str]) -> Figure:
     """A matrix: the first run's stages down, the second's across."""
     values = cka["values"]
     stages = [[f"stage {k}" for k in range(1, count + 1)] for count in (len(values), len(values[0]))]
-    trace = {**TILES, **NUMBERED, "z": values, "x": stages[1], "y": stages[0], "text": numbers(values),
-             "hovertemplate": "%{y}, %{x}: %{z:.3f}<extra></extra>",
-             "colorbar": {"title": {"text": "CKA"}}}  # fmt: skip
+    traces = heat_map({"x": stages[1], "y": stages[0], "z": values, "colorbar": {"title": {"text": "CKA"}},
+                       "hovertemplate": "%{y}, %{x}: %{z:.3f}<extra></extra>"})  # fmt: skip
     axes = {"xaxis": {"title": {"text": escape(names[1])}},
             "yaxis": {"title": {"text": escape(names[0])}, "autorange": "reversed"}}  # fmt: skip
-    return {"data": [trace], "layout": layout(f"Features: linear CKA between stages, {cka['images']} images", **axes)}
+    return {"data": traces, "layout": layout(f"Features: linear CKA between stages, {cka['images']} images", **axes)}
 
 
 def drift_figure(drift: Found) -> Figure:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import textwrap
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -149,8 +150,16 @@ def _verb_list() -> str:
 
 
 def _group_list() -> str:
-    lines = [f"  {name:<12} {'  '.join(options)}" for name, options in groups().items() if options]
+    lines = [_group_line(name, options) for name, options in groups().items() if options]
     return "\n".join(["groups of train, and their options", *lines])
+
+
+def _group_line(name: str, options: Sequence[str]) -> str:
+    """A group with its options, in lines of at most 120 characters."""
+    indent = " " * 15
+    return textwrap.fill(
+        "  ".join(options), 120, initial_indent=f"  {name:<12} ", subsequent_indent=indent, break_on_hyphens=False
+    )
 
 
 def _root_keys() -> str:

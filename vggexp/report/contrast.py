@@ -31,4 +31,4 @@ def _luminance(colour: Rgb) -> float:
 
 
 def _linear(share: float) -> float:
-    return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4  # type: ignore[no-any-return]
+    return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4

@@ -1,6 +1,6 @@
 """The types and interfaces that data, backbone, head, task, loss and freeze policy share.
 
-These parts do not import one another. They depend only on these types, and ``build.py`` connects them.
+These parts do not import one another. They depend only on these types, and ``trainer/`` connects them.
 Shapes: N images, C classes, H x W pixels.
 """
 

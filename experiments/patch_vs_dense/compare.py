@@ -19,7 +19,7 @@ from torchvision.transforms.v2.functional import to_pil_image
 from vggexp.command.restore import Restored, restore
 from vggexp.sample.data_contract import open_split
 from vggexp.task import drawing
-from vggexp.trainer.build import build_data
+from vggexp.trainer.network import build_data
 
 
 def main(words: list[str]) -> int:

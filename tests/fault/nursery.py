@@ -40,6 +40,7 @@ def main() -> None:
     import vggexp.data.digits
     import vggexp.sweep.command_line
     import vggexp.trainer.default
+    import vggexp.trainer.fitting
     import vggexp.trainer.training  # noqa: F401
 
     print("ready", flush=True)

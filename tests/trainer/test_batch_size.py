@@ -114,7 +114,7 @@ def test_nothing_fits(monkeypatch: pytest.MonkeyPatch) -> None:
 
         def end(self) -> None: ...
 
-    monkeypatch.setattr(batch_size, "Trial", Heavy)
+    monkeypatch.setattr("vggexp.trainer.trial.Trial", Heavy)
     with pytest.raises(DataError, match=r"no batch fits into memory \(1 take about .*a smaller data.image_size"):
         with_batch_size(config(), go_on=False)
 

@@ -24,7 +24,8 @@ from vggexp.run_folder import RunFolder, plain, write_whole
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import open_split
 from vggexp.sample.loader import ResumableLoader
-from vggexp.trainer.build import build_data, build_loader
+from vggexp.trainer.loader import build_loader
+from vggexp.trainer.network import build_data
 from vggexp.transfer.average import mismatch
 from vggexp.types import Data
 

@@ -13,7 +13,7 @@ from vggexp.config.recorded import amend, keep_split
 from vggexp.errors import ConfigError, DataError, UserError, kind_and_line
 from vggexp.learner.learner import Learner
 from vggexp.run_folder import RunFolder
-from vggexp.trainer.build import build_learner
+from vggexp.trainer.learner import build_learner
 from vggexp.transfer.adapters import without_adapters
 from vggexp.transfer.checkpoint import read_checkpoint, read_info
 from vggexp.transfer.without_weights import without_weights

@@ -16,7 +16,6 @@ from vggexp.distributed.memory import free_memory, free_shared, give_back_freed_
 from vggexp.distributed.processes import place_in_run, world_size
 from vggexp.errors import DataError
 from vggexp.run_folder import RunFolder
-from vggexp.trainer.trial import Trial
 
 Config = Mapping[str, Any]
 Need = Callable[[int], float]
@@ -47,6 +46,8 @@ def with_batch_size(config: Config, go_on: bool) -> Config:
 
 def _found(config: Config) -> int:
     """The number for this run, the same in all its processes; the first of them tells it, and why."""
+    from vggexp.trainer.trial import Trial  # imports Lightning
+
     on_gpu = device_kind(config["trainer"]["gpus"]) == "cuda"
     limit = SHARE * free_memory(on_gpu)
     trial = Trial(config)

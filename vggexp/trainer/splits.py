@@ -20,9 +20,9 @@ from vggexp.sample.fingerprint import fingerprint
 from vggexp.sample.loader import ResumableLoader
 from vggexp.sample.open_check import check_crop, check_files
 from vggexp.sample.resize import RECIPES, plain_recipe
-from vggexp.trainer.build import build_loader
 from vggexp.trainer.image_size import check_image_size, check_training_size
 from vggexp.trainer.length import check_length
+from vggexp.trainer.loader import build_loader
 from vggexp.types import Data, Sample, Task
 
 

@@ -34,7 +34,7 @@ from vggexp.types import Backbone, Batch, Data, DataInfo, Head, HeadSpec, Sample
 
 METADATA: dict[str, frozenset[str]] = {
     "backbone": frozenset({"weights", "weights_map", "smallest"}),
-    "head": frozenset({"gives", "weights", "weights_map"}),
+    "head": frozenset({"gives", "weights", "weights_map", "fitted"}),
     "task": frozenset({"needs", "takes", "objective"}),
     "loss": frozenset({"scores", "targets"}),
     "mix": frozenset({"mixes"}),

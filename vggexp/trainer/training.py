@@ -39,6 +39,7 @@ from vggexp.report.freeze_table import print_freezing
 from vggexp.report.summary import summarize
 from vggexp.run_folder import RunFolder
 from vggexp.sample.loader import ResumableLoader
+from vggexp.trainer.anchor_sizes import with_anchors
 from vggexp.trainer.batch_size import with_batch_size
 from vggexp.trainer.build import accumulation, build, build_data, build_learner
 from vggexp.trainer.choosing import choose, chooses
@@ -89,6 +90,7 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
 def _train(config: Mapping[str, Any], go_on: bool) -> int:
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     run = assemble(config, go_on)
+    config = run.config
     run.splits.check()
     if place_in_run()[0] == 0:
         run.splits.check_files()
@@ -119,6 +121,7 @@ def assemble(config: Mapping[str, Any], go_on: bool = False) -> Training:
         go_on: the weights will come from the run's checkpoint, so the source of the first ones may be gone.
     """
     folder, data = RunFolder(config["run"]["dir"]), build_data(config)
+    config = config if go_on else with_anchors(config, data)
     knows_start = True
     try:
         learner = build_learner(config, data.info)

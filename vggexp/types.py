@@ -255,6 +255,24 @@ def lessons(head: Head) -> frozenset[str]:
     return getattr(head, "learns_from", frozenset())
 
 
+@runtime_checkable
+class Anchors(Protocol):
+    """Boxes of fixed shapes and places that objects are compared with, so that their sizes should be the objects'.
+
+    A detection head that has some has them as ``anchors``.
+    """
+
+    @property
+    def unset(self) -> tuple[str, ...]:
+        """The head's arguments that a training fits to its objects."""
+
+    def overlaps(self, boxes: Tensor, size: tuple[int, int]) -> Tensor:
+        """(N,): the IoU of each of the boxes (N, 4), in pixels of images of ``size`` = (H, W), with its best anchor."""
+
+    def fitted(self, boxes: Tensor, size: tuple[int, int]) -> dict[str, Any]:
+        """Values of the head's arguments, of the unset ones if there are any, whose anchors these boxes fit best."""
+
+
 class Loss(Protocol):
     """Computes a scalar loss from outputs and target."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vggexp.config.check import needs
+from vggexp.config.fitted import unfitted
 from vggexp.report.runs import Repeat, Run
 
 SHOWN = ("task", "data", "backbone", "head", "freeze")
@@ -37,7 +38,7 @@ def distinguishing(runs: Sequence[Run]) -> dict[str, list[str]]:
 
     Among keys that some runs lack, such as a part's, only the first of those that split the runs alike counts.
     """
-    flats = [flat(run.config) for run in runs]
+    flats = [flat(unfitted(run.config)) for run in runs]
     chosen = [tuple(str(run.choice.get(group)) for group in SHOWN) for run in runs]
     found: dict[str, list[str]] = {}
     lacking: set[tuple[int, ...]] = set()

@@ -16,7 +16,7 @@ from vggexp.errors import ConfigError, UserError, did_you_mean, kind_and_line
 
 METADATA: dict[str, frozenset[str]] = {
     "backbone": frozenset({"weights", "weights_map", "smallest"}),
-    "head": frozenset({"gives", "weights", "weights_map"}),
+    "head": frozenset({"gives", "weights", "weights_map", "fitted"}),
     "task": frozenset({"needs", "takes", "objective"}),
     "loss": frozenset({"scores", "targets"}),
     "mix": frozenset({"mixes"}),

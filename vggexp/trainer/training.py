@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from vggexp.distributed.memory import give_back_freed_memory
+from vggexp.trainer.anchor_sizes import with_anchors
 from vggexp.trainer.batch_size import with_batch_size
 from vggexp.trainer.network import build_data, start_network
 from vggexp.trainer.shortage import explained
@@ -40,6 +41,7 @@ def _train(config: Mapping[str, Any], go_on: bool) -> int:
     with _importing("pytorch_lightning"):
         _seed_everything(config["seed"])
         data = build_data(config)
+        config = config if go_on else with_anchors(config, data)
         network = start_network(config, data.info, go_on)
     from vggexp.trainer.fitting import fit_and_test
 

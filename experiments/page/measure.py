@@ -1,6 +1,8 @@
 """How long the page of many runs takes, how large it is, and how soon it filters: copies of real runs, renamed.
 
 python experiments/page/measure.py runs/demo 2000
+
+What happens after the frame, such as rows that are out of sight, is not in a filter's time.
 """
 
 import json
@@ -40,7 +42,7 @@ def copy_run(source: Path, target: Path, place: int) -> None:
     config["optimizer"] = {**config["optimizer"], "lr": rate}
     summary |= {"seed": seed, "choice": config["choice"], "config": config}
     (target / "summary.json").write_text(json.dumps(summary))
-    (target / "config.yaml").write_text(yaml.safe_dump(config))
+    (target / "config.yaml").write_text(yaml.dump(config, Dumper=yaml.CSafeDumper))
     for name in ("metrics.jsonl", "freeze.csv"):
         if (source / name).exists():
             shutil.copy(source / name, target / name)

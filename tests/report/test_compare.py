@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from tests.report.conftest import MakeRun
-from vggexp.report.compare import distinguishing, groups, paired_difference, pareto
+from vggexp.report.compare import groups, paired_difference, pareto
+from vggexp.report.config_keys import distinguishing
 from vggexp.report.runs import read_runs
 
 

@@ -188,7 +188,7 @@ def test_names_are_shown_and_never_run(make_run: MakeRun, tmp_path: Path) -> Non
     assert "<img src=x" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "\\u003cimg src=x" in page
-    ours = r"<br>|<extra></extra>"  # what plotly's hover texts are made of
+    ours = r"<br>|<extra></extra>|<span style=.\"color:#fff.\">|</span>"  # of plotly's hover texts and tiles
     assert "<" not in re.sub(ours, "", json.dumps(figures(page)))
 
 

@@ -53,19 +53,15 @@ def run(config: Config) -> int:
     command = _command(config, advice.words)
     out.print(f"\n{advice.reason}", soft_wrap=True)
     out.print(command, style="bold", soft_wrap=True)
+    if advice.basis:
+        out.print(advice.basis, soft_wrap=True)
     if advice.stage:
-        out.print(f"{_DOUBT}\n{_sweep(config, advice)}", soft_wrap=True)
+        out.print(f"Compare the numbers of stages by training:\n{_sweep(config, advice)}", soft_wrap=True)
     if config["output"]:
         content = {"probes": [asdict(row) for row in rows], "baseline": baseline, "costs": costs,
-                   "advice": {**asdict(advice), "command": command}}  # fmt: skip
+                   "advice": {**asdict(advice), "basis": advice.basis, "command": command}}  # fmt: skip
         write_whole(Path(str(config["output"])), json.dumps(plain(content), indent=2) + "\n")
     return 0
-
-
-_DOUBT = (
-    "In our own trainings the probes ranked sources well, and the number of frozen stages not (docs/advise.md). "
-    "Compare it with others:"
-)
 
 
 def _sweep(config: Config, advice: Advice) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 from vggexp.errors import ConfigError, DataError
 from vggexp.report.compare import groups
 from vggexp.report.console import console, print_runs
+from vggexp.report.damaged import say_damaged, show_undamaged
 from vggexp.report.runs import Run, read_runs
-from vggexp.report.sound import say_damaged, show_sound
 
 _TABLES = ("latex", "markdown", "csv")
 
@@ -25,7 +25,7 @@ def run(config: Mapping[str, Any]) -> int:
     if form != "html" and (watch or not config["page"]):
         word = f"watch={watch}" if watch else "page=false"
         raise ConfigError(f"{word} is about the page, and format={form} writes none; leave one of them out")
-    runs = show_sound(require_runs(root), partial(print_runs, root))
+    runs = show_undamaged(require_runs(root), partial(print_runs, root))
     if not config["page"]:
         return 0
     if form != "html":
@@ -84,7 +84,7 @@ def _write(root: Path, runs: list[Run], output: Path, refresh: int | None) -> No
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory() as elsewhere:
-            show_sound(
+            show_undamaged(
                 runs,
                 lambda some: write_page(root, some, output, refresh),
                 lambda some: write_page(root, some, Path(elsewhere, "page.html")),

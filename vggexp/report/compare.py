@@ -5,69 +5,17 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from vggexp.config.check import needs
-from vggexp.config.fitted import unfitted
+from vggexp.report.config_keys import distinguishing
 from vggexp.report.runs import Repeat, Run
-
-SHOWN = ("task", "data", "backbone", "head", "freeze")
-"""The config groups that have their own columns."""
-_INCIDENTAL = ("run.", "seed", "choice.", "debug", "logger", "callback", "baseline", "test", "trainer.log_every")
+from vggexp.report.student import half_width
 
 LISTED = 4
 """Maximum number of class names in a data set's title."""
 
 Score = float
 Names = tuple[str, ...]
-
-
-def flat(config: Any, prefix: str = "") -> dict[str, str]:
-    """A nested config as dotted keys and values as strings."""
-    found: dict[str, str] = {}
-    for name, value in config.items():
-        if isinstance(value, Mapping) and value:
-            found |= flat(value, f"{prefix}{name}.")
-        else:
-            found[f"{prefix}{name}"] = "null" if value is None else str(value)
-    return found
-
-
-def distinguishing(runs: Sequence[Run]) -> dict[str, list[str]]:
-    """Config keys whose values the choices and the seed do not determine: key -> one value per run ("" if missing).
-
-    Among keys that some runs lack, such as a part's, only the first of those that split the runs alike counts.
-    """
-    flats = [flat(unfitted(run.config)) for run in runs]
-    chosen = [tuple(str(run.choice.get(group)) for group in SHOWN) for run in runs]
-    found: dict[str, list[str]] = {}
-    lacking: set[tuple[int, ...]] = set()
-    for key in dict.fromkeys(key for one in flats for key in one):
-        if is_incidental(key):
-            continue
-        values = [one.get(key, "") for one in flats]
-        if len(set(values)) > 1 and len(set(zip(chosen, values, strict=True))) > len(set(chosen)):
-            if "" in values:
-                if (apart := _apart(values)) in lacking:
-                    continue
-                lacking.add(apart)
-            found[key] = values
-    return found
-
-
-def _apart(values: Sequence[str]) -> tuple[int, ...]:
-    """The pattern of equal values, independent of the values themselves.
-
-    >>> _apart(["x", "y", "x"]) == _apart(["1", "", "1"])
-    True
-    """
-    places: dict[str, int] = {}
-    return tuple(places.setdefault(value, len(places)) for value in values)
-
-
-def is_incidental(key: str) -> bool:
-    """Whether a key says only which repeat a run is (its fold), where it is stored or how it is logged."""
-    return key == "data.fold" or key.startswith(_INCIDENTAL)
 
 
 @dataclass(frozen=True)
@@ -187,16 +135,10 @@ class Difference:
 
 def paired_difference(ours: Mapping[Repeat, Score], reference: Mapping[Repeat, Score]) -> Difference | None:
     """The mean difference over common repeats, with its confidence interval; None without common repeats."""
-    from scipy.stats import t
-
     differences = [ours[seed] - reference[seed] for seed in ours if seed in reference]
     if not differences:
         return None
-    count = len(differences)
-    if count < 2:
-        return Difference(differences[0], None, 1)
-    error = statistics.stdev(differences) / math.sqrt(count)
-    return Difference(statistics.fmean(differences), float(t.ppf(0.975, count - 1)) * error, count)
+    return Difference(statistics.fmean(differences), half_width(differences), len(differences))
 
 
 def pareto(points: Sequence[tuple[float, float]], mode: str) -> list[int]:

@@ -1,10 +1,10 @@
 """Each run's details: the config that its choices bring, what it trained, its environment, how to repeat it."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from vggexp.report.compare import SHOWN, distinguishing, flat, is_incidental
+from vggexp.report.config_keys import SHOWN, is_incidental
 from vggexp.report.epoch_ranges import epoch_ranges
 from vggexp.report.runs import Run, freeze_rows
 
@@ -12,12 +12,12 @@ LEDGERS = 300
 """Maximum number of runs whose ledger is in the page."""
 
 
-def details(runs: Sequence[Run]) -> dict[str, Any]:
+def details(runs: Sequence[Run], differing: Collection[str]) -> dict[str, Any]:
     """``configs``: the keys that the choices determine, once per combination; ``environments``; ``each`` run's own.
 
-    What else distinguishes a run stands in the table of runs.
+    Args:
+        differing: the other keys in which runs differ (``config_keys.distinguishing``); the table of runs has them.
     """
-    keys = distinguishing(runs)
     places: dict[tuple[str, ...], int] = {}
     environments: dict[str, int] = {}
     configs, each = [], []
@@ -25,7 +25,7 @@ def details(runs: Sequence[Run]) -> dict[str, Any]:
         chosen = tuple(f"{group}={run.choice.get(group)}" for group in SHOWN)
         if chosen not in places:
             places[chosen] = len(places)
-            own = {key: value for key, value in flat(run.config).items() if key not in keys and not is_incidental(key)}
+            own = {key: value for key, value in run.keys.items() if key not in differing and not is_incidental(key)}
             configs.append({"name": " ".join(chosen), "keys": list(own.items())})
         each.append([
             places[chosen],

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from vggexp.report.confusions import UNITS
+from vggexp.report.confusions import LEGIBLE, UNITS
 from vggexp.report.diagnostics import Diagnostics
 from vggexp.report.figures import GRAY, Figure, layout
+from vggexp.report.heat_map import NUMBERED, TILES, numbers
 from vggexp.report.object_figures import errors
 from vggexp.report.palette import COLOURS
 
@@ -41,10 +42,8 @@ def confusion(found: Sequence[Diagnostics], kind: str) -> Figure | None:
         shares = [[count / max(1, sum(row)) for count in row] for row in counts]
         size = max(size, len(names))
         traces.append({
-            "type": "heatmap", "x": names, "y": names, "z": shares, "customdata": counts, "zmin": 0, "zmax": 1,
-            "colorscale": "Cividis", "xgap": 1, "ygap": 1, "showscale": False,
-            "text": [[f"{share:.2f}" if share >= 0.005 else "" for share in row] for row in shares],
-            "texttemplate": "%{text}" if size <= 12 else "",
+            **TILES, "x": names, "y": names, "z": shares, "customdata": counts, "showscale": False,
+            **({"text": numbers(shares, least=0.005), **NUMBERED} if size <= LEGIBLE else {}),
             "hovertemplate": "truth %{y}<br>predicted %{x}<br>%{z:.3f} of the truth (%{customdata})<extra></extra>",
             **_pick(picks, one.setting.label),
         })  # fmt: skip

@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 from vggexp.report.compare import Group, Setting, pareto
+from vggexp.report.heat_map import NUMBERED, TILES, numbers
 from vggexp.report.palette import COLOURS, SYMBOLS, Accent
 from vggexp.report.runs import Run
 from vggexp.report.scores import title
@@ -23,6 +24,8 @@ Accents = Mapping[str, Accent]
 COSTS = {"trainable_parameters": "trained parameters", "seconds": "seconds", "peak_memory_mib": "peak memory, MiB"}
 BY_CLASS = {"iou": "IoU", "dice": "Dice", "ap": "average precision", "segm_ap": "average precision of masks"}
 """Scores of single classes, by the name before the slash in the metric."""
+NUMBERED_TILES = 400
+"""Maximum number of tiles that show their numbers: of more, the numbers are too small to read."""
 CURVES = 200
 """Maximum number of runs whose curves one figure draws: more cannot be distinguished."""
 GRAY = "#808080"
@@ -229,12 +232,12 @@ def by_class(group: Group, kind: str) -> Figure | None:
     rows = [[_class_mean(setting, name.removeprefix("test/")) for name in names] for setting in group.settings]
     return {
         "data": [{
-            "type": "heatmap",
+            **TILES,
             "x": [escape(name.removeprefix(prefix)) for name in names],
             "y": [escape(setting.label) for setting in group.settings],
             "meta": {"rows": list(range(len(group.settings)))},
-            "z": rows, "zmin": 0, "zmax": 1, "colorscale": "Cividis", "xgap": 1, "ygap": 1,
-            "texttemplate": "%{z:.2f}" if len(names) * len(rows) <= 400 else "",
+            "z": rows, "hovertemplate": "%{y}<br>%{x}: %{z:.3f}<extra></extra>",
+            **({"text": numbers(rows), **NUMBERED} if len(names) * len(rows) <= NUMBERED_TILES else {}),
         }],
         "layout": layout(
             f"{BY_CLASS[kind]} of each class, mean over repeats",

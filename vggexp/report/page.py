@@ -13,6 +13,7 @@ from markupsafe import Markup
 from vggexp.report import figures
 from vggexp.report.album import Album
 from vggexp.report.compare import groups
+from vggexp.report.config_keys import distinguishing
 from vggexp.report.details import details
 from vggexp.report.page_data import page_data
 from vggexp.report.palette import accents
@@ -55,7 +56,8 @@ def page_text(root: Path, runs: Sequence[Run], refresh: int | None = None, live:
     if scatter := figures.iou_against_dice(runs, canvas.places):
         del scatter["layout"]["title"]  # the section has it
         canvas.figures["figure-iou-dice"] = scatter
-    data = {**page_data(runs, found, canvas.accents), "details": details(runs)}
+    differing = distinguishing(runs)
+    data = {**page_data(runs, found, canvas.accents, differing), "details": details(runs, differing)}
     parts = [*SCRIPTS, *(["live"] if live else [])]
     scripts = [(here / "script" / f"{name}.js").read_text(encoding="utf-8") for name in parts]
     return environment.get_template("page.html").render(

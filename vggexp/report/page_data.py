@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vggexp.report.compare import SHOWN, Group, Setting, distinguishing
+from vggexp.report.compare import Group, Setting
+from vggexp.report.config_keys import SHOWN
 from vggexp.report.figures import COSTS, Accents
 from vggexp.report.gallery import anchor
 from vggexp.report.runs import Run
 from vggexp.report.scores import Score, scores
+from vggexp.report.student import quantile
 
 _SCORES = {"IoU": ("box_iou", "miou"), "Dice": ("box_dice", "mdice"), "top-1": ("top1",)}
 _COSTS = {"trained parameters": "trainable_parameters", "seconds": "seconds", "peak MiB": "peak_memory_mib"}
@@ -15,10 +17,14 @@ _DEGREES = 200
 """Repeats above which the normal distribution's quantile stands for Student's."""
 
 
-def page_data(runs: Sequence[Run], groups: Sequence[Group], accents: Accents) -> dict[str, Any]:
-    """Everything, in plain types. Runs are in the order of ``runs``; each names its group and setting by place."""
-    from scipy.stats import t
+def page_data(
+    runs: Sequence[Run], groups: Sequence[Group], accents: Accents, differing: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """Everything, in plain types. Runs are in the order of ``runs``; each names its group and setting by place.
 
+    Args:
+        differing: the keys in which runs differ, with each run's value (``config_keys.distinguishing``).
+    """
     shown = [scores(group) for group in groups]
     where = {
         run.name: (place, row)
@@ -27,7 +33,7 @@ def page_data(runs: Sequence[Run], groups: Sequence[Group], accents: Accents) ->
         for run in setting.runs
     }
     most = max(len(setting.runs) for group in groups for setting in group.settings)
-    columns, rows = _table(runs)
+    columns, rows = _table(runs, differing)
     return {
         "groups": [_group(*pair, accents) for pair in zip(groups, shown, strict=True)],
         "costs": list(COSTS.values()),
@@ -35,7 +41,7 @@ def page_data(runs: Sequence[Run], groups: Sequence[Group], accents: Accents) ->
         "anchors": [anchor(run.name) for run in runs],
         "columns": columns,
         "rows": rows,
-        "t": [None, *(float(t.ppf(0.975, degree)) for degree in range(1, min(most, _DEGREES) + 1))],
+        "t": [None, *map(quantile, range(1, min(most, _DEGREES) + 1))],
     }
 
 
@@ -74,9 +80,8 @@ def _run(run: Run, group: int, setting: int, shown: Sequence[Score]) -> list[Any
     return [group, setting, repeat, int(is_finished), [run.score(one.metric) for one in shown], costs]
 
 
-def _table(runs: Sequence[Run]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
+def _table(runs: Sequence[Run], keys: Mapping[str, Sequence[str]]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
     """Columns (title, kind: text | score | count) and each run's row."""
-    keys = distinguishing(runs)
     has_folds = any(isinstance(run.repeat, tuple) for run in runs)
     kinds = {
         **dict.fromkeys(("run", "status", *SHOWN, "objective"), "text"),

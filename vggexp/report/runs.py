@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from vggexp.config.fitted import unfitted
 from vggexp.errors import kind_and_line
 from vggexp.report.status import Status, of_finished, of_unfinished
 from vggexp.run_folder import PREVIOUS, RunFolder
@@ -38,6 +39,13 @@ class Run:
     def rows(self) -> list[Row]:
         """The rows of its metrics.jsonl."""
         return read_rows(self.folder)
+
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """Its config as it was given, as dotted keys and values as text."""
+        found: dict[str, str] = {}
+        _flatten(unfitted(self.config), "", found)
+        return found
 
     @property
     def choice(self) -> Mapping[str, Any]:
@@ -73,6 +81,17 @@ class Run:
         rows = freeze_rows(self.folder)
         epochs = sorted({int(row["epoch"]) for row in rows})
         return [(epoch, _share([row for row in rows if int(row["epoch"]) == epoch])) for epoch in epochs]
+
+
+def _flatten(config: Mapping[str, Any], prefix: str, found: dict[str, str]) -> None:
+    for name, value in config.items():
+        kind = type(value)
+        if kind is str:
+            found[prefix + name] = value
+        elif value and (kind is dict or isinstance(value, Mapping)):
+            _flatten(value, f"{prefix}{name}.", found)
+        else:
+            found[f"{prefix}{name}"] = "null" if value is None else str(value)
 
 
 def _share(rows: Sequence[Mapping[str, str]]) -> float:

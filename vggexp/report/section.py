@@ -9,9 +9,9 @@ from vggexp.report.album import Album
 from vggexp.report.class_table import class_tables
 from vggexp.report.compare import Group
 from vggexp.report.confusions import confusions
+from vggexp.report.figure_sentence import sentence
 from vggexp.report.figures import Accents, Places
 from vggexp.report.gallery import gallery, sheets
-from vggexp.report.says import says
 from vggexp.report.strips import strips
 
 
@@ -65,7 +65,7 @@ def _placed(found: Mapping[str, figures.Figure | None], name: str, canvas: Canva
         own, key = figure["layout"], f"figure-{name}-{kind}"
         canvas.figures[key] = figure
         title = str(own.pop("title")["text"])
-        words = {"id": key, "title": title, "kind": kind.partition("-")[0], "says": says(kind, figure)}
+        words = {"id": key, "title": title, "kind": kind.partition("-")[0], "says": sentence(kind, figure)}
         cells = max((len(trace["x"]) for trace in figure["data"] if trace["type"] == "heatmap"), default=0)
         is_wide = kind in ("setting", "curves") or cells > 24
         picks = own.get("meta", {}).get("picks", [])

@@ -1,7 +1,7 @@
-"""Automatic augmentation that moves boxes and masks with the image: torchvision's own refuses them.
+"""Automatic augmentation that moves boxes and masks with the image; torchvision's own refuses boxes and masks.
 
 AutoAugment (arXiv 1805.09501), RandAugment (1909.13719) and TrivialAugment (2103.10158) draw changes from a list. Five
-of them move pixels; boxes and masks take these and are left alone by the others, which change colours.
+of them move pixels: these are applied to boxes and masks, too. The others change colours and leave them as they are.
 """
 
 from copy import copy
@@ -17,10 +17,10 @@ TARGETS = (tv_tensors.BoundingBoxes, tv_tensors.Mask)
 
 
 class AutoAugment(v2.Transform):  # type: ignore[misc]
-    """One of torchvision's automatic augmentations, for an image with boxes and masks beside it.
+    """One of torchvision's automatic augmentations, for an image with its boxes and masks.
 
     Args:
-        step: the augmentation that it stands for; its draws, and what it makes of the image, are that one's.
+        step: torchvision's augmentation; the draws and the resulting image are exactly its own.
     """
 
     def __init__(self, step: v2.Transform) -> None:
@@ -28,7 +28,7 @@ class AutoAugment(v2.Transform):  # type: ignore[misc]
         self.step = step
 
     def forward(self, *inputs: Any) -> Any:
-        """What was given, augmented."""
+        """Augment the inputs."""
         flat, spec = tree_flatten(inputs if len(inputs) > 1 else inputs[0])
         if not any(isinstance(part, TARGETS) for part in flat):
             return self.step(*inputs)
@@ -38,7 +38,7 @@ class AutoAugment(v2.Transform):  # type: ignore[misc]
 
 
 class _Noted:
-    """A step that keeps the changes that it drew for an image."""
+    """Torchvision's step, which also records the changes that it drew for an image."""
 
     def __init__(self, step: Any) -> None:
         self._apply, self._how = step._apply_image_or_video_transform, (step.interpolation, step._fill)
@@ -47,7 +47,7 @@ class _Noted:
         self.step._apply_image_or_video_transform = self._note
 
     def moved(self, target: Tensor) -> Tensor:
-        """A box or a mask where the changes put it."""
+        """A box or a mask after the recorded changes."""
         interpolation, fill = self._how
         for name, magnitude in self._changes:
             if name in MOVING:

@@ -1,4 +1,4 @@
-"""A training order in which every class has the same part, and the labels that it needs."""
+"""A class-balanced training order, and the labels that it needs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,9 +10,9 @@ from vggexp.errors import DataError
 
 
 def balanced(labels: Sequence[int], generator: Generator) -> list[tuple[int, int]]:
-    """As many draws as samples, with as many of each class: (index, how often it was drawn before).
+    """One draw per sample, the same number from each class: (index, how often this sample was drawn before).
 
-    Where classes do not divide the draws, which of them have one more is drawn, too. A class with fewer samples than
+    If the draws cannot be divided evenly, it is drawn which classes get one more. A class with fewer samples than
     draws gives all of them before it gives one again; a class with more gives some of them, each once.
 
     >>> draws = balanced([0, 0, 0, 0, 0, 1], Generator().manual_seed(0))
@@ -32,7 +32,7 @@ def balanced(labels: Sequence[int], generator: Generator) -> list[tuple[int, int
 
 
 def _drawn(samples: Tensor, count: int, generator: Generator) -> Tensor:
-    """(count, 2): samples of a class in random orders, one after the other, and the number of the order."""
+    """(count, 2): a class's samples in one random order after another, and the number of each one's order."""
     rounds = range(-(-count // len(samples)))
     orders = [samples[torch.randperm(len(samples), generator=generator)] for _ in rounds]
     numbers = torch.arange(len(rounds)).repeat_interleave(len(samples))
@@ -40,7 +40,7 @@ def _drawn(samples: Tensor, count: int, generator: Generator) -> Tensor:
 
 
 def labels_of(dataset: Any) -> list[int]:
-    """The label of each sample: a data set's own list ``labels``, or what its samples have.
+    """The label of each sample: from the data set's list ``labels`` if it has one, otherwise read from its samples.
 
     Raises:
         DataError: a sample has no label.

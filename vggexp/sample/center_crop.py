@@ -1,7 +1,7 @@
 """The centre crop of torchvision.transforms.v2, for images that are smaller than the crop, too.
 
-torchvision pads such an image, and moves its box by a pixel more than the image where the padding is odd; and it fills
-the mask with 0, a class. Here all move alike, and what is uncovered is VOID.
+torchvision pads such an image; if the padding is odd, it moves the box one pixel further than the image, and it pads
+the mask with 0, which is a class. Here image, box and mask move alike, and the mask is padded with VOID.
 """
 
 from typing import Any
@@ -14,10 +14,10 @@ from vggexp.types import VOID
 
 
 class CenterCrop(v2.Transform):  # type: ignore[misc]
-    """Cuts out the middle, after a padding with black where the image is too small.
+    """Crops the centre; an image that is too small is first padded with black.
 
     Args:
-        step: the crop that it stands for.
+        step: torchvision's crop, whose size is taken.
     """
 
     def __init__(self, step: v2.CenterCrop) -> None:
@@ -36,7 +36,7 @@ class CenterCrop(v2.Transform):  # type: ignore[misc]
         }
 
     def transform(self, inpt: Any, params: dict[str, list[int]]) -> Any:
-        """The middle."""
+        """The centre of one input."""
         if any(params["padding"]):
             inpt = functional.pad(inpt, params["padding"], fill=VOID if isinstance(inpt, Labels) else 0)
         return functional.crop(inpt, *params["corner"], *self.size)

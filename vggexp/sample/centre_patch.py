@@ -1,4 +1,4 @@
-"""A patch around a pixel that is drawn; of its mask, the centre alone is kept: training of ``head=patch``."""
+"""A patch around a random pixel, whose mask keeps only the centre pixel's label; for training ``head=patch``."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from vggexp.types import VOID
 
 
 class CentrePatch(v2.Transform):  # type: ignore[misc]
-    """Cuts a patch out of an image; beyond the border the image is mirrored.
+    """Cuts a patch out of an image, which is mirrored at its borders.
 
     Args:
         size: side of the patch, pixels, odd.
@@ -40,7 +40,7 @@ class CentrePatch(v2.Transform):  # type: ignore[misc]
         return {"row": place // mask.shape[-1], "column": place % mask.shape[-1]}
 
     def transform(self, inpt: Any, params: dict[str, int]) -> Any:
-        """The patch, or the mask's patch with all but the centre VOID."""
+        """The patch; of a mask, the patch with every pixel except the centre set to VOID."""
         if isinstance(inpt, tv_tensors.BoundingBoxes):
             raise ValueError("CentrePatch moves images and masks, no boxes; it is for task=segmentation")
         plain = inpt.as_subclass(torch.Tensor)

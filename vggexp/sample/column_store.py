@@ -1,4 +1,4 @@
-"""Columns of numbers in a folder, whole or not at all: what the caches keep on disk, and share between runs."""
+"""Columns of numbers in a folder that is either complete or absent: the caches' format on disk, shared by runs."""
 
 import json
 import math
@@ -20,7 +20,7 @@ Layout = Mapping[str, tuple[tuple[int, ...], torch.dtype]]
 """Shape and kind of each column."""
 INDEX = "columns.json"
 _JUST_BEGUN = 60
-"""Seconds for which a folder without a lock counts as being written: its writer locks it once it is there."""
+"""Seconds for which a folder without a lock counts as being written: its writer creates it first and then locks it."""
 
 
 def is_kept(folder: Path) -> bool:
@@ -29,7 +29,7 @@ def is_kept(folder: Path) -> bool:
 
 
 def read_columns(folder: Path) -> dict[str, Tensor]:
-    """Columns as they lie on disk: read where they are touched, and shared by all who read them."""
+    """Columns mapped from disk: pages are read when they are accessed, and shared by all processes that read them."""
     shapes = json.loads((folder / INDEX).read_text())
     return {
         name: _mapped(folder / name, shape, getattr(torch, kind.removeprefix("torch.")), shared=False)
@@ -38,7 +38,7 @@ def read_columns(folder: Path) -> dict[str, Tensor]:
 
 
 def write_columns(folder: Path, columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Put columns into a folder; what is there then, by this process or another."""
+    """Write columns into a folder and return the folder's columns, which another process may have written first."""
     layout = {name: (tuple(column.shape), column.dtype) for name, column in columns.items()}
     with new_columns(folder, layout) as kept:
         for name, column in columns.items():
@@ -48,11 +48,11 @@ def write_columns(folder: Path, columns: Mapping[str, Tensor]) -> dict[str, Tens
 
 @contextmanager
 def new_columns(folder: Path, layout: Layout) -> Iterator[dict[str, Tensor]]:
-    """Columns to fill, on disk; they become the folder when the block ends well, and vanish when it does not.
+    """Columns on disk to fill; they become the folder if the block ends without an error, and are deleted otherwise.
 
-    Columns whose size shows late, the block adds as tensors.
+    The block adds columns whose size is known only at the end as tensors.
 
-    If another process has made the folder meanwhile, its columns stay.
+    If another process has written the folder meanwhile, its columns are kept.
 
     Raises:
         ConfigError: the disk is full, or the folder cannot be written.
@@ -81,7 +81,7 @@ def new_columns(folder: Path, layout: Layout) -> Iterator[dict[str, Tensor]]:
 
 
 def remove_left(parent: Path) -> None:
-    """Remove the columns that writers which were killed did not finish; one that lives holds its folder's lock."""
+    """Delete the unfinished columns of killed writers; a living writer holds its folder's lock."""
     for partial in parent.glob(".*.????????") if parent.is_dir() else ():
         with suppress(OSError):
             if not partial.is_dir() or time.time() - partial.stat().st_mtime < _JUST_BEGUN:
@@ -97,7 +97,7 @@ def _allocated(partial: Path, layout: Layout) -> dict[str, Tensor]:
     try:
         partial.mkdir(parents=True, exist_ok=True)
         for name, (shape, dtype) in layout.items():
-            with (partial / name).open("wb") as file:  # now, or a full disk would end the process when it is written to
+            with (partial / name).open("wb") as file:  # or a later write on a full disk would kill the process
                 os.posix_fallocate(file.fileno(), 0, math.prod(shape) * dtype.itemsize)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)

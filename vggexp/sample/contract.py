@@ -1,7 +1,7 @@
-"""What a sample must be, in one place; each breach is one line with the sample's number, the value and what is right.
+"""What a sample must look like, in one place. An error is one line with the sample, the value and what would be right.
 
-``data_contract`` looks at the ends of each split before a training, and the loaders at every batch of targets that a
-run counts or scores.
+``data_contract`` checks the first and last sample of each split before a training; the loaders check every batch whose
+targets are counted or scored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,8 @@ SHAPES = {"image": "(3, H, W)", "index": "a number", "label": "a number", "label
 class Contract:
     """The contract of one split's samples.
 
-    A loader takes it for its ``collate_fn``: it makes a batch of samples, or looks at a batch that is one already.
+    A loader takes it as its ``collate_fn``: it collates samples into a batch, or checks a batch that is already
+    collated.
     """
 
     split: str
@@ -37,16 +38,16 @@ class Contract:
     info: DataInfo
     """The names of the classes, which bound the labels."""
     needs: frozenset[str]
-    """The targets that the task reads; of others nothing is asked."""
+    """The targets that the task reads; others are not checked."""
 
     def __call__(self, samples: list[Sample] | Batch) -> Batch:
-        """A batch whose every value was looked at."""
+        """A batch, with every value checked."""
         batch = samples if isinstance(samples, Mapping) else self.together(samples)
         self.check(batch)
         return batch
 
     def together(self, samples: list[Sample]) -> Batch:
-        """A batch; DataError that names the sample and the key if they cannot be one."""
+        """The samples collated into a batch; DataError that names sample and key if they do not fit together."""
         try:
             return collate(samples)
         except Exception as error:
@@ -56,7 +57,7 @@ class Contract:
             raise DataError(f"samples of {self.split} cannot be put in a batch: {kind_and_line(error)}") from error
 
     def check(self, batch: Batch) -> None:
-        """DataError for the first value of a batch that breaks the contract; targets may come without their images."""
+        """Raise DataError for the first value of a batch that breaks the contract; targets may come without images."""
         given: Mapping[str, Any] = batch
         for key in ("index", *(["image"] if "image" in given else []), *sorted(self.keys - {"objects"})):
             self._check_form(key, given.get(key), batch)
@@ -86,7 +87,7 @@ class Contract:
             raise DataError(f"image of {name} is a {kind(sample['image'])}; images are uint8 tensors of (3, H, W)")
 
     def _check_alike(self, samples: Sequence[Sample]) -> None:
-        """Each sample alone could be a batch, and all have the first one's shapes."""
+        """Check that each sample has the right form, and the same shapes as the first one."""
         first: Mapping[str, Any] = samples[0]
         for place, sample in enumerate(samples):
             for key, value in sample.items():
@@ -103,7 +104,7 @@ class Contract:
                     raise DataError(f"{named} is {shape}, and of {self._named(samples[0], 0)} {wanted}; give one size")
 
     def _check_form(self, key: str, value: Any, batch: Batch) -> None:
-        """The type of numbers, and the shape."""
+        """Check the number type and the shape."""
         first = f"{key} of sample 0 of {self.split}" if key == "index" else f"{key} of {self._of(batch, 0)}"
         if not isinstance(value, Tensor):
             raise DataError(f"{first} is {'missing' if value is None else f'a {kind(value)}'}; give a tensor")
@@ -146,7 +147,7 @@ class Contract:
         box = batch["box"]
         x, y, h, w = box.unbind(1)
         inside = (x >= -SLACK) & (y >= -SLACK) & (x + w <= 1 + SLACK) & (y + h <= 1 + SLACK)
-        if bool((inside & (h > 0) & (w > 0)).all()):  # none of it is true of NaN
+        if bool((inside & (h > 0) & (w > 0)).all()):  # written so that NaN fails, too
             return
         wrong = (
             (~box.isfinite().all(1), "a box is four finite numbers; correct its annotation"),
@@ -161,7 +162,7 @@ class Contract:
 
     def _check_mask(self, batch: Batch) -> None:
         mask, count = batch["mask"], len(self.info.mask_classes)
-        if not mask.numel() or (mask + 1).amax() <= count:  # in uint8 void, 255, becomes 0
+        if not mask.numel() or (mask + 1).amax() <= count:  # in uint8, void (255) would wrap around to 0
             return
         unnamed = (mask >= count) & (mask != VOID)
         row = _first(unnamed.flatten(1).any(1)) or 0
@@ -182,12 +183,12 @@ class Contract:
 
 
 def has_truth(batch: Batch) -> bool:
-    """Whether the targets of a sample or a batch say anything: a mask of nothing but void does not."""
+    """Whether the targets hold any ground truth: a mask that is void everywhere does not."""
     return "mask" not in batch or bool((batch["mask"] != VOID).any())
 
 
 def has_objects(sample: Sample) -> bool:
-    """Whether a sample shows an object that is to be found."""
+    """Whether a sample has an object that counts as a target."""
     objects: Any = sample["objects"]
     return bool(objects.counted().any())
 
@@ -206,7 +207,7 @@ def _plain(dtype: torch.dtype) -> str:
 
 
 def _advice(key: str, value: Tensor) -> str:
-    """What would mend a wrong type or shape, where it is plain."""
+    """How to correct a wrong type or shape, if that is clear."""
     if key == "image" and value.is_floating_point():
         return ", 0 to 255: the backbone normalises it"
     if key == "image" and value.ndim == 4 and value.shape[-1] == 3:

@@ -1,4 +1,4 @@
-"""The random resized crop of torchvision.transforms.v2: to the bit, in less time, and of images decoded smaller."""
+"""torchvision's RandomResizedCrop (v2): bit-identical, faster, and also for images decoded at a smaller scale."""
 
 from typing import Any
 
@@ -13,13 +13,14 @@ Size = tuple[int, int]
 
 
 class Crop(v2.Transform):  # type: ignore[misc]
-    """A crop that is drawn in the stored image's pixels, then scaled to what was decoded of it.
+    """A crop that is drawn in pixels of the stored image, then scaled to the decoded image's pixels.
 
-    So it is the crop that a whole decode would have had, to half a decoded pixel. Of an image alone it copies the crop
-    before it resizes it: torch resizes a dense image in three quarters of the time.
+    So it equals the crop of the fully decoded image, up to half a decoded pixel. For an image without targets it copies
+    the
+    crop before resizing it: torch resizes a contiguous image in three quarters of the time.
 
     Args:
-        step: the crop that it stands for.
+        step: torchvision's crop, whose draws and size are taken.
         size: (height, width) of the stored image; None: the image is whole.
     """
 
@@ -54,6 +55,6 @@ class Crop(v2.Transform):  # type: ignore[misc]
 
 
 def scaled_part(start: int, length: int, decoded: int, stored: int) -> tuple[int, int]:
-    """A stretch of a side of ``stored`` pixels, on the same side of ``decoded`` pixels."""
+    """An interval on a side of ``stored`` pixels, converted to the same side decoded to ``decoded`` pixels."""
     length = max(round(length * decoded / stored), 1)
     return min(round(start * decoded / stored), decoded - length), length

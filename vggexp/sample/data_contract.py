@@ -1,6 +1,6 @@
-"""What a data set must be beside its samples: named classes, splits that can be asked for, ends that can be read.
+"""What a data set must offer besides valid samples: class names, splits, and a readable first and last sample.
 
-A data set of the user's own is believed only as far as this and ``contract`` look.
+A user's own data set is checked as far as this module and ``contract`` go, and no further.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ USES = {
 
 
 def check_data(data: Any) -> None:
-    """DataError unless a data set names its classes, each once, and can be asked for its splits."""
+    """Raise DataError unless a data set names its classes, each once, and has a method that gives its splits."""
     info = getattr(data, "info", None)
     if not isinstance(info, DataInfo):
         what = "no info" if info is None else f"a {kind(info)} as info"
@@ -52,7 +52,7 @@ def open_split(data: Any, split: str, needs: frozenset[str], augment: bool = Fal
 
 
 def check_ends(contract: Contract, dataset: Any) -> None:
-    """DataError unless a split has samples, and its first and last one keep the contract."""
+    """Raise DataError unless a split has samples, and its first and last one satisfy the contract."""
     split = contract.split
     for method in ("__len__", "__getitem__"):
         if not hasattr(dataset, method):
@@ -73,7 +73,7 @@ def check_ends(contract: Contract, dataset: Any) -> None:
 
 
 def check_truth(contract: Contract, dataset: Any) -> None:
-    """DataError if every mask of a split is void, or if no image has an object; it stops reading at the first truth."""
+    """Raise DataError if all masks of a split are void, or no image has an object; reading ends at the first target."""
     samples, use = Reading(dataset, contract.split), USES[contract.split]
     if "mask" in contract.needs and not any(has_truth(samples[place]) for place in range(len(samples))):
         use = use.format("true masks")

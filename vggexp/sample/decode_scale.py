@@ -1,8 +1,8 @@
-"""How much smaller an image may be decoded, because a recipe's first step shrinks it anyway.
+"""How much smaller an image may be decoded, if a recipe's first step shrinks it anyway.
 
-libjpeg decodes at n eighths of the sides; n = 4, 2 and 1 save time (1/2 takes 0.85 of it at 500 pixels), the others
-cost more than decoding whole. What a step would have to enlarge is never given to it, so no detail is lost. The
-pixels differ from a whole decode's by some gray levels at edges.
+libjpeg can decode at n eighths of the sides; n = 4, 2 and 1 save time (1/2 takes 0.85 of the time at 500 pixels), the
+others take longer than decoding at full size. The decoded image is never smaller than what the step produces, so no
+detail is lost. At edges, pixels differ from a full-size decode by a few gray levels.
 """
 
 import math
@@ -17,14 +17,14 @@ SMOOTH = ("bilinear", "bicubic", 2, 3)
 
 @runtime_checkable
 class Resizing(Protocol):
-    """A step of this project that resizes, and says by itself what it needs."""
+    """A resizing step of this project, which says itself how large its input must be."""
 
     def has_enough(self, height: float, width: float) -> bool:
-        """Whether an image of this size is nowhere enlarged."""
+        """Whether the step never enlarges an image of this size."""
 
 
 def shrink_factor(step: v2.Transform | None, height: int, width: int) -> int:
-    """The largest factor, of 1, 2, 4 and 8, at which ``step`` still meets at least as many pixels as it gives.
+    """The largest of the factors 1, 2, 4 and 8 at which the input of ``step`` is still at least as large as its output.
 
     >>> shrink_factor(v2.Resize([224, 224]), 450, 600), shrink_factor(v2.Resize([224, 224]), 440, 600)
     (2, 1)
@@ -33,7 +33,7 @@ def shrink_factor(step: v2.Transform | None, height: int, width: int) -> int:
 
 
 def _fits(step: v2.Transform | None, height: float, width: float) -> bool:
-    """Whether a decoded image of this size holds enough for the step."""
+    """Whether a decoded image of this size is large enough for the step."""
     if isinstance(step, Resizing):
         return averages(step) and step.has_enough(height, width)
     match step:
@@ -47,7 +47,7 @@ def _fits(step: v2.Transform | None, height: float, width: float) -> bool:
 
 
 def averages(step: v2.Transform) -> bool:
-    """Whether it averages over what it shrinks; one that picks single pixels would pick others."""
+    """Whether the step averages when it shrinks; one that picks pixels would pick others after a smaller decode."""
     return getattr(step.interpolation, "value", step.interpolation) in SMOOTH and bool(step.antialias)
 
 

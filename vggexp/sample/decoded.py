@@ -1,8 +1,8 @@
-"""Decoded images, kept in memory or on disk: an epoch then decodes none, and a sample is the same to the bit.
+"""A cache of decoded images, in memory or on disk: later epochs decode nothing, and samples stay bit-identical.
 
-What is kept is what the files' data set would hand to its transform; where the recipe opens with a resize to a fixed
-size, what that step leaves. In memory, loading processes read one copy: they are forked from the process that holds it.
-On disk, one folder a split is mapped into memory, and shared by all runs of a machine.
+It stores the input of the transform or, if the recipe begins with a resize to a fixed size, the output of that step. In
+memory, the loading processes share one copy, because they are forked from the process that holds it. On disk, each
+split is one folder, which all runs of the machine map into memory.
 """
 
 import hashlib
@@ -26,11 +26,11 @@ from vggexp.sample.transform import Transform
 
 PARTS = ("image", "box", "mask", "objects", "planes")
 RAGGED = ("image", "mask")
-"""What has another size in every sample: laid end to end."""
+"""Parts whose size differs between samples: stored end to end."""
 
 
 class Decoded:
-    """A source of samples that were read before.
+    """A source that gives samples from the cache.
 
     Args:
         source: what they were read from.
@@ -63,7 +63,7 @@ class Decoded:
         return stored  # type: ignore[return-value]
 
     def part(self, name: str, index: int) -> Tensor:
-        """A sample's image or mask where it lies, to read or to fill."""
+        """A view of a sample's image or mask in its column, to read or to fill."""
         height, width = self._columns["sides"][index].tolist()
         planes = 3 if name == "image" else 1
         end = int(self._ends[index]) * planes
@@ -72,13 +72,13 @@ class Decoded:
 
 
 def keep_decoded(files: Files, name: str, mode: str, folder: str, max_gb: float) -> Files:
-    """The data set with its samples decoded once; itself where ``mode`` is "none" or memory would not do.
+    """The data set with its samples decoded once; unchanged if ``mode`` is "none" or the memory does not suffice.
 
     Args:
         files: the split; ``name`` is what to call it.
         mode: "none", "memory" or "disk".
         folder: where mode "disk" keeps its folders.
-        max_gb: of a split: in memory more is not kept, on disk more is an error.
+        max_gb: limit for a split: beyond it, nothing is kept in memory; on disk, it is an error.
 
     Raises:
         ConfigError: more than ``max_gb`` on disk, or a folder that cannot be written.
@@ -121,7 +121,7 @@ def _layout(files: Files) -> tuple[Layout, Tensor]:
     shapes = {"image": 3 * pixels, "mask": pixels}
     layout = {"sides": ((count, 2), torch.int64)}
     for key, value in first.items():
-        if key == "objects":  # of any number: they come at the end
+        if key == "objects":  # their number is known only at the end
             continue
         layout[key] = (shapes[key],) if key in RAGGED else (count, *value.shape), value.dtype
     return layout, sides
@@ -132,21 +132,21 @@ def _sides(files: Files, index: int) -> Size:
 
 
 def _sample(files: Files, index: int) -> dict[str, Tensor]:
-    """What is kept of a sample."""
+    """The part of a sample that the cache stores."""
     stored = dict(files.reader.read(index, files.shrink))
     opening = _divided(files)[0]
     if opening is not None:
         parts = Parts(**{key: stored.get(key) for key in PARTS})  # type: ignore[arg-type]
         moved = opening.move(parts, stored.get("size"))  # type: ignore[arg-type]
         stored |= {key: getattr(moved, key) for key in PARTS if key in stored}
-        stored["size"] = tuple(moved.image.shape[1:])  # the rest of the recipe meets it whole
+        stored["size"] = tuple(moved.image.shape[1:])  # the rest of the recipe gets it at full size
     if "objects" in stored:
         stored["objects"] = encode(stored["objects"], stored.pop("planes", None))  # type: ignore[arg-type]
     return {key: torch.as_tensor(value) for key, value in stored.items()}
 
 
 def _fill(columns: dict[str, Tensor], files: Files, sides: Tensor) -> None:
-    """Decode every sample into its place, by threads: decoders let go of Python's lock."""
+    """Decode every sample into its place, in threads, because decoders release Python's global lock."""
     columns["sides"].copy_(sides)
     places = Decoded(files.reader, columns)
 
@@ -170,7 +170,7 @@ def _divided(files: Files) -> tuple[Transform | None, Transform]:
 
 
 def _key(files: Files) -> str:
-    """A name that holds all that decoded samples depend on: files with sizes and times, what is read, how small."""
+    """A hash of everything that decoded samples depend on: files with sizes and times, the targets read, the scale."""
     opening, _ = _divided(files)
     stats = [
         (str(path.resolve()), (stat := path.stat()).st_size, stat.st_mtime_ns)

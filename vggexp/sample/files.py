@@ -1,7 +1,7 @@
-"""A data set of image files: what reads one sample, and the transform that it passes through.
+"""A data set of image files: a source that reads one sample, and the transform applied to it.
 
-A data set of files writes a ``Source`` and hands over ``Files(source, transform)``; decoding at a smaller scale and
-keeping what was decoded (``decoded.py``) are then no business of its own.
+A data set implements a ``Source`` and returns ``Files(source, transform)``, which takes care of decoding at a smaller
+scale and of caching decoded images (``decoded.py``).
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from vggexp.types import Objects, Sample
 
 
 class Stored(TypedDict, total=False):
-    """A sample as its files hold it: what ``Transform`` takes, but for the index."""
+    """A sample as stored in its files: the arguments of ``Transform`` except the index."""
 
     image: Tensor
     """uint8, (3, H, W)."""
@@ -45,7 +45,7 @@ class Source(Protocol):
 
     @property
     def facts(self) -> object:
-        """What beside the files decides what is read, in plain values: class names, which box, what a border is."""
+        """What decides the samples besides the files, in plain values: class names, which box, what is border."""
 
     @property
     def has_masks(self) -> bool:
@@ -67,13 +67,13 @@ class Source(Protocol):
 
 @runtime_checkable
 class Checking(Protocol):
-    """A source that finds out without decoding pixels whether ``read`` would fail; of others the images are looked at.
+    """A source that can tell without decoding whether ``read`` would fail; for others, image headers are checked.
 
-    That is done for every sample that a run reads after its training.
+    Before training, this is done for every sample of val and test.
     """
 
     def check(self, index: int) -> None:
-        """DataError if a file of a sample is missing or cut off, or its annotation contradicts its image."""
+        """Raise DataError if a file of a sample is missing or cut off, or its annotation contradicts its image."""
 
 
 @runtime_checkable
@@ -81,20 +81,20 @@ class Placing(Protocol):
     """A source that knows the boxes of its samples without decoding pixels."""
 
     def placed(self, index: int) -> tuple[Size, Tensor]:
-        """A sample's upright size, and the edges (K, 4) of the boxes that are read of it, in pixels of the whole."""
+        """A sample's upright size, and the edges (K, 4) of its boxes in pixels of the full-size image."""
 
 
 class Files(Dataset[Sample]):
     """The samples of a source, transformed.
 
-    A JPEG is decoded at a smaller scale where the recipe only shrinks it further (``Transform.shrink``): boxes are
-    scaled with it, exactly. Not beside a mask: that takes single pixels of its own, and a mask that was shrunk twice
-    by that rule is another mask.
+    A JPEG is decoded at a smaller scale if the recipe shrinks it anyway (``Transform.shrink``); its boxes are scaled
+    exactly. Not so if there is a mask: masks are resized by picking single pixels, and picking twice gives another
+    mask.
 
     Args:
-        source, transform: what to read, and what becomes of it.
-        decode_scale: false: decode every image whole. A data set takes it from a key of this name in its YAML, by which
-            ``predict``, too, knows how to decode.
+        source, transform: what reads a sample, and what is applied to it.
+        decode_scale: False: decode every image at full size. A data set takes it from the key of this name in its YAML,
+            so that ``predict`` decodes alike.
     """
 
     def __init__(self, source: Source, transform: Transform, decode_scale: bool = False) -> None:
@@ -108,7 +108,7 @@ class Files(Dataset[Sample]):
         return self.transform(index=index, **self.reader.read(index, self.shrink))
 
     def check(self, index: int) -> None:
-        """DataError if it shows without decoding that a sample cannot be read."""
+        """Raise DataError if a sample cannot be read, as far as this shows without decoding."""
         if isinstance(self.reader, Checking):
             self.reader.check(index)
         else:
@@ -120,20 +120,20 @@ class Files(Dataset[Sample]):
 
     @property
     def labels(self) -> Sequence[int] | None:
-        """The label of each sample, where the source knows them without reading files."""
+        """The label of each sample, if the source knows them without reading files."""
         known: Sequence[int] | None = getattr(self.reader, "labels", None)
         return known
 
     def shrink(self, height: int, width: int) -> int:
-        """What the sides of an image of this size are divided by when it is decoded."""
+        """The factor by which the sides of an image of this size are divided when it is decoded."""
         return self.transform.shrink(height, width) if self.scales else 1
 
 
 def names_of(dataset: Any, indices: Sequence[int]) -> list[str]:
-    """The files that samples are read from, or their indices where the data set has no files.
+    """The files of the samples, or the samples' indices if the data set has no files.
 
     Args:
-        dataset: what a loader reads, maybe around ``Files``.
+        dataset: a loader's data set, which may wrap ``Files``.
     """
     while dataset is not None and not hasattr(dataset, "reader"):
         dataset = getattr(dataset, "_dataset", getattr(dataset, "source", None))
@@ -143,10 +143,10 @@ def names_of(dataset: Any, indices: Sequence[int]) -> list[str]:
 
 
 def scaled(box: Tensor, size: Size, image: Tensor) -> Tensor:
-    """Edges (..., 4) in pixels of a stored image of ``size``, in pixels of what it was decoded to.
+    """Edges (..., 4) in pixels of the stored image of ``size``, converted to pixels of the decoded image.
 
-    A whole number of stored pixels becomes one: of 375 at a half, 188 remain, and the last of them shows half a pixel
-    that is not in the image. So the sides' ratio is not the scale.
+    A side's length is rounded up: 375 pixels decoded at one half become 188, the last of which reaches half a pixel
+    beyond the image. So the scale is not the ratio of the sides.
     """
     decoded = tuple(image.shape[-2:])
     factors = (factor for factor in (1, *reversed(FACTORS)) if tuple(-(-side // factor) for side in size) == decoded)

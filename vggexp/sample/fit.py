@@ -1,7 +1,7 @@
-"""A photo of any shape in the network's shape: letterboxed, or its centre; image, box and mask move alike.
+"""Brings a photo of any shape to the network's shape, by letterboxing or a centre crop; image, box and mask move alike.
 
-One factor scales both sides, so shapes stay; sides are rounded to whole pixels, and what is uncovered is VOID in a
-mask. How the photo lies depends on its stored size alone, also where it was decoded smaller.
+Both sides are scaled by one factor, which preserves the aspect ratio up to rounding to whole pixels. Padding is VOID in
+a mask. The position depends only on the photo's stored size, even if it was decoded at a smaller scale.
 """
 
 import math
@@ -20,17 +20,17 @@ from vggexp.types import VOID
 
 Size = tuple[int, int]
 JITTER = 4 / 3
-"""A drawn part may be this much slimmer or wider than the photo, as torchvision's RandomResizedCrop."""
+"""A random part's aspect ratio may differ from the photo's by this factor, as in torchvision's RandomResizedCrop."""
 
 
 class Fit(v2.Transform):  # type: ignore[misc]
-    """Scales a photo, then pads it or cuts its centre out.
+    """Scales a photo, then pads it or crops its centre.
 
     Args:
-        size: (height, width) of what it gives.
+        size: (height, width) of the output.
         mode: "letterbox" or "crop"; "squash" is torchvision's Resize (``resize.plain``).
-        scale: letterbox a random part of the photo, of its shape but for ``JITTER``, and this share of its area; for
-            training. None: the whole photo.
+        scale: range of areas, as shares of the photo's; for training, a random part of such an area is letterboxed,
+            whose aspect ratio differs from the photo's by at most ``JITTER``. None: the whole photo.
         gray: colour of the padding, 0 to 255.
         interpolation: as torchvision's Resize takes it.
     """
@@ -58,7 +58,7 @@ class Fit(v2.Transform):  # type: ignore[misc]
         return other
 
     def has_enough(self, height: float, width: float) -> bool:
-        """Whether an image of this size is nowhere enlarged."""
+        """Whether an image of this size is never enlarged."""
         if self.mode == "crop":
             return height >= self.size[0] and width >= self.size[1]
         least = 1.0 if self.scale is None else math.sqrt(self.scale[0] / JITTER)
@@ -79,7 +79,7 @@ class Fit(v2.Transform):  # type: ignore[misc]
         return {"part": part, "sides": self._sides(height, width)}
 
     def _sides(self, height: int, width: int) -> list[int]:
-        """One of the network's sides, and the other at the photo's ratio, in whole numbers: floats may round apart."""
+        """The scaled photo's sides: one is the network's, the other follows the photo's ratio, in whole numbers."""
         rows, columns = self.size
         by_height = rows * width <= columns * height
         if by_height == (self.mode == "letterbox"):
@@ -87,7 +87,7 @@ class Fit(v2.Transform):  # type: ignore[misc]
         return [max((2 * height * columns + width) // (2 * width), 1), columns]
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """The photo as it fits."""
+        """One input, scaled and padded or cropped."""
         if params["part"] is not None:
             inpt = functional.crop(inpt, *params["part"])
         sides = params["sides"]
@@ -102,7 +102,7 @@ class Fit(v2.Transform):  # type: ignore[misc]
 
 
 def drawn_part(size: Size, scale: Sequence[float]) -> tuple[int, int, int, int]:
-    """(top, left, height, width) of a random part; from torch's global generator."""
+    """(top, left, height, width) of a random part, drawn from torch's global generator."""
     share, stretch, down, right = torch.rand(4).tolist()
     area = scale[0] + share * (scale[1] - scale[0])
     ratio = JITTER ** (2 * stretch - 1)
@@ -112,7 +112,7 @@ def drawn_part(size: Size, scale: Sequence[float]) -> tuple[int, int, int, int]:
 
 
 def check_arguments(size: Any, mode: str, scale: Any, gray: Any) -> None:
-    """ValueError for an argument that cannot be, or that its mode does not read."""
+    """Raise ValueError for an invalid argument, or one that the mode does not use."""
     if mode not in MODES:
         raise ValueError(f"mode={mode} is not known{did_you_mean(str(mode), MODES)}")
     sides = isinstance(size, Sequence) and len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size)

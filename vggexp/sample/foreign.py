@@ -1,4 +1,4 @@
-"""What an image file is that Pillow does not know: whole, but of a format or of a kind of pixels that is not read."""
+"""Identifies intact image files of a format or pixel type that vggexp does not read."""
 
 import io
 
@@ -20,7 +20,7 @@ BITS, SAMPLE_FORMAT = 258, 339
 
 
 def foreign(content: bytes) -> str | None:
-    """What the file is and what would be right, in one clause; None if it does not show.
+    """What the file is and what to do, in one clause; None if the format is not recognised.
 
     >>> foreign(b"....ftypheic........")
     'an image of the format HEIC, which is not read; convert it to JPEG or PNG'
@@ -42,7 +42,7 @@ def _tiff(content: bytes) -> str | None:
         tags.load(file)
         bits = tags[BITS]
         numbers = NUMBERS.get(tags.get(SAMPLE_FORMAT, (1,))[0], "other numbers")
-    except Exception:  # on broken bytes Pillow raises nearly anything: then it is no whole TIFF
+    except Exception:  # for broken bytes Pillow raises nearly any exception; then it is no intact TIFF
         return None
     channels = f"{len(bits)} channel{'s' if len(bits) > 1 else ''} of {bits[0]}-bit {numbers}"
     return f"a TIFF with {channels}, which is not read; convert it to 8 bits a channel"

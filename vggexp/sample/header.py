@@ -1,4 +1,4 @@
-"""Headers of image files whose end is there: what can be told of a file without decoding its pixels."""
+"""What an image file's header says, and whether the file is complete, without decoding its pixels."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ PNG, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND"
 def read_header(path: Path) -> Header:
     """Size and orientation of an image file.
 
-    A JPEG or a PNG that is cut off is found, too; of the other formats only the header is read.
+    For JPEG and PNG, a file that is cut off is an error; for other formats only the header is checked.
 
     Raises:
         DataError: there is no such file, or it cannot be read, or it is no whole image, or one of too many pixels.
@@ -45,7 +45,7 @@ def _by_pillow(path: Path, tail: bytes) -> tuple[Size, int]:
 
 
 def _has_end(path: Path, head: bytes, tail: bytes, start: int) -> bool:
-    """Whether the mark that ends the pixels is there; bytes may follow it, such as a camera's film clip.
+    """Whether the end-of-image marker is there; other data may follow it, such as a camera's video clip.
 
     Args:
         head, tail, start: the first bytes, the last bytes, and where these begin.

@@ -1,8 +1,8 @@
-"""Image files to tensors, whatever the file's name says it is.
+"""Reads image files as tensors; the content decides the format, not the file's name.
 
-JPEG goes through simplejpeg where it is installed (extra ``fast``), else through torchvision.io, whose decoders
-torchvision 0.29 announces the end of, else through Pillow; all else goes through Pillow. The three stand on
-libjpeg-turbo and give the same pixels, so which of them is there decides the time alone.
+JPEG is decoded by simplejpeg if it is installed (extra ``fast``), otherwise by torchvision.io (whose decoders
+torchvision 0.29 deprecates), otherwise by Pillow; Pillow decodes all other formats. The three use libjpeg-turbo and
+give the same pixels, so the choice affects only the speed.
 """
 
 import io
@@ -25,13 +25,13 @@ DECODE_JPEG: Callable[..., Tensor] | None = getattr(torchvision.io, "decode_jpeg
 HAS_SIMPLEJPEG = find_spec("simplejpeg") is not None
 
 Shrink = Callable[[int, int], int]
-"""(height, width) of an upright image to what its sides may be divided by: 1, 2, 4 or 8."""
+"""Maps the (height, width) of an upright image to the factor its sides may be divided by: 1, 2, 4 or 8."""
 
 
 def read_image(path: str | Path) -> Tensor:
-    """One image as RGB, upright as its EXIF says: uint8, (3, H, W).
+    """One image as RGB, turned upright by its EXIF orientation: uint8, (3, H, W).
 
-    Animations give their first frame; transparency is dropped. Deeper pixels become 8 bits by ``pixels.to_8_bits``.
+    Of an animation, the first frame is read; transparency is dropped. ``pixels.to_8_bits`` converts deeper pixels.
 
     Args:
         path: the file; its content decides how it is read, not its name.
@@ -44,27 +44,26 @@ def read_image(path: str | Path) -> Tensor:
 
 @dataclass(frozen=True)
 class Photo(Header):
-    """An image as it was read, and what places an annotation on it."""
+    """An image, and what is needed to place an annotation on it."""
 
     image: Tensor
     """uint8, (3, H, W), upright; perhaps decoded at a smaller scale."""
 
 
 def read_shrunk(path: str | Path, shrink: Shrink) -> Photo:
-    """As ``read_image``, a JPEG decoded at a half, a quarter or an eighth of its sides where ``shrink`` allows it.
+    """As ``read_image``, but a JPEG is decoded at 1/2, 1/4 or 1/8 of its sides if ``shrink`` allows it.
 
-    libjpeg then leaves out the frequencies that a smaller image cannot show. A side becomes the next whole number of
-    pixels: 375 become 188.
+    libjpeg then skips the frequencies that a smaller image cannot show. Sides are rounded up: 375 pixels become 188.
 
     Args:
-        shrink: asked with the upright size.
+        shrink: called with the upright size.
     """
     content = file_content(Path(path))
     return _read(path, content, shrink if content.startswith(JPEG) else None)
 
 
 def shrunk_size(path: str | Path, shrink: Shrink) -> Size:
-    """The size that ``read_shrunk`` gives a file; decodes its header only, but for a TIFF's."""
+    """The size of the image that ``read_shrunk`` returns; only the header is decoded, except for a TIFF."""
     content = file_content(Path(path))
     if not content.startswith(JPEG):
         size, orientation = opened_header(path, content)
@@ -76,7 +75,7 @@ def shrunk_size(path: str | Path, shrink: Shrink) -> Size:
 
 
 def _jpeg_header(path: str | Path, content: bytes) -> tuple[Size, int]:
-    """(height, width) as stored, and the orientation; Pillow is asked where the walk finds none."""
+    """(height, width) as stored, and the orientation; Pillow finds them if ``jpeg_header`` does not."""
     if (found := decoded(path, lambda: jpeg_header(content))) is None:
         return opened_header(path, content)
     check_pixels(path, found[0])
@@ -107,7 +106,7 @@ def _jpeg_pixels(content: bytes, size: Size, factor: int) -> Tensor:
 
 
 def _shrunk_jpeg(content: bytes, size: Size, factor: int) -> Tensor:
-    """By Pillow where simplejpeg does not do it: torchvision cannot."""
+    """Decoded by Pillow if simplejpeg does not take the file; torchvision cannot decode at a smaller scale."""
     least = -(-size[0] // factor), -(-size[1] // factor)
     if (pixels := _by_simplejpeg(content, least)) is not None:
         return pixels
@@ -117,9 +116,10 @@ def _shrunk_jpeg(content: bytes, size: Size, factor: int) -> Tensor:
 
 
 def _by_simplejpeg(content: bytes, least: Size = (0, 0)) -> Tensor | None:
-    """The pixels of a JPEG, at the smallest scale of at least ``least``; None for one that it does not take.
+    """The pixels of a JPEG, at the smallest scale of at least ``least``; None if simplejpeg does not take the file.
 
-    It reads CMYK unlike the others, and refuses bytes that they only frown at: they shall decide what such a file is.
+    simplejpeg reads CMYK differently from the other decoders, and refuses files that they accept with a warning: such
+        files are left to them.
     """
     if not HAS_SIMPLEJPEG:
         return None

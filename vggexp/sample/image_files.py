@@ -1,6 +1,6 @@
-"""Which image files a user's words mean, and what each is called in what is written about it.
+"""Finds the image files that a user's arguments mean, and gives each a unique name for the output.
 
-It reads names, never images, and imports no torch: a folder that is not there is told of at once.
+It reads names, never images, and imports no torch, so a missing folder is reported at once.
 """
 
 import glob
@@ -23,10 +23,10 @@ AVIF = ".avif"
 UNREADABLE = frozenset(
     {".heic", ".heif", ".jxl", ".svg", ".psd", ".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"}
 )
-"""Endings of photos that nothing here reads."""
+"""Endings of photo formats that vggexp cannot read."""
 _ENDINGS = SUFFIXES | UNREADABLE | {AVIF}
 HIDDEN = ("__MACOSX", "@eaDir")
-"""Folders that archives and systems leave behind; so are those whose name begins with a dot."""
+"""Folders that archives and operating systems leave behind; folders whose name begins with a dot are hidden, too."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ImageFile:
     """One image file."""
 
     path: Path
-    """As the user's words lead to it."""
+    """As the user's argument leads to it."""
     name: str
     """Its own among all: its path below the folder that was named, without the ending; numbered where two are alike."""
 
@@ -42,18 +42,18 @@ class ImageFile:
 def find_images(
     words: str | Sequence[str], leave_out: Path | None = None, unreadable: list[str] | None = None
 ) -> list[ImageFile]:
-    """The files that the words mean, each once, in the words' order and by name within a folder.
+    """The files that the arguments mean, each once, in the order of the arguments and by name within a folder.
 
-    A file that is named counts whatever its ending. In a folder and in all folders below it, linked ones too, files
-    with an image's ending count; hidden files and folders do not.
+    A file that is named explicitly is taken whatever its ending. From a folder and all folders below it, linked ones
+    too, files with an image's ending are taken, except hidden files and folders.
 
     Args:
-        words: files, folders, patterns as ``glob`` knows them.
-        leave_out: a folder whose files do not count, such as the one that is written to.
-        unreadable: filled with the photos that are left out, each with the reason.
+        words: files, folders, or patterns as ``glob`` takes them.
+        leave_out: a folder whose files are ignored, such as the output folder.
+        unreadable: receives the photos that are left out, each with the reason.
 
     Raises:
-        DataError: a word means no image.
+        DataError: an argument means no image.
     """
     hidden = leave_out.absolute() if leave_out else None
     found: dict[Path, tuple[Path, Path]] = {}
@@ -112,7 +112,7 @@ def images_below(folder: Path, unreadable: list[str]) -> list[Path]:
 
 
 def _entries(place: str) -> list[os.DirEntry[str]]:
-    """What stands in a folder, by name; nothing in one that cannot be read."""
+    """The entries of a folder, by name; none if it cannot be read."""
     try:
         with os.scandir(place) as entries:
             return sorted(entries, key=lambda entry: entry.name)
@@ -126,7 +126,7 @@ def is_hidden(name: str) -> bool:
 
 
 def _is_readable(file: Path | os.DirEntry[str], unreadable: list[str]) -> bool:
-    """Whether a file is an image that can be read; a photo that cannot is noted with the reason."""
+    """Whether a file is an image of a readable format; a photo of another format is recorded with the reason."""
     suffix = _suffix(file.name)
     if suffix not in _ENDINGS:
         return False
@@ -141,7 +141,7 @@ def _is_readable(file: Path | os.DirEntry[str], unreadable: list[str]) -> bool:
 
 
 def _holds(question: Callable[[], bool]) -> bool:
-    """What a path answers; of links in a circle, false."""
+    """The answer of a path's method; False for links in a circle."""
     try:
         return question()
     except OSError:
@@ -166,7 +166,7 @@ def _reads_avif() -> bool:
 
 
 def _matching(pattern: str, unreadable: list[str]) -> list[Path]:
-    """A pattern's images; of a folder that it matches, all images in it, as after a shell's own expansion."""
+    """The images that a pattern matches, and all images in folders that it matches, as if the shell had expanded it."""
     matches = [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207
     found = [
         images_below(match, unreadable) if match.is_dir() else [match] * _is_readable(match, unreadable)
@@ -176,7 +176,7 @@ def _matching(pattern: str, unreadable: list[str]) -> list[Path]:
 
 
 def _named(pairs: Iterable[tuple[Path, Path]]) -> Iterator[ImageFile]:
-    """Names that stay apart where capitals do not count, as on some file systems."""
+    """Names that remain distinct on file systems that ignore upper and lower case."""
     numbers: dict[str, int] = {}
     taken: set[str] = set()
     for path, called in pairs:

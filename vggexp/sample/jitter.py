@@ -1,7 +1,7 @@
-"""The colour jitter of torchvision.transforms.v2: to the bit, in less time.
+"""torchvision.transforms.v2's ColorJitter: bit-identical, and faster.
 
-torchvision turns the image to floats and back in each of its steps. Here it becomes floats once, a plane a channel,
-which a processor adds up eight or sixteen pixels at a time; between the steps it is cut to whole numbers, as there.
+torchvision converts the image to floats and back in each step. Here it is converted once, one plane per channel, which
+vectorises well; between the steps the values are truncated to whole numbers, as torchvision does.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,10 @@ KINDS = (Tensor, tv_tensors.Image)
 
 
 class Jitter(v2.Transform):  # type: ignore[misc]
-    """Brightness, contrast and saturation of a uint8 RGB image; what else there is, torchvision does.
+    """Brightness, contrast and saturation of a uint8 RGB image; torchvision handles everything else.
 
     Args:
-        step: the jitter that it stands for; its draws are that one's.
+        step: torchvision's jitter, whose draws are used.
     """
 
     def __init__(self, step: v2.ColorJitter) -> None:
@@ -41,23 +41,23 @@ class Jitter(v2.Transform):  # type: ignore[misc]
         for number in params["fn_idx"].tolist():
             if number < len(factors) and factors[number] is not None:
                 CHANGES[number](planes, factors[number])
-        pixels = planes.to(torch.int16).to(torch.uint8)  # in two steps: torch does each many at once, not both in one
+        pixels = planes.to(torch.int16).to(torch.uint8)  # torch vectorises these two, but not both in one
         return pixels if type(inpt) is Tensor else tv_tensors.wrap(pixels, like=inpt)
 
 
 def brighten(planes: Tensor, factor: float) -> None:
-    """Multiply the colours; here and below: whole numbers in 0..255, (3, H, W), changed where they lie."""
+    """Multiply the colours. Here and below: whole numbers in 0..255, (3, H, W), changed in place."""
     _cut(planes.mul_(factor), factor)
 
 
 def contrast(planes: Tensor, factor: float) -> None:
-    """Move them away from the image's mean gray, or towards it."""
+    """Move the colours away from the image's mean gray, or towards it."""
     gray = _gray(planes).mean()
     _cut(planes.mul_(factor).add_(gray, alpha=1 - factor), factor)
 
 
 def saturate(planes: Tensor, factor: float) -> None:
-    """Move them away from each pixel's gray, or towards it."""
+    """Move the colours away from each pixel's own gray, or towards it."""
     gray = _gray(planes)
     _cut(planes.mul_(factor).add_(gray, alpha=1 - factor), factor)
 
@@ -72,5 +72,5 @@ def _gray(planes: Tensor) -> Tensor:
 
 
 def _cut(planes: Tensor, factor: float) -> None:
-    """To whole numbers in 0..255; a factor of at most 1 has led to none beyond them."""
+    """Truncate to whole numbers and clip to 0..255; a factor of at most 1 needs no clipping."""
     (planes.clamp_(0, WHITE) if factor > 1 else planes).floor_()

@@ -1,4 +1,4 @@
-"""Size and orientation of a JPEG, from the segments before its pixels: a walk of microseconds, and no decoder."""
+"""Reads size and orientation of a JPEG from the segments before its pixels, in microseconds and without a decoder."""
 
 import re
 from collections.abc import Iterator
@@ -10,19 +10,19 @@ from vggexp.sample.orientation import exif_orientation
 JPEG = b"\xff\xd8\xff"
 
 END = b"\xff\xd9"
-"""The marker after the pixels; among them a byte 0xff is always followed by 0 or by a restart marker."""
+"""The end-of-image marker; within the pixel data, a byte 0xff is always followed by 0 or by a restart marker."""
 
 _EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
 _APP1, _SCAN, _PADDING = 0xE1, 0xDA, 0xFF
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""The markers that the size follows, one for each kind of compression (ITU T.81, table B.1)."""
+"""The markers of the segments that hold the size, one for each kind of compression (ITU T.81, table B.1)."""
 
 
 def jpeg_header(content: bytes) -> tuple[tuple[int, int], int] | None:
-    """((height, width) as stored, orientation) from a JPEG's first bytes; None if these do not hold the size.
+    """((height, width) as stored, orientation) from a JPEG's first bytes; None if they do not contain the size.
 
-    The orientation is EXIF's, whatever segments stand before it; without one, XMP's, as Pillow reads it.
+    The orientation is EXIF's, wherever its segment stands; without EXIF, it is XMP's, as in Pillow.
     """
     exif = xmp = 0
     for marker, start, end in _segments(content):
@@ -38,9 +38,9 @@ def jpeg_header(content: bytes) -> tuple[tuple[int, int], int] | None:
 
 
 def frame_end(content: bytes) -> int:
-    """Where a JPEG's pixels can begin at the earliest; 0 if its first bytes do not tell.
+    """The earliest offset at which a JPEG's pixel data can begin; 0 if its first bytes do not show it.
 
-    Before that, a thumbnail has an end marker of its own.
+    An end marker before this offset belongs to an embedded thumbnail.
     """
     return next((end for marker, _, end in _segments(content) if marker in _FRAMES), 0)
 
@@ -64,6 +64,6 @@ def _orientation(segment: bytes) -> int:
     exif = Image.Exif()
     try:
         exif.load(segment)
-    except Exception:  # damaged metadata raise nearly anything; the pixels are whole
+    except Exception:  # damaged metadata can raise nearly any exception, although the pixels are intact
         return 0
     return exif_orientation(exif.get(0x0112), none=0)

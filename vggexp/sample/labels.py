@@ -1,8 +1,8 @@
-"""Masks as recipes move them: a type of torchvision's with kernels of its own for what resamples a mask.
+"""Masks in recipes: a torchvision tensor type with its own kernels for resizing a mask.
 
-torchvision's kernels take the label under each pixel's upper left corner: against image and box that is half a pixel
-off. Every transform that scales a mask calls ``resize`` or ``resized_crop``, which are mended here. Affine,
-rotation, perspective and elastic take the label under each pixel's centre by themselves (torch's ``grid_sample``).
+torchvision's kernels take the label under each pixel's upper left corner, which shifts the mask by half a pixel against
+image and box. Every transform that scales a mask calls ``resize`` or ``resized_crop``, which are replaced here. Affine,
+rotation, perspective and elastic already take the label under each pixel's centre (torch's ``grid_sample``).
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from vggexp.sample.mask_grid import stretch
 
 
 class Labels(tv_tensors.Mask):  # type: ignore[misc]
-    """A mask (H, W), uint8, whose resized pixels take the label under their centre."""
+    """A mask (H, W), uint8; when it is resized, each new pixel takes the label under its centre."""
 
 
 @functional.register_kernel(functional.resize, Labels)  # type: ignore[untyped-decorator]

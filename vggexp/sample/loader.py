@@ -1,7 +1,7 @@
-"""Batches in an order, and with an augmentation, that are pure functions of the seed, the epoch and the place.
+"""Batches whose order and augmentation are pure functions of the seed, the epoch and the place in the epoch.
 
-So a run that is resumed in the middle of an epoch reads the batches that it would have read without the interruption,
-with any number of workers. The processes of one run divide each batch between them.
+So a run that is resumed within an epoch reads the same batches as the uninterrupted run, with any number of workers.
+The processes of one run divide each batch between them.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ Place = tuple[int, ...]
 
 
 def seed_of(*numbers: int) -> int:
-    """A seed that numbers such as (seed, epoch, batch) decide, and neighbours share nothing of; below 2^63."""
+    """A seed below 2^63, derived from numbers such as (seed, epoch, batch); neighbours give unrelated seeds."""
     digest = hashlib.blake2b(repr(numbers).encode(), digest_size=8).digest()
     return int.from_bytes(digest) >> 1
 
@@ -53,7 +53,7 @@ class Order:
 
     @property
     def sampler(self) -> "Order":
-        """Where Lightning looks for a ``set_epoch`` to call before each epoch."""
+        """Lightning calls ``set_epoch`` of this attribute before each epoch."""
         return self
 
     def set_epoch(self, epoch: int) -> None:
@@ -65,7 +65,7 @@ class Order:
         whole, rest = divmod(self.size, self.batch_size * self.world_size)
         if self.seed is None:
             return whole + (rest > self.rank)
-        # Batch normalisation cannot train on a lone sample whose feature map is one cell, nor DDP on none.
+        # Batch normalisation cannot train on one sample with a 1x1 feature map, and DDP cannot train on none.
         return whole + (rest >= 2 * self.world_size or not whole)
 
     def __iter__(self) -> Iterator[list[Any]]:
@@ -86,7 +86,7 @@ class Order:
 
 
 class Seeded(Dataset[Sample]):
-    """A data set whose random transforms draw from the seed and the place, whoever loads the sample, and when."""
+    """A data set whose random transforms depend on the seed and the place alone, not on the worker or on the time."""
 
     def __init__(self, dataset: Dataset[Sample], seed: int) -> None:
         self._dataset, self._seed = dataset, seed
@@ -105,15 +105,15 @@ class Seeded(Dataset[Sample]):
 
 
 class ResumableLoader(DataLoader[Batch]):
-    """A loader that can say where it is, and go on from there; Lightning asks it to."""
+    """A loader whose position can be saved and restored; Lightning calls its ``state_dict``."""
 
     order: Order
     features: Dataset[Sample] | None = None
-    """A split that returns full batches, and is read in place of the loader's own from the next pass on."""
+    """A split that returns full batches; from the next pass on, it is read instead of the loader's own data set."""
     _given = 0
 
     def __iter__(self) -> Any:
-        """Count the batches as they are handed over: workers are ahead."""
+        """Count batches when they are handed out, because workers load ahead."""
         self._given = self.order.start
         for batch in super().__iter__() if self.features is None else self._of_features(self.features):
             self._given += 1
@@ -126,11 +126,11 @@ class ResumableLoader(DataLoader[Batch]):
         ))  # fmt: skip
 
     def state_dict(self) -> dict[str, int]:
-        """The epoch, and the batches of it that were given."""
+        """The epoch, and the number of its batches that were handed out."""
         return {"epoch": self.order.epoch, "batch": self._given}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on after those batches; after a whole epoch, with the next one."""
+        """Continue after those batches; after a complete epoch, with the next one."""
         self.order.epoch = state["epoch"]
         self.order.start = state["batch"] % len(self.order)
 
@@ -149,9 +149,9 @@ def make_loader(
     """Batches of a data set: shuffled and augmented by a seed, or (None) in the given order, each sample once.
 
     Args:
-        together: makes a batch of samples, or looks at one that the data set made itself; by default ``collate``.
+        together: collates samples, or checks a batch that the data set made itself; by default ``collate``.
         labels: of each sample, where classes are balanced, see ``Order``.
-        timeout: seconds to wait for a batch of the workers; 0: for ever.
+        timeout: seconds to wait for a batch of the workers; 0: no limit.
     """
     order = Order(len(dataset), batch_size, seed, rank, world_size, labels)  # type: ignore[arg-type]
     is_batched = getattr(dataset, "is_batched", False)  # it looks up whole batches, and knows views by their epoch

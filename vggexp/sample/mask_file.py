@@ -1,4 +1,4 @@
-"""Mask files to labels, upright as the photo that they belong to."""
+"""Reads mask files as labels, turned upright like their photo."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def upright_mask(mask: Tensor, photo: Header, path: str | Path) -> Tensor:
 
 
 def check_mask(path: Path, photo: Header) -> None:
-    """DataError if ``upright_mask`` would refuse a mask file; decodes none of its pixels."""
+    """Raise DataError if ``upright_mask`` would refuse a mask file; decodes no pixels."""
     _turn_of(stored_header(path)[0], photo, path)
 
 

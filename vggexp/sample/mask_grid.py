@@ -1,4 +1,4 @@
-"""Mask geometry: pure functions that lay a mask of labels (H, W) on another grid of pixels.
+"""Mask geometry: pure functions that resample a mask of labels (H, W) to another grid of pixels.
 
 Each new pixel takes the label under its centre, so the mask stays where the image and the box are. torch's "nearest"
 takes the label under the pixel's upper left corner, which moves a mask half a pixel right and down.
@@ -18,7 +18,7 @@ TIE = 1e-3
 def stretch(mask: Tensor, size: tuple[int, int]) -> Tensor:
     """A mask (..., H, W) at (height, width): each pixel takes the label under its centre.
 
-    As torch's "nearest-exact", but for a centre that lies on the border of two pixels (``cells_under``).
+    As torch's "nearest-exact", except for centres on the border of two pixels (``cells_under``).
 
     >>> stretch(torch.tensor([[1, 2, 3, 4, 5, 6]]), (1, 2))
     tensor([[2, 5]])
@@ -33,7 +33,7 @@ def stretch(mask: Tensor, size: tuple[int, int]) -> Tensor:
 def pick(mask: Tensor, rows: Places, columns: Places) -> Tensor:
     """The labels (..., len(rows), len(columns)) at these rows and columns of a mask (..., H, W) on the CPU.
 
-    By NumPy, which takes columns of bytes in a third of torch's time.
+    NumPy gathers columns of bytes in a third of torch's time.
     """
     labels = mask.numpy()
     if len(rows) < mask.shape[-2]:

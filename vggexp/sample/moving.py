@@ -1,4 +1,4 @@
-"""A step of a recipe, or all of them, applied to an image and to what lies on it: box, mask and objects move alike."""
+"""Applies a recipe, or one of its steps, to an image together with its box, mask and objects."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,15 +15,15 @@ from vggexp.sample.planes import Planes, masks_to_edges
 from vggexp.types import Objects
 
 KEPT = 0.3
-"""A box of whose area less than this share is in sight is lost: an object is left out, a draw is drawn again."""
+"""A box is lost if less than this share of its area is visible: an object is dropped, a random crop is drawn again."""
 
 FITS, SMALL = 0.5, 4
-"""A box fits its mask if their IoU is this or more; one of a side of less pixels always does."""
+"""A box fits its mask if their IoU is at least FITS; a box with a side below SMALL pixels always does."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """An image, and what lies on it in its pixels."""
+    """An image and its targets, in pixels of the image."""
 
     image: Tensor
     """uint8, (3, H, W)."""
@@ -39,20 +39,20 @@ class Parts:
 
 @dataclass(frozen=True)
 class Moved:
-    """What a recipe made of ``Parts``."""
+    """The result of a recipe applied to ``Parts``."""
 
     parts: Parts
-    """The box clipped to the image, and the objects that are in sight, clipped."""
+    """The box and the visible objects, clipped to the image."""
     kept: float = 1.0
     """The share of the box's area that is left; 1 if there is no box."""
     lost: bool = False
-    """Whether there were objects, and none is left."""
+    """Whether there were objects, of which none is left."""
 
 
 def apply(steps: v2.Transform, given: Parts) -> Moved:
     """All parts after the steps.
 
-    Of an object a crop may leave a part in sight. It is left out if that is less than ``KEPT`` of its box's area.
+    An object of which a crop leaves less than ``KEPT`` of its box's area is dropped.
 
     Raises:
         ConfigError: the steps do not work on them.
@@ -82,15 +82,15 @@ def apply(steps: v2.Transform, given: Parts) -> Moved:
 
 
 def _typed(given: Parts) -> dict[str, Any]:
-    """The parts in torchvision's types, which tell it how each one moves."""
+    """The parts in torchvision's types, by which it knows how to transform each."""
     others = (given.box, given.mask, given.objects)
-    # Alone the image needs no type: torchvision takes a plain tensor for it, in half the overhead.
+    # Without targets the image needs no type: torchvision treats a plain tensor as an image, with half the overhead.
     alone = all(part is None for part in others)
     parts: dict[str, Any] = {"image": given.image if alone else tv_tensors.Image(given.image)}
     boxes = [] if given.box is None else [given.box.float()[None]]
     boxes += [] if given.objects is None else [given.objects.boxes.float()]
     if boxes:
-        # Twice: clipped to the image at each step, and never. Their ratio is what the crops left of a box.
+        # Twice: clipped to the image after each step, and never. The ratio of areas is what crops left of a box.
         for name, clip in ("box", "soft"), ("whole", None):
             size = tuple(given.image.shape[-2:])
             parts[name] = tv_tensors.BoundingBoxes(
@@ -130,8 +130,8 @@ def moved(steps: v2.Transform, parts: dict[str, Any]) -> dict[str, Tensor]:
 
 
 def _require_beside(image: Tensor, name: str, part: Any, given: Any) -> None:
-    """ValueError unless the part is still of its kind, and of the image's size, and no box is gone."""
-    if type(part) is not type(given):  # by its type torchvision knows how to move it
+    """Raise ValueError unless the part still has its type and the image's size, and no box is missing."""
+    if type(part) is not type(given):  # torchvision chooses the operation by this type
         raise ValueError(
             f"the {name} becomes an object of type {type(part).__name__}; leave out the step that makes it"
         )
@@ -156,7 +156,7 @@ def _visible(clipped: Tensor, whole: Tensor, image: Tensor) -> tuple[Tensor, Ten
 def in_sight(objects: Objects, shares: Tensor) -> Tensor:
     """bool, (K,): the objects that stay.
 
-    A crowd or a difficult object, which is no target but excuses what is found there, stays if anything of it is left.
+    A crowd or a difficult object is not a target, but detections on it are excused: it stays if any part of it is left.
 
     Args:
         shares: (K,): how much of each box's area is left.

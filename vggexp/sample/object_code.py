@@ -1,4 +1,4 @@
-"""The objects of an image as one row of bytes, compressed: what a cache keeps of any number of them."""
+"""Encodes the objects of an image, any number of them, as one compressed row of bytes for the caches."""
 
 import zlib
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from vggexp.sample.planes import Planes
 from vggexp.types import Objects
 
 LEVEL = 1
-"""Planes are mostly zeros: a hundredth of them is left, and the quickest level finds it."""
+"""zlib's fastest level: planes are mostly zeros, and shrink to about a hundredth even so."""
 
 
 def encode(objects: Objects, planes: Planes | None) -> Tensor:
@@ -25,7 +25,7 @@ def encode(objects: Objects, planes: Planes | None) -> Tensor:
 
 
 def decode(code: Tensor) -> tuple[Objects, Planes | None]:
-    """What ``encode`` was given, to the bit."""
+    """The input of ``encode``, bit-identical."""
     content, start = zlib.decompress(code.numpy().tobytes()), 11 * 8
     count, *shape = np.frombuffer(content, np.int64, 4).tolist()
     given = np.frombuffer(content, np.int64, 7, 4 * 8).tolist()

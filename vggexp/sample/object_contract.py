@@ -1,4 +1,4 @@
-"""What the objects of a sample must be; ``contract`` calls it. A breach is one line: sample, object, what is right."""
+"""What the objects of a sample must look like, for ``contract``. An error is one line: sample, object, remedy."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class ObjectContract:
     masks: bool
 
     def check(self, batch: Batch, named: Callable[[int], str]) -> None:
-        """DataError for the first object that breaks the contract.
+        """Raise DataError for the first object that breaks the contract.
 
         Args:
             named: a row of the batch to its sample's name, such as "sample 3 of train".
@@ -118,7 +118,7 @@ class ObjectContract:
 
 
 def _wrong_boxes(boxes: Tensor, size: tuple[int, ...] | None) -> list[tuple[int, str]]:
-    """The first box that is none, with the reason."""
+    """The first invalid box, with the reason."""
     left, top, right, bottom = boxes.unbind(1)
     if found := _first(~boxes.isfinite().all(1), "a box is four finite numbers; correct its annotation"):
         return found
@@ -139,7 +139,7 @@ def _wrong_boxes(boxes: Tensor, size: tuple[int, ...] | None) -> list[tuple[int,
 
 
 def _check_unit(found: ObjectList, named: Callable[[int], str]) -> None:
-    """Boxes that all lie within the first pixel are no pixels."""
+    """Refuse boxes that all lie within the first pixel: their unit is not pixels."""
     if any(map(len, found)) and max(float(objects.boxes.max()) for objects in found if len(objects)) <= 1:
         row = next(row for row, objects in enumerate(found) if len(objects))
         values = ", ".join(f"{value:.4g}" for value in found[row].boxes[0].tolist())
@@ -155,5 +155,5 @@ def _ends(filled: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _first(wrong: Tensor, why: str) -> list[tuple[int, str]]:
-    """The first place that is wrong, with the reason; nothing if none is."""
+    """The first wrong place, with the reason; nothing if all are right."""
     return [(int(wrong.int().argmax()), why)] if bool(wrong.any()) else []

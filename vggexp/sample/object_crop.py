@@ -1,7 +1,7 @@
 """A crop around one object of the mask: the first stage of DeconvNet's training.
 
-Noh, Hong & Han, arXiv 1505.04366, 4.2: the box of an object in the ground truth, 1.2 times as large; first with that
-object alone labelled and all else background, then with all labels. An object is here a connected part of a class.
+Noh, Hong & Han, arXiv 1505.04366, 4.2: the box of a true object, enlarged 1.2 times; first with only that
+object labelled and everything else background, later with all labels. Here an object is a connected region of a class.
 """
 
 from typing import Any
@@ -18,11 +18,11 @@ from vggexp.types import VOID
 
 
 class ObjectCrop(v2.Transform):  # type: ignore[misc]
-    """Crops an object that is drawn, and scales the crop to one size.
+    """Crops a random object, and scales the crop to a fixed size.
 
     Args:
-        size: (height, width) of what it gives.
-        extend: the crop's sides by those of the object's box.
+        size: (height, width) of the output.
+        extend: the crop's sides relative to the sides of the object's box.
         alone: whether all other labels become ``background``.
         background: the label of what is no object; such parts are not drawn. None: every class is one of objects, and
             with ``alone`` the others become VOID.

@@ -1,4 +1,4 @@
-"""A look at every file of a split before training: a broken test photo is found now, not after the last epoch."""
+"""Checks every file of a split before training, so that a broken test photo is found before the first epoch."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,7 +13,7 @@ THREADS = 8
 
 
 def check_crop(dataset: Files, split: str, size: Size, objects: bool) -> str:
-    """What ``data.resize=crop`` cuts away of a split's boxes, in a line for the user; "" if it is nothing.
+    """One line for the user on the boxes of a split that ``data.resize=crop`` cuts away; "" if none.
 
     Args:
         size: (height, width) of the network's image.
@@ -24,7 +24,7 @@ def check_crop(dataset: Files, split: str, size: Size, objects: bool) -> str:
     """
 
     def lost(index: int) -> tuple[int, int, int]:
-        """The boxes that are cut away whole, those that are left out, and all."""
+        """The number of boxes that are cut away completely, that are left out, and of all boxes."""
         if (found := dataset.boxes(index)) is None:
             return 0, 0, 0
         window = Window.of(found[0], size, "crop")
@@ -50,9 +50,9 @@ def check_crop(dataset: Files, split: str, size: Size, objects: bool) -> str:
 
 
 def check_files(dataset: Files, split: str) -> None:
-    """DataError if samples of a split cannot be read, as far as it shows without decoding (``Files.check``).
+    """Raise DataError if samples of a split cannot be read, as far as this shows without decoding (``Files.check``).
 
-    It says why of the first one, and how many more there are.
+    The message gives the reason for the first one, and the number of the others.
     """
 
     def wrong(index: int) -> DataError | None:

@@ -1,4 +1,4 @@
-"""EXIF orientation: how a photo is turned upright, and with it what an annotation counts in stored pixels.
+"""EXIF orientation: turns photos upright, and annotations that refer to stored pixels.
 
 Every verb reads photos upright. Orientations 1 to 8 are those of EXIF 2.3, section 4.6.4 A, tag 0x0112.
 """
@@ -25,7 +25,7 @@ def orientation_in(image: Image.Image) -> int:
     """The orientation of an image that Pillow has loaded, 1 to 8; of one it has only opened, if EXIF stands first."""
     try:
         return exif_orientation(Image.Image.getexif(image).get(ORIENTATION))  # PngImageFile's would decode the pixels
-    except Exception:  # damaged metadata raise nearly anything; the pixels are whole
+    except Exception:  # damaged metadata can raise nearly any exception, although the pixels are intact
         return UPRIGHT
 
 
@@ -37,7 +37,7 @@ def turn(pixels: Tensor, orientation: int) -> Tensor:
     if orientation == UPRIGHT:
         return pixels
     items = pixels.numpy()
-    if pixels.ndim == 3:  # a pixel moves as one item of three bytes: faster than three moves
+    if pixels.ndim == 3:  # moving a pixel as one item of three bytes is faster than moving three channels
         items = np.ascontiguousarray(items.transpose(1, 2, 0)).view("V3")[..., 0]
     items = items.T if orientation in SWAPPED else items
     items = np.ascontiguousarray(np.flip(items, MIRRORED.get(orientation, ())))

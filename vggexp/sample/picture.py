@@ -1,4 +1,4 @@
-"""Image files as bytes and as Pillow opens them; whatever is wrong with one is said with its name."""
+"""Opens image files as bytes and with Pillow; every error names the file."""
 
 import io
 import os
@@ -18,8 +18,8 @@ from vggexp.sample.orientation import orientation_in
 from vggexp.sample.pixels import DepthError, to_8_bits
 
 LIMIT = "VGGEXP_MAX_MEGAPIXELS"
-Image.MAX_IMAGE_PIXELS = None  # ``check_pixels`` does it, with an advice that helps
-PngImagePlugin.MAX_TEXT_CHUNK = 2**26  # valid PNGs carry texts and colour profiles of megabytes
+Image.MAX_IMAGE_PIXELS = None  # ``check_pixels`` does this, with more useful advice
+PngImagePlugin.MAX_TEXT_CHUNK = 2**26  # valid PNGs contain texts and colour profiles of megabytes
 
 Decoded = TypeVar("Decoded")
 Size = tuple[int, int]
@@ -28,7 +28,7 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Header:
-    """What places an annotation on an image."""
+    """What is needed to place an annotation on an image."""
 
     size: Size
     """(height, width) of the whole image, upright."""
@@ -37,7 +37,7 @@ class Header:
 
 
 def file_content(path: Path) -> bytes:
-    """A file's bytes; DataError if it is missing or cannot be read."""
+    """A file's bytes. Raises DataError if it is missing or cannot be read."""
     with _reading(path):
         return path.read_bytes()
 
@@ -67,10 +67,10 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 def decoded(path: str | Path, decode: Callable[[], Decoded]) -> Decoded:
-    """What ``decode`` gives; DataError with the file's name if it fails in any way."""
+    """The result of ``decode``. Any failure becomes a DataError with the file's name."""
     try:
         with warnings.catch_warnings():
-            # Pillow remarks on odd palettes and EXIF, torchvision 0.29 on its decoders' future; neither helps a user.
+            # Pillow warns of odd palettes and EXIF, torchvision 0.29 of deprecated decoders; neither helps a user.
             warnings.simplefilter("ignore")
             return decode()
     except DepthError as error:
@@ -78,19 +78,19 @@ def decoded(path: str | Path, decode: Callable[[], Decoded]) -> Decoded:
     except UnidentifiedImageError as error:
         what = foreign(Path(path).read_bytes()) or "truncated or not an image; fetch it again, or leave it out"
         raise DataError(f"{path} is {what}") from error
-    except Exception as error:  # On broken bytes Pillow raises nearly anything: OSError, SyntaxError, struct.error ...
+    except Exception as error:  # for broken bytes Pillow raises nearly any kind
         raise DataError(f"{path} is truncated or not an image; fetch it again, or leave it out") from error
 
 
 def opened(path: str | Path, content: bytes) -> Image.Image:
-    """An image by Pillow, its pixels not yet loaded; DataError if it is none, or has more than ``max_megapixels``."""
+    """A Pillow image, pixels not yet loaded. Raises DataError for no image, or more than ``max_megapixels``."""
     image = decoded(path, lambda: Image.open(io.BytesIO(content)))
     check_pixels(path, (image.height, image.width))
     return image
 
 
 def max_megapixels() -> float:
-    """The largest image that is read: the environment variable ``VGGEXP_MAX_MEGAPIXELS``, 256 if it is not set."""
+    """The size limit of images, from the environment variable ``VGGEXP_MAX_MEGAPIXELS``; 256 if it is not set."""
     value = os.environ.get(LIMIT, "256")
     try:
         return float(value)
@@ -111,7 +111,7 @@ def header_in(path: str | Path, image: Image.Image, content: bytes) -> tuple[Siz
 
 
 def check_pixels(path: str | Path, size: Size) -> None:
-    """DataError if an image of this size has more than ``max_megapixels``."""
+    """Raise DataError if an image of this size has more than ``max_megapixels``."""
     pixels, most = size[0] * size[1] / 1e6, max_megapixels()
     if pixels > most:
         advice = f"make it smaller, or set the environment variable {LIMIT}"

@@ -1,13 +1,13 @@
-"""Pixels of more than 8 bits, and of other types than whole numbers, as 8 bits."""
+"""Converts pixels of more than 8 bits, and floating-point pixels, to 8 bits."""
 
 import numpy as np
 
 DEPTHS = (8, 12, 16)
-"""Bits that cameras and scanners give a pixel."""
+"""Bits per pixel that cameras and scanners use."""
 
 
 class DepthError(ValueError):
-    """Pixels whose scale cannot be told. The message says what they are."""
+    """The scale of the pixels cannot be determined. The message says what they are."""
 
 
 def to_8_bits(values: np.ndarray) -> np.ndarray:

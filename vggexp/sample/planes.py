@@ -1,7 +1,7 @@
-"""Masks of many objects in few planes of numbers: they move as one mask, and need as much memory as a few.
+"""Stores the masks of many objects in a few planes, which are transformed like one mask and need little memory.
 
-Objects that do not overlap share a plane, each with a number of its own. So 2,000 objects on a photo of 12 megapixels
-need about a tenth of a gigabyte where a mask each would need 24.
+Objects that do not overlap share a plane, in which each has its own number. So 2,000 objects on a photo of 12
+megapixels need about 0.1 GB; one mask for each would need 24 GB.
 """
 
 from collections.abc import Iterable
@@ -16,9 +16,9 @@ from vggexp.errors import DataError
 from vggexp.types import VOID
 
 MOST = VOID - 1
-"""Objects in a plane: 0 is none of them, VOID is no part of the image."""
+"""Maximum number of objects in a plane: 0 means no object, VOID means outside the image."""
 LIMIT = 2**30
-"""Bytes of planes that an image may need, because its objects overlap."""
+"""Maximum size of an image's planes, bytes; overlapping objects need more planes."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Planes:
         return len(self.plane)
 
     def __getitem__(self, rows: Tensor) -> "Planes":
-        """Some of the objects; the planes stay."""
+        """A selection of the objects, with the same planes."""
         return replace(self, plane=self.plane[rows], number=self.number[rows])
 
     def masks(self) -> Tensor:
@@ -60,7 +60,7 @@ Part = tuple[int, int, NDArray[np.bool_]]
 
 
 def packed(masks: Iterable[NDArray[np.bool_] | Part], size: tuple[int, int], where: str) -> Planes:
-    """The planes of masks (H, W), or of parts of them, which are looked at one at a time.
+    """The planes for masks (H, W), or for parts of them, which are read one at a time.
 
     Args:
         size: (H, W), where there is no mask.

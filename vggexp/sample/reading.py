@@ -1,4 +1,4 @@
-"""Samples of a data set that may be the user's own: an error says in one line which sample of which split it is of."""
+"""Reads samples of a data set, perhaps the user's own; an error names sample and split in one line."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class Reading(Dataset[Sample]):
     """The samples of a data set, read as a loader reads them, in this process or in one of its own.
 
     Args:
-        dataset: whose samples are read; one with ``__getitems__`` by that.
+        dataset: read through its ``__getitems__`` if it has that method.
         split: its name, for the messages.
     """
 
@@ -41,5 +41,5 @@ class Reading(Dataset[Sample]):
             return [self[index] for index in indices] if many is None else many(indices)
         except UserError:
             raise
-        except Exception:  # one by one they show which it is
+        except Exception:  # read one by one, to find which sample fails
             return [self[index] for index in indices]

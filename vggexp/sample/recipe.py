@@ -1,4 +1,4 @@
-"""Recipes as YAML writes them, to torchvision.transforms.v2: names and arguments are checked, nothing is applied yet.
+"""Turns recipes from YAML into torchvision.transforms.v2 transforms, and checks names and arguments.
 
 A recipe is a list of steps, each a transform's name or ``{name: arguments}``; ``Fit`` and those in
 ``TRAINING`` are this project's::
@@ -34,20 +34,20 @@ OWN = {
     "RandomRotation": rotation,
     **dict.fromkeys(("AutoAugment", "RandAugment", "TrivialAugmentWide"), AutoAugment),
 }
-"""Transforms of this project that take the place of torchvision's: they are faster, or keep a box where it belongs."""
+"""Transforms of this project that replace torchvision's: they are faster, or move boxes correctly."""
 TRAINING = {
     "CentrePatch": CentrePatch,
     "ObjectCrop": ObjectCrop,
     "ShorterSide": ShorterSide,
     "ColourShift": ColourShift,
 }
-"""Steps of papers that torchvision has not; each module says which."""
+"""Steps from papers that torchvision does not have; each module names its paper."""
 SCALING = ("Fit", "Resize", "RandomResizedCrop", "RandomResize", "RandomShortestSize", "ScaleJitter")
 NEAREST = ("nearest", 0, v2.InterpolationMode.NEAREST)
 
 
 def pipeline(recipe: Recipe) -> v2.Transform:
-    """A recipe to one torchvision transform."""
+    """Build one torchvision transform from a recipe."""
     steps = [_step(name, arguments) for name, arguments in named_steps(recipe)]
     return v2.Compose(steps) if steps else v2.Identity()
 
@@ -77,10 +77,10 @@ def _step(name: str, given: Mapping[str, Any]) -> v2.Transform:
     if "transforms" in arguments:  # RandomApply, RandomChoice, RandomOrder: recipes in a recipe
         arguments["transforms"] = [_step(*inner) for inner in named_steps(arguments["transforms"])]
     if name in SCALING and arguments.get("interpolation") in NEAREST:
-        # torch's "nearest" moves an image half a pixel, and its box stays; Pillow's is "nearest-exact".
+        # torch's "nearest" shifts an image by half a pixel against its box; Pillow's is torch's "nearest-exact".
         arguments["interpolation"] = v2.InterpolationMode.NEAREST_EXACT
     if "fill" in known and not isinstance(arguments.get("fill"), Mapping):
-        # The uncovered border is of no class: with torchvision's one fill it would read as class 0, background.
+        # The padding has no class: with torchvision's default fill, it would be labelled class 0, background.
         arguments["fill"] = {Labels: VOID, "others": arguments.get("fill", known["fill"].default)}
     try:
         built = kinds[name](**arguments)

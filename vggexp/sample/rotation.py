@@ -1,7 +1,7 @@
-"""The rotation of torchvision.transforms.v2 that expands its image: its box turns about the image's middle, too.
+"""torchvision's RandomRotation (v2) with ``expand``: the box, too, turns about the image's centre.
 
-torchvision rounds the expanded image up to whole pixels, and leaves the picture in its middle but the box at its top
-left: up to a pixel beside what it encloses.
+torchvision rounds the expanded image up to whole pixels. It centres the picture in it, but places the box from the top
+left, up to a pixel off its object.
 """
 
 import math
@@ -29,7 +29,7 @@ class Rotation(v2.Transform):  # type: ignore[misc]
     """A rotation that expands the image.
 
     Args:
-        step: the rotation that it stands for.
+        step: torchvision's rotation.
     """
 
     def __init__(self, step: v2.RandomRotation) -> None:

@@ -12,9 +12,9 @@ KINDS = (Tensor, tv_tensors.Image)
 
 
 class ShorterSide(v2.RandomResizedCrop):  # type: ignore[misc]
-    """Scales a photo until its shorter side is S pixels, S drawn from [least, most], and cuts out a random crop.
+    """Scales a photo so that its shorter side is S pixels, S drawn from [least, most], and takes a random crop.
 
-    It cuts the crop's part out of the photo first and scales that, which is the same but for a border of the filter.
+    It crops first and then scales, which gives the same image except at the border, where the filter sees less.
 
     Args:
         size: (height, width) of the crop.
@@ -69,7 +69,7 @@ class ColourShift(v2.Transform):  # type: ignore[misc]
         return {"shift": torch.tensor(self._vectors) @ factors * 255}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """The image, shifted; masks and boxes stay."""
+        """The image with shifted colours; masks and boxes are unchanged."""
         if type(inpt) not in KINDS:
             return inpt
         shifted = inpt.as_subclass(Tensor) + params["shift"].view(3, 1, 1)

@@ -1,4 +1,4 @@
-"""What a recipe makes of one sample: image, box, mask and objects move together."""
+"""Applies a recipe to one sample: image, box, mask and objects are transformed together."""
 
 from dataclasses import replace
 
@@ -94,7 +94,7 @@ class Transform:
         return sample
 
     def shrink(self, height: int, width: int) -> int:
-        """What the sides of an image may be divided by before it comes here: 1, 2, 4 or 8 (``decode_scale``)."""
+        """The factor by which an image's sides may be divided before the transform: 1, 2, 4 or 8 (``decode_scale``)."""
         if (height, width) not in self._factors:
             both = [self._steps] if self._evaluation is None else [self._steps, self._evaluation]
             firsts = [_first(steps) for steps in both]
@@ -119,7 +119,7 @@ class Transform:
         return Transform(opening), Transform(recipe[1:], None if fallback is None else fallback[1:])
 
     def move(self, given: Parts, size: tuple[int, int] | None = None) -> Parts:
-        """The parts as the recipe leaves them.
+        """The parts after the recipe.
 
         Args:
             size: (height, width) that the image is stored at, if it was decoded smaller.

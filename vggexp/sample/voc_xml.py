@@ -20,7 +20,7 @@ SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 @dataclass(frozen=True)
 class Annotation:
-    """What is used of an annotation file."""
+    """The part of an annotation file that is used."""
 
     path: Path
     box: Edges

@@ -1,4 +1,4 @@
-"""XML files from anywhere, parsed without what can harm: no document type, so no entities."""
+"""Parses untrusted XML files safely: a document type, and so any entity, is refused."""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 class _Builder(ElementTree.TreeBuilder):
     """Builds the tree of a file without a document type.
 
-    Entities are declared in a document type alone, so refusing it refuses those that grow to gigabytes and those that
-    read other files. ``defusedxml`` does the same and would be one more package.
+    Entities can only be declared in a document type. Refusing it prevents entities that expand to gigabytes or that
+    read other files. ``defusedxml`` does the same, but would be another dependency.
     """
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
@@ -21,9 +21,9 @@ def read_root(path: Path) -> ElementTree.Element:
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is no sound XML, or declares a document type.
+        ValueError: it is not well-formed XML, or declares a document type.
     """
     try:
         return ElementTree.parse(path, ElementTree.XMLParser(target=_Builder())).getroot()
-    except (ElementTree.ParseError, LookupError) as error:  # LookupError: an encoding that is none
+    except (ElementTree.ParseError, LookupError) as error:  # LookupError: an unknown encoding
         raise ValueError(str(error)) from error

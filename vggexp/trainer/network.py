@@ -17,7 +17,7 @@ from vggexp.distributed.processes import place_in_run
 from vggexp.errors import ConfigError, UserError, one_line
 from vggexp.learner.freezing import Freezing
 from vggexp.sample.data_contract import check_data
-from vggexp.trainer.build import build, METADATA
+from vggexp.trainer.build import METADATA, build
 from vggexp.transfer.backbone import load_backbone
 from vggexp.transfer.head import load_heads
 from vggexp.transfer.without_weights import without_weights

@@ -24,7 +24,7 @@ OPTIONS = {"callback": {"evidence": "diagnostics"}}
 
 
 def renew(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of a recorded config with the current names of classes and keys."""
+    """A copy of a recorded config with the current names of classes and keys; what is no mapping is not copied."""
     return _renewed(config, "")
 
 
@@ -52,13 +52,27 @@ def renew_word(word: str) -> str:
     return f"{sign}{new_key(key)}{value}"
 
 
-def _renewed(config: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+_LEAVES = {str, int, float, bool, list, type(None)}
+_PARENTS = {old.rpartition(".")[0] for old in KEYS}
+"""The mappings that may have a key with an old name: of the others no key is compared, because pages renew 400,000."""
+
+
+def _renewed(config: Mapping[str, Any], path: str) -> dict[str, Any]:
+    found = {
+        name: _renewed(value, f"{path}.{name}" if path else name)
+        if (kind := type(value)) is dict or (kind not in _LEAVES and isinstance(value, Mapping))
+        else value
+        for name, value in config.items()
+    }
+    if isinstance(old := found.get("_target_"), str):
+        found["_target_"] = CLASSES.get(old, old)
+    return _with_new_keys(found, path) if path in _PARENTS else found
+
+
+def _with_new_keys(node: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """The node with its own keys renamed, in their order."""
     found = {}
-    for name, value in config.items():
-        key = f"{prefix}{name}"
-        if isinstance(value, Mapping):
-            value = _renewed(value, f"{key}.")
-        elif name == "_target_":
-            value = CLASSES.get(value, value)
+    for name, value in node.items():
+        key = f"{path}.{name}" if path else name
         found[KEYS[key].rpartition(".")[2] if key in KEYS else name] = value
     return found

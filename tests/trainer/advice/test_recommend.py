@@ -26,3 +26,12 @@ CHANCE = rows("none", 0.1, 0.2, 0.3, 0.3, 0.2)
 )  # fmt: skip
 def test_the_deepest_stage_within_an_error_of_the_best(found: list[Row], words: tuple[str, ...]) -> None:
     assert recommend([*found, *CHANCE]).words == words
+
+
+@pytest.mark.parametrize("scores", [(0.3, 0.5, 0.8, 0.81, 0.6), (0.1, 0.2, 0.3, 0.31, 0.3)])
+def test_it_says_what_it_rests_on_and_that_the_number_of_stages_is_not_predicted(scores: tuple[float, ...]) -> None:
+    """As docs/advise.md found; without a source there is no claim to qualify."""
+    advice = recommend([*rows("a", *scores), *CHANCE])
+    assert "rests on linear probes" in advice.basis
+    assert "do not predict how many stages to freeze" in advice.basis
+    assert recommend(CHANCE).basis == ""

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from vggexp.report.figures import layout
+from vggexp.report.heat_map import NUMBERED, TILES, numbers
 from vggexp.report.pair.tables import sentences
 from vggexp.report.palette import COLOURS
 from vggexp.run_folder import plain, write_whole
@@ -59,9 +60,9 @@ def cka_figure(cka: Found, names: Sequence[str]) -> Figure:
     """A matrix: the first run's stages down, the second's across."""
     values = cka["values"]
     stages = [[f"stage {k}" for k in range(1, count + 1)] for count in (len(values), len(values[0]))]
-    text = [["" if one != one else f"{one:.2f}" for one in row] for row in values]
-    trace = {"type": "heatmap", "z": values, "x": stages[1], "y": stages[0], "text": text, "texttemplate": "%{text}",
-             "zmin": 0, "zmax": 1, "colorscale": "Cividis", "colorbar": {"title": {"text": "CKA"}}}  # fmt: skip
+    trace = {**TILES, **NUMBERED, "z": values, "x": stages[1], "y": stages[0], "text": numbers(values),
+             "hovertemplate": "%{y}, %{x}: %{z:.3f}<extra></extra>",
+             "colorbar": {"title": {"text": "CKA"}}}  # fmt: skip
     axes = {"xaxis": {"title": {"text": escape(names[1])}},
             "yaxis": {"title": {"text": escape(names[0])}, "autorange": "reversed"}}  # fmt: skip
     return {"data": [trace], "layout": layout(f"Features: linear CKA between stages, {cka['images']} images", **axes)}

@@ -3,7 +3,6 @@
 Matplotlib writes them: fonts are embedded in the PDF, and text stays text in the SVG.
 """
 
-import math
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from vggexp.errors import ConfigError
 from vggexp.report.compare import Group
 from vggexp.report.palette import Accent, accents
 from vggexp.report.scores import scores
+from vggexp.report.student import half_width
 
 WIDTH = 3.31
 """Of a column, inches (84 mm)."""
@@ -58,7 +58,7 @@ def _draw(figure: Any, group: Group, colours: dict[str, Accent]) -> None:
             values = list(setting.by_seed(score.metric).values())
             if not values:
                 continue
-            colour, half = colours[setting.label].colour, half_width(values)
+            colour, half = colours[setting.label].colour, half_width(values) or 0.0
             panel.plot(values, [row] * len(values), ".", color=colour, alpha=0.45, markersize=3, markeredgewidth=0)
             panel.errorbar(statistics.fmean(values), row, xerr=half, fmt="o", color=colour, markersize=3, linewidth=0.8)
         if score.baseline is not None:
@@ -67,12 +67,3 @@ def _draw(figure: Any, group: Group, colours: dict[str, Accent]) -> None:
         panel.spines[["top", "right"]].set_visible(False)
     panels[0].set_yticks(rows, [setting.label for setting in group.settings])
     panels[0].invert_yaxis()
-
-
-def half_width(values: Sequence[float]) -> float:
-    """Of the mean's 95 % interval (Student's t); 0 for one value."""
-    from scipy.stats import t
-
-    if len(values) < 2:
-        return 0.0
-    return float(t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))

@@ -1,5 +1,5 @@
 // The first screen: which setting wins at what, by how much, and at which cost.
-const ROWS = 30;  // settings that the matrix shows until all are asked for
+const ROWS = 30, ROWS_IN_SIGHT = 12;  // settings that the matrix shows until all are asked for; that fit on a screen
 let allSettings = false, matrixSort = null;
 
 const column = (group, score) => {
@@ -27,8 +27,7 @@ const delta = (one, column) => {
   return make("span", {class: apart ? "delta apart" : "delta same", title: why}, `${apart ? "" : "\u2248 "}${signed(difference.mean)}`);
 };
 const openCell = (group, setting) => {
-  const own = members[group][setting].filter((run) => on[run.place]);
-  tick(own);
+  tick(selected[group][setting].runs);
   changed();
   go("runs");
 };
@@ -80,7 +79,7 @@ const finding = (all) => {
   return make("li", {}, ...parts);
 };
 views.answer = () => {
-  const groups = DATA.groups.map((_, group) => group).filter((group) => members[group].flat().some((run) => on[run.place] && run.finished));
+  const groups = DATA.groups.map((_, group) => group).filter((group) => selected[group].some((setting) => setting.finished.length));
   const columns = groups.map((group) => DATA.groups[group].scores.map((_, score) => column(group, score)));
   byId("findings").replaceChildren(...columns.map(finding).filter(Boolean).slice(0, 12));
   const where = new Map(), place = new Map();  // by label: by group its setting; its place in the order of reading
@@ -100,12 +99,15 @@ views.answer = () => {
     const setting = where.get(label)[list[0].group];
     return [...list.map((one, score) => scoreCell(one, setting, score === 0)), costCell(list[0].group, setting, most[columns.indexOf(list)])];
   };
-  const matrix = (part) => make("table", {},
-    make("thead", {}, make("tr", {}, make("th", {class: "corner", rowspan: 2, scope: "col"}, "setting"),
+  const matrix = (part) => {
+    const own = labels.filter((label) => part.some((list) => where.get(label)[list[0].group] !== undefined)).slice(0, allSettings ? Infinity : ROWS);
+    const makeRow = (label) => make("tr", {style: {"--accent": accent(label)}},
+      make("th", {scope: "row"}, make("span", {class: "dot", "aria-hidden": "true"}), label), ...part.flatMap(cells(label)));
+    return make("table", {}, make("thead", {}, make("tr", {}, make("th", {class: "corner", rowspan: 2, scope: "col"}, "setting"),
       ...part.map((list) => make("th", {scope: "colgroup", colspan: list.length + 1, class: "first-of-group"}, DATA.groups[list[0].group].name))),
       make("tr", {}, ...part.flatMap((list) => [...list.map(head), make("th", {scope: "col"}, "cost")]))),
-    make("tbody", {}, ...labels.filter((label) => part.some((list) => where.get(label)[list[0].group] !== undefined)).slice(0, allSettings ? Infinity : ROWS).map((label) => make("tr", {style: {"--accent": accent(label)}},
-      make("th", {scope: "row"}, make("span", {class: "dot", "aria-hidden": "true"}), label), ...part.flatMap(cells(label))))));
+      rowsOf(own, makeRow, ROWS_IN_SIGHT, document));
+  };
   if (!groups.length) { byId("matrix").replaceChildren(make("p", {}, "No finished run is selected: the answer needs one.")); return; }
   byId("matrix").replaceChildren(...(isPrinting ? columns.map((list) => [list]) : [columns]).map(matrix));
   const more = byId("all-settings");

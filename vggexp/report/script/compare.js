@@ -17,7 +17,7 @@ const difference = (one, reference) => {
   return found.half === null ? `${signed(found.mean)} (one repeat)` : `${signed(found.mean)} ± ${three(found.half)}`;
 };
 const others = (group, setting) => {
-  const open = members[group][setting].filter((run) => on[run.place] && !run.finished), words = new Map();
+  const open = selected[group][setting].runs.filter((run) => !run.finished), words = new Map();
   for (const run of open) {
     const word = DATA.rows[run.place][titles.indexOf("status")].split(",")[0];
     words.set(word, (words.get(word) ?? 0) + 1);

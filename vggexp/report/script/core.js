@@ -16,8 +16,8 @@ const make = (tag, attributes = {}, ...children) => {
 };
 const runs = DATA.runs.map(([group, setting, repeat, finished, scores, costs], place) =>
   ({place, name: DATA.rows[place][0], group, setting, repeat, finished, scores, costs}));
-const members = DATA.groups.map((group) => group.settings.map(() => []));
-for (const run of runs) members[run.group][run.setting].push(run);
+// What is selected of a setting, and what was computed of it: emptied whenever the selection changes.
+const selected = DATA.groups.map((group) => group.settings.map(() => ({runs: [], finished: [], statistics: [], costs: []})));
 const titles = DATA.columns.map((column) => column.title);
 const texts = DATA.rows.map((row) => row.join(" ").toLowerCase());
 
@@ -33,22 +33,31 @@ const holds = (place, word) => {
   return column < 0 ? texts[place].includes(word) : String(DATA.rows[place][column]).toLowerCase() === value;
 };
 const choose = () => {
-  const words = state.filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = state.filter.toLowerCase().split(/\s+/).filter(Boolean), wanted = state.group === "" ? null : Number(state.group);
   matching = [];
   on = new Uint8Array(runs.length);
   for (const {place, group} of runs) {
-    if (state.group !== "" && group !== Number(state.group)) continue;
+    if (wanted !== null && group !== wanted) continue;
     if (!words.every((word) => holds(place, word))) continue;
     matching.push(place);
     on[place] = !state.runs.size || state.runs.has(place) ? 1 : 0;
   }
-  const selected = on.reduce((sum, one) => sum + one, 0);
-  byId("count").textContent = `${selected} of ${runs.length} ${runs.length === 1 ? "run" : "runs"}`;
-  byId("clear").hidden = selected === runs.length && !state.runs.size;
-  for (const section of every(".group[data-group]")) section.hidden = !members[indexOf(section)].flat().some((run) => on[run.place]);
+  for (const list of selected) for (const setting of list) Object.assign(setting, {runs: [], finished: [], statistics: [], costs: []});
+  let number = 0;
+  for (const run of runs) {
+    if (!on[run.place]) continue;
+    number += 1;
+    const setting = selected[run.group][run.setting];
+    setting.runs.push(run);
+    if (run.finished) setting.finished.push(run);
+  }
+  byId("count").textContent = `${number} of ${runs.length} ${runs.length === 1 ? "run" : "runs"}`;
+  byId("clear").hidden = number === runs.length && !state.runs.size;
+  for (const [section, group] of sections) section.hidden = !selected[group].some((setting) => setting.runs.length);
 };
 const indexOf = (node) => Number(node.dataset.group.slice("group-".length));
-const isOn = (group, setting) => members[group][setting].some((run) => on[run.place]);
+const sections = every(".group[data-group]").map((section) => [section, indexOf(section)]);
+const isOn = (group, setting) => selected[group][setting].runs.length > 0;
 
 const address = () => {
   const words = new URLSearchParams();
@@ -73,6 +82,19 @@ const refresh = () => {
   if (stale.delete(state.view)) views[state.view]?.();
 };
 
+// A table's body: the rows in sight at once, the others after the next frame, so that a filter answers while one types.
+// Somebody who has scrolled gets all rows at once: with fewer, the page or the table would be too short to stay there.
+const scrolled = new Set();
+addEventListener("scroll", ({target}) => {
+  const {scrollTop} = target === document ? document.documentElement : target;
+  scrollTop > 0 ? scrolled.add(target) : scrolled.delete(target);
+}, {capture: true, passive: true});
+const rowsOf = (items, makeRow, inSight, scroller) => {
+  const first = scrolled.has(scroller) || isPrinting || document.readyState !== "complete" ? items.length : inSight;
+  const body = make("tbody", {}, ...items.slice(0, first).map(makeRow)), rest = items.slice(first);
+  if (rest.length) requestAnimationFrame(() => setTimeout(() => { if (body.isConnected) body.append(...rest.map(makeRow)); }));
+  return body;
+};
 const tabs = every("[role=tab]");
 const turn = (view) => {
   if (!byId("tab-" + view)) view = "answer";

@@ -13,7 +13,7 @@ const follow = (trace, group, {smooth, pick}) => {
   }
   if (meta.rows) {
     const kept = meta.rows.flatMap((setting, place) => isOn(group, setting) ? [place] : []), take = (list) => kept.map((place) => list[place]);
-    return kept.length ? [{...trace, y: take(trace.y), z: take(trace.z)}] : [];
+    return kept.length ? [{...trace, y: take(trace.y), z: take(trace.z), ...(trace.text ? {text: take(trace.text)} : {})}] : [];
   }
   if (meta.mean) {
     const known = trace.x.map((label, setting) => [label, statistic(group, setting)]).filter(([, one]) => one);

@@ -9,17 +9,25 @@ const halfWidth = (values) => values.length < 2 ? null
 // Of runs with the same repeat the mean counts, once.
 const byRepeat = (group, setting, score) => {
   const found = new Map();
-  for (const run of members[group][setting]) {
-    const value = run.scores[score];
-    if (!on[run.place] || !run.finished || value === null) continue;
-    found.set(run.repeat, [...(found.get(run.repeat) ?? []), value]);
+  for (const {repeat, scores} of selected[group][setting].finished) {
+    const value = scores[score], list = found.get(repeat);
+    if (value === null) continue;
+    if (list) list.push(value);
+    else found.set(repeat, [value]);
   }
-  return new Map([...found].map(([repeat, values]) => [repeat, mean(values)]));
+  for (const [repeat, values] of found) found.set(repeat, values.length > 1 ? mean(values) : values[0]);
+  return found;
 };
+const computed = (setting, repeats, values) => values.length
+  ? {setting, repeats, n: values.length, mean: mean(values), sd: values.length > 1 ? deviation(values) : null, half: halfWidth(values)} : null;
+// Each statistic and each cost is computed once for a selection, by whichever part of the page asks first.
 const statistic = (group, setting, score = 0) => {
-  const repeats = byRepeat(group, setting, score), values = [...repeats.values()];
-  if (!values.length) return null;
-  return {setting, repeats, n: values.length, mean: mean(values), sd: values.length > 1 ? deviation(values) : null, half: halfWidth(values)};
+  const known = selected[group][setting].statistics;
+  if (known[score] === undefined) {
+    const repeats = byRepeat(group, setting, score);
+    known[score] = computed(setting, repeats, [...repeats.values()]);
+  }
+  return known[score];
 };
 const paired = (ours, reference) => {
   const differences = [...ours.repeats].filter(([repeat]) => reference.repeats.has(repeat)).map(([repeat, value]) => value - reference.repeats.get(repeat));
@@ -31,8 +39,12 @@ const median = (values) => {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 const cost = (group, setting, kind) => {
-  const values = members[group][setting].filter((run) => on[run.place] && (run.costs[kind] ?? null) !== null).map((run) => run.costs[kind]);
-  return values.length ? median(values) : null;
+  const {finished, costs: known} = selected[group][setting];
+  if (known[kind] === undefined) {
+    const values = finished.map((run) => run.costs[kind] ?? null).filter((value) => value !== null);
+    known[kind] = values.length ? median(values) : null;
+  }
+  return known[kind];
 };
 const isBetter = (a, b, mode) => mode === "max" ? a > b : a < b;
 const best = (found, mode) => found.reduce((top, one) => one && (!top || isBetter(one.mean, top.mean, mode)) ? one : top, null);

@@ -1,5 +1,5 @@
 // The table of runs: sort, filter, choose columns, tick. Of many rows the first 100 are drawn until all are asked for.
-const table = byId("table"), more = byId("more"), FIRST = 100;
+const table = byId("table"), more = byId("more"), FIRST = 100, IN_SIGHT = 40;
 let most = FIRST;
 const isConstant = titles.map((_, column) => column > 0 && DATA.rows.length > 1 && DATA.rows.every((row) => row[column] === DATA.rows[0][column]));
 const shownColumns = () => titles.flatMap((title, column) => column === 0 || (state.columns ? state.columns.has(title) : !isConstant[column]) ? [column] : []);
@@ -32,7 +32,8 @@ views.runs = () => {
   const heads = columns.map((column) => make("th", {scope: "col", class: DATA.columns[column].kind === "text" ? null : "number",
     "aria-sort": state.sort === titles[column] ? "ascending" : state.sort === `-${titles[column]}` ? "descending" : null},
     make("button", {type: "button", title: "sort", "data-head": titles[column], onclick: () => sortBy(titles[column])}, titles[column])));
-  table.replaceChildren(make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...places.map((place) => row(place, columns))));
+  const body = rowsOf(places, (place) => row(place, columns), focused?.run ? Infinity : IN_SIGHT, table.parentElement);
+  table.replaceChildren(make("thead", {}, make("tr", {}, ...heads)), body);
   more.hidden = sorted.length <= most;
   more.textContent = `show all ${sorted.length}`;
   const same = titles.filter((title, column) => isConstant[column] && !columns.includes(column));

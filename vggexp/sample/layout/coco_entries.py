@@ -1,6 +1,6 @@
-"""The entries of COCO's JSON as they are, in little memory.
+"""The entries of COCO's JSON, unchecked, in little memory.
 
-An annotation keeps five fields, and its outline becomes machine numbers of 8 bytes, a quarter of a list's.
+Of an annotation five fields are kept, and its outline as an array of 8-byte numbers, a quarter of the size of a list.
 """
 
 from array import array
@@ -30,11 +30,11 @@ class Annotation(NamedTuple):
     shape: Shape | None
     crowd: bool
     odd: str
-    """What is wrong with the outline, in words; "" if nothing is."""
+    """What is wrong with the outline; "" if nothing is."""
 
 
 def compact(outline: Any) -> tuple[Shape | None, str]:
-    """An outline in little memory, None if there is none; and what is wrong with it."""
+    """The compact form of an outline, or None if there is none; and what is wrong with it."""
     if not outline:
         return None, ""
     try:

@@ -14,13 +14,13 @@ Files = Mapping[Path, str | None]
 """Annotation files, each with its split."""
 Named = str | Sequence[str] | Mapping[str, str]
 OTHER_KINDS = ("captions", "person_keypoints", "stuff", "panoptic", "image_info")
-"""How those of COCO's own files begin that are for other tasks."""
+"""Prefixes of COCO's files for other tasks."""
 PROBE, ENOUGH = 2**20, 200
-"""Bytes of a file, and photos of it, that show what it is."""
+"""Number of bytes of a file, and of its photos, that are enough to recognise it."""
 
 
 def annotation_files(root: Path, named: Named | None) -> Files:
-    """The files that the user names, or else those that are found in the root, in annotations and in train, val, test.
+    """The files that the user names; otherwise those in the root, in annotations, and in train, val and test.
 
     Raises:
         ConfigError: a split that is none.
@@ -68,7 +68,7 @@ def _is_coco(path: Path) -> bool:
 
 
 def _split_of(path: Path) -> str | None:
-    """By the words of the file's name, or by its folder's; None if they say none, or several.
+    """The split, from the words in the file's name or its folder's; None if they name none or several.
 
     >>> [_split_of(Path(each)) for each in ("a/instances_val2017.json", "valid/_annotations.coco.json", "x.json")]
     ['val', 'val', None]

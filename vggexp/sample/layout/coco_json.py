@@ -1,7 +1,7 @@
-"""The JSON of COCO's layout as it is: images, annotations, categories.
+"""Reads the JSON of COCO's layout: images, annotations, categories.
 
-Where msgspec is installed, it reads the file piece by piece (``coco_pieces``). Else, and to say what is wrong with a
-file, Python's own parser calls ``_small`` for each object as soon as it is read, so the text and little more is held.
+If msgspec is installed, it reads the file entry by entry (``coco_pieces``). Otherwise, and to explain errors, Python's
+own parser calls ``_small`` for each object as soon as it is read, so that little more than the text is in memory.
 """
 
 import json
@@ -15,7 +15,7 @@ from vggexp.errors import DataError, first_line
 from vggexp.sample.layout.coco_entries import Annotation, Id, Image, compact
 
 LARGE = 50 * 2**20
-"""Bytes of a file that takes seconds: its reading is told."""
+"""From this size on, in bytes, reading takes seconds and is announced."""
 LISTS = ("images", "annotations", "categories")
 HAS_MSGSPEC = find_spec("msgspec") is not None
 
@@ -50,7 +50,7 @@ def read_json(path: Path) -> CocoJson:
 
 
 def _read_whole(path: Path) -> CocoJson:
-    """By Python's own parser, which names the place of a mistake."""
+    """Read by Python's own parser, whose errors name the place of a mistake."""
     try:
         with path.open(encoding="utf-8-sig") as file:
             content = json.load(file, object_hook=_small)

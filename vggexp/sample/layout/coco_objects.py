@@ -1,4 +1,4 @@
-"""From COCO's annotations to the objects of each image, and what is wrong with them."""
+"""Turns COCO's annotations into the objects of each image, and collects what is wrong with them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,14 +12,14 @@ from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Edges, Object, Size
 
 _MOST = 2**63
-"""Numbers of a box are below it: no photo is so large, and an int beyond is no float."""
+"""Upper limit of a box's numbers: no photo is so large, and larger integers may not convert to floats."""
 
 
 def objects_by_image(found: CocoJson, where: str, problems: list[Problem]) -> dict[Id, list[Object]]:
     """The objects of each image that has one, by its id, in the file's order.
 
     Args:
-        found: its annotations are taken out of it, because two of each would be much of the memory.
+        found: its annotations are removed from it as they are read, to save memory.
         where: what the file is called in messages.
         problems: what is wrong is added to it.
     """
@@ -46,14 +46,14 @@ def objects_by_image(found: CocoJson, where: str, problems: list[Problem]) -> di
 
 
 def _taken(annotations: list[Annotation]) -> Iterator[Annotation]:
-    """The annotations in their order; the list is empty in the end."""
+    """Yield the annotations in their order, and empty the list."""
     annotations.reverse()
     while annotations:
         yield annotations.pop()
 
 
 def id_problems(found: CocoJson, where: str) -> list[Problem]:
-    """An error for each id that stands twice, and for each image without a usable one."""
+    """An error for each duplicate id, and for each image without a usable id."""
     problems = []
     for image in found.images:
         if not isinstance(image.id, int | str) or not isinstance(image.file_name, str) or not image.file_name:
@@ -68,7 +68,7 @@ def id_problems(found: CocoJson, where: str) -> list[Problem]:
 
 
 def size_of(image: Image) -> Size | None:
-    """(height, width); None where the file gives none."""
+    """(height, width); None if the file does not give them."""
     sides = [
         side if isinstance(side, int | float) and 0 < side < 2**31 else None for side in (image.height, image.width)
     ]
@@ -77,7 +77,7 @@ def size_of(image: Image) -> Size | None:
 
 
 def _edges(found: Annotation) -> Edges | None:
-    """An annotation's box; where it has none, that of its polygons; None if it has neither."""
+    """An annotation's box, or that of its polygons; None if it has neither."""
     numbers = found.bbox
     if (
         isinstance(numbers, Sequence)
@@ -90,7 +90,7 @@ def _edges(found: Annotation) -> Edges | None:
 
 
 def _shares(where: str, boxes: Sequence[Edges]) -> list[Problem]:
-    """An error if the boxes were meant as shares of the photo: a single one may be a slip, most of them are not."""
+    """An error if most boxes are given as shares of the photo; a single such box may be a slip."""
     if 2 * sum(map(looks_like_shares, boxes)) <= len(boxes):
         return []
     advice = "COCO counts pixels: multiply them by the image's width and height"

@@ -1,7 +1,7 @@
-"""COCO's JSON piece by piece, by msgspec: a large file in a fraction of the time and the memory.
+"""Reads COCO's JSON entry by entry with msgspec, in a fraction of the time and memory for large files.
 
-The file is mapped, not read, and one entry after the other becomes an object, while the text behind it is let go of.
-What is not as it should be is left to ``coco_json``'s own parser, whose words for it are the ones that are told.
+The file is memory-mapped; entries are decoded one after the other, and the pages before them are released. If anything
+is unexpected, ``coco_json``'s own parser reads the file again and reports the error.
 """
 
 import mmap
@@ -17,7 +17,7 @@ from vggexp.sample.layout.coco_entries import Annotation, Image, compact
 
 BOM = b"\xef\xbb\xbf"
 STEP = 2**24
-"""Bytes of text after which it is let go of."""
+"""Interval, in bytes of text, at which pages are released."""
 NOTHING = msgspec.Raw(b"null")
 
 
@@ -46,7 +46,7 @@ class _File(msgspec.Struct):
 
 
 def read_pieces(path: Path, bar: bool) -> tuple[list[Image], list[Annotation], list[Any]] | None:
-    """The images, annotations and categories of a file; None if it is not what it should be.
+    """The images, annotations and categories of a file; None if it is not as expected.
 
     Args:
         bar: show a progress bar.
@@ -77,12 +77,12 @@ def _annotations(entries: Iterator[msgspec.Raw], text: mmap.mmap) -> Iterator[An
         yield Annotation(own.id, own.image_id, own.category_id, own.bbox, shape, bool(own.iscrowd), odd)
         behind += len(memoryview(entry))
         if behind > STEP and hasattr(text, "madvise"):  # not on Windows
-            text.madvise(mmap.MADV_DONTNEED)  # what is needed yet comes back from the system's own cache
+            text.madvise(mmap.MADV_DONTNEED)  # pages that are needed again come back from the system's cache
             behind = 0
 
 
 def _told(entries: list[msgspec.Raw], name: str, bar: bool) -> Iterator[msgspec.Raw]:
-    """The entries, each taken out of the list, with a progress bar."""
+    """Yield the entries and remove each from the list, with a progress bar."""
     count, console = len(entries), Console(stderr=True)
     entries.reverse()
     taken = (entries.pop() for _ in range(count))

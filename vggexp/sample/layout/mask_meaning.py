@@ -1,4 +1,4 @@
-"""What the values in mask files mean: as the user says, or as the values themselves show; else a question."""
+"""What the values in mask files mean: as the user says, or as the values show; otherwise an error asks the user."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ from vggexp.sample.record.record import MaskValues, Record
 JPEG = "mask saved as JPEG, which smears its values"
 AS_PNG = "export the masks as PNG"
 SPLIT_IN_MIDDLE = "data.mask_values=[0-127,128-255]"
-"""Reads smeared binary masks: a pixel is what it is nearer to."""
+"""For binary masks with blurred values: each pixel becomes the nearer of 0 and 255."""
 
 MOST_IDS = 200
-"""Values, one a class, that are believed unasked: ADE20K has 150 classes, COCO-stuff 171."""
+"""Maximum number of values that are taken for classes without asking: ADE20K has 150 classes, COCO-stuff 171."""
 
 
 def meaning(scan: Scan, records: Sequence[Record], words: MaskWords, problems: list[Problem]) -> MaskValues | None:
-    """What the values mean; None, and an error added to the problems, if that cannot be told."""
+    """What the values mean; None, with an error added to the problems, if that is unclear."""
     if words.colors:
         colors = tuple(words.colors.values())
         return MaskValues(tuple(words.colors), colors=colors, void=frozenset(), void_colors=words.ignore_colors)
@@ -47,7 +47,7 @@ def meaning(scan: Scan, records: Sequence[Record], words: MaskWords, problems: l
 
 
 def _plain_ids(scan: Scan, seen: list[int], words: MaskWords, problems: list[Problem]) -> MaskValues | None:
-    """Values 0 to K - 1 are K classes, if nothing speaks against it."""
+    """Values 0 to K - 1 as K classes, unless there is evidence against it."""
     if len(seen) < 2:
         only = f"only the value {seen[0]}" if seen else "no value"
         remedy = "one class is nothing to learn; see data.ignore, data.mask_values and the masks"
@@ -67,14 +67,14 @@ def _plain_ids(scan: Scan, seen: list[int], words: MaskWords, problems: list[Pro
 
 
 def _names(values: Sequence[Sequence[int]]) -> tuple[str, ...]:
-    """Names for classes that were given by their values alone."""
+    """Names for classes that are known only by their values."""
     if len(values) == 2 and 0 in values[0]:
         return BACKGROUND, OBJECT
     return tuple(str(own[0]) if len(own) == 1 else f"{own[0]}-{own[-1]}" for own in values)
 
 
 def _smeared(scan: Scan, seen: list[int], words: MaskWords) -> list[Problem]:
-    """Errors of masks whose values are smeared, by JPEG or by smoothing, unless the words name all values."""
+    """Errors for masks whose values were blurred by JPEG or smoothing, unless the user's keys name all values."""
     named = words.values or [(value,) for value in range(len(words.names or ()))]
     if set(seen) <= {value for own in named for value in own}:
         return []

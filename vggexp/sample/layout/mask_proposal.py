@@ -1,4 +1,4 @@
-"""Errors of masks whose values have no name, each with the words that would name them."""
+"""Errors for masks whose values have no name, each with the key that would name them."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,11 +11,11 @@ from vggexp.sample.record.record import MaskValues, Record
 
 MOST_CLASSES = 64
 RARE = 1e-3
-"""A colour of fewer of a mask's pixels, in one mask alone, is taken for a slip."""
+"""A colour that covers a smaller share of one mask, and occurs in no other, is taken for a slip."""
 
 
 def proposed_colors(scan: Scan, records: Iterable[Record]) -> Problem:
-    """The error of masks in colours without ``data.colors``, with a table that is ready to be given."""
+    """The error for colour masks without ``data.colors``, with a table that can be pasted as it is."""
     total = colors_of(scan)
     rare = {color: name for color in total if (name := _only_slip(scan, color))}
     table = {color: count for color, count in total.most_common() if color not in rare}
@@ -37,7 +37,7 @@ def proposed_colors(scan: Scan, records: Iterable[Record]) -> Problem:
 
 
 def _only_slip(scan: Scan, color: Color) -> str | None:
-    """The mask that a colour stands in, if that is one, and few pixels of it."""
+    """The mask in which a colour occurs, if there is only one and the colour covers few of its pixels."""
     having = [(name, file) for name, file in scan.items() if color in (file.colors or {})]
     if len(having) != 1:
         return None

@@ -1,4 +1,4 @@
-"""What mask files hold: every value or colour, how often, and the files' kinds and sizes."""
+"""Scans mask files: each value or colour with its number of pixels, and the files' kinds and sizes."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,9 @@ from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Record
 
 THREADS = 4
-"""Decoding holds no lock, but reading files waits."""
+"""Threads help because decoding releases Python's lock and reading waits for the disk."""
 MOST_COLORS = 256
-"""Masks of more colours are photos, or smoothed."""
+"""A mask with more colours is a photo, or was smoothed."""
 Color = tuple[int, int, int]
 
 
@@ -40,7 +40,7 @@ Scan = Mapping[str, MaskFile]
 
 
 def scanned(records: Sequence[Record], colors: bool, problems: list[Problem]) -> dict[str, MaskFile]:
-    """Look at every pixel of every mask; masks that cannot be read, or have another size than their photo, are errors.
+    """Read every pixel of every mask; masks that are unreadable, or differ in size from their photo, are errors.
 
     Args:
         records: photos with masks; ``annotation`` is the mask's path below the root.

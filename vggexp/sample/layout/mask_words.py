@@ -1,4 +1,4 @@
-"""The words that say what the values in mask files mean: data.colors, .mask_values, .mask_classes and .ignore."""
+"""The keys that say what the values in mask files mean: data.colors, .mask_values, .mask_classes and .ignore."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from vggexp.errors import ConfigError
 
 NONZERO = "nonzero"
 OBJECT = "object"
-"""The class of masks that tell one thing from the background."""
+"""The name of the class in masks of one object class and background."""
 _SPAN = re.compile(r"(\d+)(?:-(\d+))?")
 
 Color = tuple[int, int, int]
@@ -19,7 +19,7 @@ Values = str | Mapping[str, Any] | Sequence[Any]
 
 @dataclass(frozen=True)
 class MaskWords:
-    """What the user says of the values."""
+    """What the user says about the values."""
 
     colors: Mapping[str, Color]
     """By class; {} where masks hold values."""
@@ -35,10 +35,10 @@ class MaskWords:
 def mask_words(
     colors: Mapping[str, Sequence[int]] | None, values: Values | None, names: Sequence[str] | None, ignore: Any
 ) -> MaskWords:
-    """The words, checked against one another.
+    """The keys' values, checked for consistency.
 
     Raises:
-        ConfigError: words that contradict, or that are no values, colours or names.
+        ConfigError: keys that contradict each other, or invalid values, colours or names.
     """
     if colors and (values is not None or names is not None):
         raise ConfigError(
@@ -101,7 +101,7 @@ def _color(key: str, color: object) -> Color:
 
 
 def _check_once(values: Sequence[Sequence[int]], void: frozenset[int]) -> None:
-    """ConfigError for a value of two classes, or of a class and of none."""
+    """Raise ConfigError for a value that belongs to two classes, or to a class and to ``ignore``."""
     seen = set(void)
     for value in (value for own in values for value in own):
         if value in seen:

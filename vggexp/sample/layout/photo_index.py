@@ -1,4 +1,4 @@
-"""Photos by the names that lists, tables and label files give them: no name ever leads out of ``data.root``."""
+"""Finds photos by the names in lists, tables and label files; no name can lead out of ``data.root``."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Rows of a table to photos with labels and boxes."""
+"""Turns the rows of a table into photos with labels and boxes."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ Unit = Literal["pixels", "share"]
 
 @dataclass
 class _Photo:
-    """What the rows of one photo say together."""
+    """The combined content of the rows of one photo."""
 
     lines: list[int] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
@@ -44,7 +44,7 @@ def records_of(
         group: the column of groups.
 
     Raises:
-        DataError: the table says two things of one photo.
+        DataError: rows contradict each other about one photo.
     """
     has_boxes = all(side in table.columns for side in SIDES)
     is_edges = box == "xyxy" if box else table.is_edges

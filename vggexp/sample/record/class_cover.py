@@ -33,7 +33,7 @@ def with_every_class(
 def _is_covered(
     splits: Mapping[str, str], classes_of: Mapping[str, Iterable[str]], unit_of: Mapping[str, str], drawn: Iterable[str]
 ) -> bool:
-    """Whether no class of a photo that may move is absent from a split: so it is with large folders, told at once."""
+    """Whether every class is in every split already, as in most large folders; a quick test."""
     found: dict[str, set[str]] = {split: set() for split in {*splits.values(), *drawn}}
     for photo, split in splits.items():
         found[split].update(classes_of.get(photo, ()))

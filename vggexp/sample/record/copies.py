@@ -1,4 +1,4 @@
-"""Photos that stand in two splits, byte for byte: what was trained on is then tested, too."""
+"""Finds photos that are in two splits, byte for byte: the test would then include training images."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from vggexp.sample.record.problem import Problem
 from vggexp.sample.record.record import Copies, Record
 
 PROBE = 1024
-"""Bytes that tell most files of one size apart."""
+"""Bytes that distinguish most files of the same size."""
 THREADS, PIECE = 8, 256
 """Opening a file is mostly waiting; a thread takes as many files at a time as cost more than the handing over."""
 Group = Sequence[Record]
@@ -52,7 +52,7 @@ def identical(records: Sequence[Record], matters: Callable[[Group], bool] = lamb
 
 
 def _alike(groups: Sequence[Group], key: Callable[[str], Hashable]) -> list[Group]:
-    """Each group divided by a key of its files; a missing file is told of elsewhere."""
+    """Each group divided by a key of its files; missing files are reported elsewhere."""
     paths = [str(record.image) for group in groups for record in group]
     pieces = (paths[start : start + PIECE] for start in range(0, len(paths), PIECE))
     with ThreadPoolExecutor(THREADS) as threads:

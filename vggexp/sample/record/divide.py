@@ -1,4 +1,4 @@
-"""From what a layout and the user say to the split of every photo, and what is odd about it."""
+"""Determines the split of every photo from the layout and the user's keys, and collects problems."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,7 +29,7 @@ def divided(
         return read_splits(split, records)
     rule = split_rule(split or {}, fold, folds)
     splits = split_of_each(records, rule)
-    with_any: dict[frozenset[str], frozenset[str]] = {}  # "" is a class of all photos, so no split is empty by chance
+    with_any: dict[frozenset[str], frozenset[str]] = {}  # all photos share the class "", so no split is empty by chance
     none = frozenset[str]()
     any_photo = {
         photo: with_any.get(own := classes_of.get(photo, none)) or with_any.setdefault(own, own | {""})
@@ -40,7 +40,7 @@ def divided(
 
 
 def split_rule(words: Mapping[str, Any], fold: int | None, folds: int | None) -> SplitRule:
-    """The rule of the words under ``data.split``."""
+    """The rule that the keys under ``data.split`` describe."""
     known = ("val", "test", "seed")
     for key in words:
         if key not in known:

@@ -1,4 +1,4 @@
-"""What a folder's files look like from outside: equal stamps mean that none was added, removed, changed or touched."""
+"""A stamp of a folder's files: if two stamps are equal, no file was added, removed, changed or touched in between."""
 
 import os
 import time
@@ -8,25 +8,25 @@ from hashlib import blake2b
 from pathlib import Path
 
 UNSETTLED = 2 * 10**9
-"""Nanoseconds: the coarsest clock of a file system. A file that is as young may change again and look the same."""
+"""Nanoseconds: the coarsest clock of a file system. A file younger than this may change again without it showing."""
 LEFT_BEHIND = (".DS_Store", "Thumbs.db", "desktop.ini")
-"""Files that a look into the folder writes, and that nobody reads."""
+"""Files that file managers write when they show the folder; nothing reads them."""
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What is compared."""
+    """The values that are compared."""
 
     digest: str
     is_settled: bool
-    """Whether every later change shows; if not, what is read now must not be kept."""
+    """Whether every later change will show; if not, the index must not be kept."""
 
 
 def stamp(places: Sequence[Path]) -> Stamp:
     """The stamp of folders with all that is below them, and of single files: names, sizes and both times of each.
 
-    The second time is that of a file's last change of any kind, which no program can set: a file that was replaced by
-    one of its size and date shows by it.
+    The second time is that of the file's last change of any kind, which no program can set, so it reveals a file that
+    was replaced by another of the same size and date.
     """
     now, is_settled, digest = time.time_ns(), True, blake2b(digest_size=16)
     for place in places:

@@ -1,8 +1,8 @@
-"""Keeps what was read of a large folder, so that the next start reads none of its files.
+"""The index of a large folder: stores its listing, so that the next start reads none of its files.
 
-A file for each folder, reader and choice of the reader's words holds the listing and the stamp of the folder as it was
-before it was read. Where the stamp has changed by anything, the folder is read anew. So it is where the program itself,
-or Pillow, has changed.
+There is one index file for each folder, reader and set of the reader's keys. It holds the listing and the folder's
+stamp, taken before the folder was read. If the stamp, the program or Pillow's version differs, the folder is read
+again.
 """
 
 import json
@@ -25,16 +25,16 @@ from vggexp.sample.record.listing_file import OddListingError, from_bytes, to_by
 from vggexp.sample.record.record import Listing
 
 SLOW, MANY = 0.5, 2000
-"""Seconds, or photos, from which on a listing is kept: a smaller folder is read as quickly as a file of the cache."""
+"""Seconds, or photos, from which on a listing is stored: reading a smaller folder is as fast as reading the index."""
 KEY = 32
 """Bytes of a hash."""
 CODE = ("data", "sample")
-"""The rooms whose code decides what is read."""
+"""The rooms whose code decides the listing's content."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A place for what was read of a folder.
+    """The index file of one folder.
 
     Args:
         file: where it is kept.
@@ -47,7 +47,7 @@ class Kept:
     is_settled: bool
 
     def get(self) -> memoryview | None:
-        """What was kept; None if there is nothing, if it is damaged, or if it depends on something that has changed."""
+        """The stored listing; None if there is none, if it is damaged, or if something it depends on has changed."""
         with suppress(OSError), self.file.open("rb") as file:
             if file.read(KEY) == self.key:
                 check, content = file.read(KEY), file.read()
@@ -55,7 +55,7 @@ class Kept:
         return None
 
     def put(self, parts: Sequence[bytes | memoryview]) -> None:
-        """Keep it, if the disk lets us: a cache that cannot be written costs time, nothing else."""
+        """Store the listing; a failure to write is ignored, because it only costs time."""
         if self.is_settled:
             with suppress(OSError):
                 self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ def kept_listing(
     if time.perf_counter() - began < SLOW and len(listing.records) < MANY:
         return listing
     if any(problem.kind == "error" for problem in listing.problems):
-        return listing  # a disk that failed for a moment would fail for ever
+        return listing  # a momentary failure of the disk must not be stored
     listing = replace(listing, copies=identical(listing.records))
     with suppress(OddListingError):
         kept.put(to_bytes(listing, root))

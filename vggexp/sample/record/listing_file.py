@@ -28,7 +28,7 @@ ELSEWHERE = "\0"
 
 
 class OddListingError(ValueError):
-    """The listing has something in it that has no place in the file."""
+    """The listing holds something that the file format cannot store."""
 
 
 def to_bytes(listing: Listing, root: Path) -> list[bytes | memoryview]:

@@ -1,4 +1,4 @@
-"""Mask files to labels, by what their values mean."""
+"""Reads mask files as labels, by the meaning of their values."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from vggexp.types import VOID
 BACKGROUND = "background"
 """The class that pixels of classes that are not in use belong to, where masks have it; else they are void."""
 UNKNOWN = VOID - 1
-"""In the tables here: a value that means nothing."""
+"""Marks values without a meaning in this module's tables."""
 
 
 def mask_table(known: tuple[str, ...], table: ClassTable | None) -> ClassTable:

@@ -15,14 +15,14 @@ SELECT = ("largest", "single", "error")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a photo teaches a task that takes one object or class a photo."""
+    """The target of a photo for a task with one object or class per photo."""
 
     label: int
     box: Edges | None
 
 
 def with_usable_objects(record: Record, written: str = "") -> tuple[Record, list[Problem]]:
-    """The record without boxes that mean nothing, and what was wrong with those.
+    """The record without its unusable boxes, and the problems with those.
 
     Args:
         written: how boxes were taken to be written, ``Listing.boxes``.
@@ -94,7 +94,7 @@ def labels_of(record: Record, table: ClassTable, difficult: bool) -> frozenset[i
 
 
 def is_labelled(record: Record) -> bool:
-    """Whether somebody said which classes the photo shows, be it none."""
+    """Whether the photo's classes were annotated, even if it shows none."""
     return bool(record.labels) or record.objects is not None
 
 

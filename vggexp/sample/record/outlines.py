@@ -1,4 +1,4 @@
-"""Outlines of objects to a mask of classes."""
+"""Paints outlines of objects into a mask of classes."""
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -92,7 +92,7 @@ def _packed_code(coder: Any, shape: Shape, record: Record, size: Size) -> Any:
             code = coder.merge(coder.frPyObjects(polygons, height, width))
         coder.area(code)
         return code
-    except Exception as error:  # of odd input pycocotools raises nearly anything
+    except Exception as error:  # for odd input pycocotools raises nearly any exception
         where = record.annotation or record.name
         raise DataError(f"{where} has an outline that cannot be read ({first_line(error)}); correct it") from error
 
@@ -104,7 +104,7 @@ def outline_extent(shape: Shape) -> Edges | None:
     coder = _coder()
     try:
         left, top, width, height = map(float, coder.toBbox(_code(coder, shape)))
-    except Exception:  # of odd input pycocotools raises nearly anything; ``outline_mask`` tells
+    except Exception:  # for odd input pycocotools raises nearly any exception; ``outline_mask`` reports it
         return None
     return left, top, left + width, top + height
 

@@ -1,9 +1,10 @@
 """How a confusion matrix is stored: dense, or for very many classes as a list of nonzero cells."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+if TYPE_CHECKING:  # the report page reads matrices through this module, and needs no torch
+    from torch import Tensor
 
 WHOLE = 1000
 """Maximum number of classes for a dense matrix: a million cells."""
@@ -12,7 +13,7 @@ Cell = tuple[int, int, int]
 """Truth, prediction, count."""
 
 
-def counted(label: Tensor, predicted: Tensor, size: int) -> dict[str, Any]:
+def counted(label: "Tensor", predicted: "Tensor", size: int) -> dict[str, Any]:
     """``confusion`` [truth][predicted] of labels (N,), or ``cells`` for more than ``WHOLE`` classes."""
     places, counts = (label.long() * size + predicted.long()).unique(return_counts=True)  # type: ignore[no-untyped-call]
     if size > WHOLE:

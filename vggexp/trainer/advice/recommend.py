@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 RANDOM = "none"
 """The source of random weights."""
+_BASIS = (
+    "This rests on linear probes alone, without any training. Where we trained, the probes named the best of three "
+    "sources (4 targets of 4); they do not predict how many stages to freeze (docs/advise.md)."
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,11 @@ class Advice:
     stage: int
     """The number of first stages to freeze, 0 to 5."""
     reason: str
+
+    @property
+    def basis(self) -> str:
+        """What the recommendation rests on, and what it does not predict; "" if there was no source to compare."""
+        return "" if self.source == RANDOM else _BASIS
 
     @property
     def words(self) -> tuple[str, ...]:

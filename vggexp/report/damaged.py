@@ -1,4 +1,4 @@
-"""One damaged run among many is left out with a line; it never keeps the others from a table or a page."""
+"""Leaves out damaged runs, with one line for each, so that the others still get their table and page."""
 
 import io
 import sys
@@ -11,26 +11,26 @@ from vggexp.report.runs import Run
 Show = Callable[[Sequence[Run]], None]
 
 
-def show_sound(runs: Sequence[Run], show: Show, attempt: Show | None = None) -> list[Run]:
-    """Show the runs; if that fails, leave out those that fail alone, and show the others.
+def show_undamaged(runs: Sequence[Run], show: Show, attempt: Show | None = None) -> list[Run]:
+    """Show the runs. If that fails, show each run alone, leave out those that fail, and show the others.
 
     Args:
         show: shows runs, in a table or on a page.
-        attempt: does the same where it harms nothing; None: ``show``, its output thrown away.
+        attempt: as ``show``, but without lasting effects; None: ``show`` with its output discarded.
 
     Returns:
         The runs that were shown.
 
     Raises:
         DataError: none of them can be shown.
-        Exception: whatever ``show`` raises although each run alone can be shown.
+        Exception: the error of ``show``, if it fails although each run alone can be shown.
     """
     try:
         show(runs)
         return list(runs)
     except UserError:
         raise
-    except Exception:  # files of runs may hold anything, so nearly any kind
+    except Exception:  # the files may hold anything, so nearly any exception can occur
         broken = {run.name: why for run in runs if (why := _trouble(run, attempt or show))}
         if not broken:
             raise
@@ -44,12 +44,12 @@ def show_sound(runs: Sequence[Run], show: Show, attempt: Show | None = None) -> 
 
 
 def say_damaged(name: str, why: str) -> None:
-    """One line for a run whose files hold something else than a run's."""
+    """Print one line for a run whose files are damaged."""
     print(f"vggexp: {name} is left out: its files are damaged ({why})", file=sys.stderr)
 
 
 def _trouble(run: Run, attempt: Show) -> str:
-    """What goes wrong with a run alone; "" if nothing does."""
+    """The error that a run causes when it is shown alone; "" if none."""
     try:
         with redirect_stdout(io.StringIO()):
             attempt([run])

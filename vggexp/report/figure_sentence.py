@@ -1,6 +1,6 @@
-"""A sentence for a figure, from what the figure draws: for screen readers, for print, and for a first look.
+"""One sentence that says what a figure shows, computed from its data: for screen readers, for print, for a first look.
 
-The page's script writes those of figures whose numbers follow the selection of runs.
+Where a figure's numbers follow the selection of runs, the page's script writes the sentence (``script/figures.js``).
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _PICKS = 3
 """Maximum number of settings in a sentence."""
 
 
-def says(kind: str, figure: Figure) -> str:
+def sentence(kind: str, figure: Figure) -> str:
     """The sentence for a figure of this kind; "" for a kind without one, or if there is nothing to say."""
     traces = figure["data"]
     if not traces:

@@ -13,6 +13,7 @@ from vggexp.report.compare import groups
 from vggexp.report.console import console, print_runs
 from vggexp.report.runs import Run, read_runs
 from vggexp.report.sound import say_damaged, show_sound
+from vggexp.sample.announce import announced
 
 _TABLES = ("latex", "markdown", "csv")
 
@@ -25,6 +26,9 @@ def run(config: Mapping[str, Any]) -> int:
     if form != "html" and (watch or not config["page"]):
         word = f"watch={watch}" if watch else "page=false"
         raise ConfigError(f"{word} is about the page, and format={form} writes none; leave one of them out")
+    if not config["page"] and (watch or config["output"]):
+        word = f"watch={watch}" if watch else f"output={config['output']}"
+        raise ConfigError(f"{word} is about the page, and page=false writes none; leave one of them out")
     runs = show_sound(require_runs(root), partial(print_runs, root))
     if not config["page"]:
         return 0
@@ -50,7 +54,8 @@ def require_runs(root: Path) -> list[Run]:
     if not root.is_dir():
         raise DataError(f"{root} is no folder; give the folder that holds the runs")
     damaged: dict[str, str] = {}
-    runs = read_runs(root, damaged)
+    with announced(f"looking for runs in {root}"):
+        runs = read_runs(root, damaged)
     for name, why in damaged.items():
         say_damaged(name, why)
     if not runs:

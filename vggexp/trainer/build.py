@@ -20,7 +20,9 @@ from vggexp.config.check.parts import heads
 from vggexp.config.check.targets import missing_module
 from vggexp.distributed.memory import keep_freed_memory
 from vggexp.distributed.processes import num_workers, place_in_run, world_size
-from vggexp.errors import ConfigError, UserError, did_you_mean, kind_and_line
+from vggexp.distributed.whole import disk_error
+from vggexp.errors import ConfigError, DataError, UserError, did_you_mean, kind_and_line
+from vggexp.learner.convolution import guard
 from vggexp.learner.freezing import Freezing
 from vggexp.learner.learner import Learner
 from vggexp.learner.optimizer import Pull
@@ -83,6 +85,7 @@ def build(group: str, config: Config, *arguments: Any, **named: Any) -> Any:
 
     Raises:
         ConfigError: a constructor rejected its arguments, or a package that it imports is not installed.
+        DataError: a file that a constructor reads cannot be read.
     """
     try:
         whole = {**config, "_partial_": True} if named else config
@@ -91,6 +94,8 @@ def build(group: str, config: Config, *arguments: Any, **named: Any) -> Any:
     except InstantiationException as error:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from error
+        if isinstance(error.__cause__, OSError):  # as where a file has vanished since its folder was read
+            raise gone(error.__cause__) from error
         if isinstance(error.__cause__, ImportError):
             raise ConfigError(_not_imported(group, str(config.get("_target_")), error.__cause__)) from error
         if isinstance(error.__cause__, ValueError | TypeError):
@@ -98,6 +103,11 @@ def build(group: str, config: Config, *arguments: Any, **named: Any) -> Any:
         raise
     except ValueError as error:
         raise ConfigError(_in_group(group, error)) from error
+
+
+def gone(error: OSError) -> DataError:
+    """The error of a file that cannot be read, in one line."""
+    return disk_error(error) or DataError(f"{error.filename or 'a file'} cannot be read: {error.strerror or error}")
 
 
 def _in_group(group: str, error: BaseException) -> str:
@@ -141,6 +151,9 @@ def build_network(config: Config, info: DataInfo) -> tuple[Backbone, Head, Task]
     task: Task = build("task", config["task"], info, build("loss", config["loss"]))
     _check_reads(config, backbone)
     head: Head = build("head", config["head"], HeadSpec(backbone.channels, backbone.strides, task.classes))
+    for part in (backbone, head):
+        assert isinstance(part, nn.Module)
+        guard(part)
     return backbone, head, task
 
 

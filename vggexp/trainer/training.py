@@ -39,6 +39,7 @@ from vggexp.report.freeze_table import print_freezing
 from vggexp.report.summary import summarize
 from vggexp.run_folder import RunFolder
 from vggexp.sample.loader import ResumableLoader
+from vggexp.sweep.data_stamp import write_stamp
 from vggexp.trainer.batch_size import with_batch_size
 from vggexp.trainer.build import accumulation, build, build_data, build_learner
 from vggexp.trainer.choosing import choose, chooses
@@ -149,6 +150,7 @@ def begin(run: Training, batches: ResumableLoader, go_on: bool) -> Mapping[str, 
     if is_first and not go_on:
         run.folder.begin(config, config["run"]["overwrite"])
         write_sources(run.folder, config)
+        write_stamp(run.folder, config)
         write_splits(run.folder, run.splits.data)
         write_skipped(run.folder, run.splits.data)
     if is_first:

@@ -74,6 +74,7 @@ def _write_for_paper(root: Path, runs: list[Run], form: str, output: str | None)
             return write_figures(found, Path(output or root / "figures"), f".{form}")
         module = import_module(f"vggexp.report.paper.{form}")
         path = Path(output or root / f"report{module.SUFFIX}")
+        _require_file(path, f"report{module.SUFFIX}")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(module.text(found), encoding="utf-8")
     except OSError as error:
@@ -81,11 +82,15 @@ def _write_for_paper(root: Path, runs: list[Run], form: str, output: str | None)
     return [path]
 
 
+def _require_file(output: Path, name: str) -> None:
+    if output.is_dir():
+        raise ConfigError(f"output={output} is a folder; name a file in it, such as {output / name}")
+
+
 def _write(root: Path, runs: list[Run], output: Path, refresh: int | None) -> None:
     from vggexp.report.page import write_page
 
-    if output.is_dir():
-        raise ConfigError(f"output={output} is a folder; name a file in it, such as {output / 'report.html'}")
+    _require_file(output, "report.html")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory() as elsewhere:

@@ -17,10 +17,6 @@ from vggexp.run_folder import RunFolder
 from vggexp.sample.resize import RECIPES, at_size
 from vggexp.transfer.renamed import renew
 
-HINT = 80
-"""Signs of a suggestion; a longer one lists hundreds of keys, and the nearest of them say more."""
-
-
 def read_config(folder: RunFolder) -> dict[str, Any]:
     """The resolved config that a run recorded at its start."""
     try:
@@ -58,7 +54,7 @@ def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
         if key not in known and parent not in _open(config) and not (parent in known and _at(config, parent) is None):
             beside = [one for one in known if one.rpartition(".")[0] == (parent if parent in known else "")]
             near = did_you_mean(key, known)
-            hint = near if len(near) < HINT else did_you_mean(key, beside)
+            hint = near if "did you mean" in near else did_you_mean(key, beside)
             raise ConfigError(f"the run's config has no key '{key}'{hint}")
         if isinstance(_at(config, key), Mapping) and _at(config, key) and not isinstance(_at(changes, key), Mapping):
             raise ConfigError(f"{key}={_at(changes, key)}: {key} holds several keys; set {key}.KEY=VALUE")

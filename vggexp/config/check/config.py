@@ -22,6 +22,7 @@ from vggexp.config.check.span import check_limits, check_schedule
 from vggexp.config.check.targets import check_targets
 from vggexp.config.check.values import check_batch_size, check_evaluation, check_formats, check_numbers, check_words
 from vggexp.config.help import TRAINS
+from vggexp.errors import require_at_least
 from vggexp.sample.image_files import find_images
 
 
@@ -56,6 +57,8 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
         check_freezing(config)
     if verb == "summary":
         check_image_size(config)
+        for key in ("classes", "mask_classes"):
+            require_at_least(f"data.{key}", config["data"][key], 0)
     if verb == "train":
         check_run(config)
     if "backbone" in config:

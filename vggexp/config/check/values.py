@@ -95,8 +95,8 @@ _AT_LEAST: dict[str, float] = {
 }
 """The minimum of a number, or of each number of a list, by key. If the minimum is an int, the value must be one."""
 
-_AT_MOST: dict[str, int] = {"seed": 2**32 - 1, "port": 65_535}
-"""The maximum of a whole number: NumPy's of a seed, TCP's of a port."""
+_AT_MOST: dict[str, int] = {"seed": 2**32 - 1, "port": 65_535, "freeze.percentile": 100}
+"""The maximum of a number: NumPy's of a seed, TCP's of a port."""
 
 _POSITIVE = (
     "trainer.save_minutes",

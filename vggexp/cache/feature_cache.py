@@ -95,14 +95,13 @@ class FeatureCache:
             together: makes a batch of its samples.
         """
         moves = augment and is_random(self.config["data"]["train_transform"])
-        views = (self.settings.views or 1) if moves else 1
+        views = self._views(augment)
         where = self._folder(name, views, augment)
         if where is not None and is_kept(where):
             return CachedSplit(source, unpacked(read_columns(where)), views)
-        count: int = views * len(source)  # type: ignore[arg-type]
-        size = count * self._bytes(source[0])
+        count, size = views * len(source), self._size(source, views)  # type: ignore[arg-type]
         text = f"{count:,} images, {size / 2**20:,.0f} MiB"
-        if self.settings.max_gb is not None and size > self.settings.max_gb * 2**30:
+        if self._is_too_large(size):
             if where is not None:
                 raise ConfigError(f"the features of {name} are {text}; give cache.max_gb={size / 2**30:.1f} or more")
             print(f"cache: the features of {name} are {text}, more than cache.max_gb: not cached")
@@ -113,6 +112,21 @@ class FeatureCache:
         give_back_freed_memory()
         kept = columns if where is None else unpacked(write_columns(where, packed(columns)))
         return CachedSplit(source, kept, views)
+
+    def in_memory(self, source: Dataset[Sample], augment: bool) -> int:
+        """Bytes of memory that the features of a split will take: none on disk, or where they would be too large."""
+        size = self._size(source, self._views(augment))
+        return 0 if self.settings.mode == "disk" or self._is_too_large(size) else size
+
+    def _views(self, augment: bool) -> int:
+        moves = augment and is_random(self.config["data"]["train_transform"])
+        return (self.settings.views or 1) if moves else 1
+
+    def _size(self, source: Dataset[Sample], views: int) -> int:
+        return views * len(source) * self._bytes(source[0])  # type: ignore[arg-type]
+
+    def _is_too_large(self, size: int) -> bool:
+        return self.settings.max_gb is not None and size > self.settings.max_gb * 2**30
 
     @torch.inference_mode()
     def _compute(self, source: Dataset[Sample], views: int, seed: int | None, together: Collate) -> dict[str, Any]:

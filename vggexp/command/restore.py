@@ -60,7 +60,8 @@ def restore(path: Path, changes: Mapping[str, Any], trust: Sequence[str] = ()) -
     try:
         learner.load_state_dict(content["state_dict"])
     except (RuntimeError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{path} does not fit its config: {' '.join(str(error).split())}") from error
+        what = "the network of the changed config" if changes else "its config"
+        raise ConfigError(f"{path} does not fit {what}: {' '.join(str(error).split())}") from error
     return Restored(learner.eval(), config, info, folder)
 
 

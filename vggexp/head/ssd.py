@@ -24,7 +24,6 @@ from vggexp.head.detection.float32 import SSDOutputs
 from vggexp.head.detection.one_stage import top_of_each_class
 from vggexp.head.detection.padded import Padded, best
 from vggexp.head.detection.targets import renamed, to_targets
-from vggexp.head.layer.convolution import Convolution
 from vggexp.types import Features, HeadSpec, ObjectList
 
 
@@ -166,7 +165,7 @@ def _halved(incoming: int, outgoing: int) -> nn.Sequential:
     layers = nn.Sequential(
         nn.Conv2d(incoming, outgoing // 2, 1),
         nn.ReLU(inplace=True),
-        Convolution(outgoing // 2, outgoing, 3, stride=2, padding=1),
+        nn.Conv2d(outgoing // 2, outgoing, 3, stride=2, padding=1),
         nn.ReLU(inplace=True),
     )
     return _initialized(layers)

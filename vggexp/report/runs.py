@@ -42,7 +42,16 @@ class Run:
 
     @cached_property
     def keys(self) -> dict[str, str]:
-        """Its config as it was given, as dotted keys and values as text."""
+        """Its config as dotted keys and values as text."""
+        found: dict[str, str] = {}
+        _flatten(self.config, "", found)
+        return found
+
+    @cached_property
+    def given(self) -> dict[str, str]:
+        """The same without the values that the training found itself."""
+        if all(value == "[]" for key, value in self.keys.items() if key.endswith("fitted")):
+            return self.keys
         found: dict[str, str] = {}
         _flatten(unfitted(self.config), "", found)
         return found

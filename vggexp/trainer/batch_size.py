@@ -49,21 +49,22 @@ def _found(config: Config) -> int:
     from vggexp.trainer.trial import Trial  # imports Lightning
 
     on_gpu = device_kind(config["trainer"]["gpus"]) == "cuda"
-    limit = SHARE * free_memory(on_gpu)
+    free = free_memory(on_gpu)
     trial = Trial(config)
+    limit, kept = SHARE * max(free - trial.kept, 0), trial.kept
     try:
         sizes, bound = choices(config, trial.images, trial.waiting)
         own, why = largest(trial.need, sizes, limit, on_gpu)
     finally:
         trial.end()
         give_back_freed_memory()
-    number = least_of_all(own)
+    number, beside = least_of_all(own), f"; the run's caches will keep {_gib(kept)} more" if kept else ""
     if not number:
         raise DataError(
-            f"data.batch_size=auto: no batch fits into memory ({why}); a smaller data.image_size takes less"
+            f"data.batch_size=auto: no batch fits into memory ({why}{beside}); a smaller data.image_size takes less"
         )
     if place_in_run()[0] == 0:
-        told = why or f"{bound}; {_gib(limit)} of memory were free for it"
+        told = (why or f"{bound}; {_gib(limit)} of memory were free for it") + beside
         print(f"data.batch_size=auto: {number} ({told if number == own else 'another process has no room for more'})")
     return number
 

@@ -12,7 +12,8 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 
 from vggexp.config.check.targets import missing_module
-from vggexp.errors import ConfigError, UserError, did_you_mean, kind_and_line
+from vggexp.distributed.whole import disk_error
+from vggexp.errors import ConfigError, DataError, UserError, did_you_mean, kind_and_line
 
 METADATA: dict[str, frozenset[str]] = {
     "backbone": frozenset({"weights", "weights_map", "smallest"}),
@@ -65,6 +66,7 @@ def build(group: str, config: Config, *arguments: Any, **named: Any) -> Any:
 
     Raises:
         ConfigError: a constructor rejected its arguments, or a package that it imports is not installed.
+        DataError: a file that a constructor reads cannot be read.
     """
     try:
         whole = {**config, "_partial_": True} if named else config
@@ -73,6 +75,8 @@ def build(group: str, config: Config, *arguments: Any, **named: Any) -> Any:
     except InstantiationException as error:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from error
+        if isinstance(error.__cause__, OSError):  # as where a file has vanished since its folder was read
+            raise gone(error.__cause__) from error
         if isinstance(error.__cause__, ImportError):
             raise ConfigError(_not_imported(group, str(config.get("_target_")), error.__cause__)) from error
         if isinstance(error.__cause__, ValueError | TypeError):
@@ -80,6 +84,11 @@ def build(group: str, config: Config, *arguments: Any, **named: Any) -> Any:
         raise
     except ValueError as error:
         raise ConfigError(_in_group(group, error)) from error
+
+
+def gone(error: OSError) -> DataError:
+    """The error of a file that cannot be read, in one line."""
+    return disk_error(error) or DataError(f"{error.filename or 'a file'} cannot be read: {error.strerror or error}")
 
 
 def _in_group(group: str, error: BaseException) -> str:

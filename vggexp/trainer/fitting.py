@@ -17,6 +17,7 @@ from vggexp.report.console import print_run
 from vggexp.report.freeze_table import print_freezing
 from vggexp.report.summary import summarize
 from vggexp.sample.loader import ResumableLoader
+from vggexp.sweep.data_stamp import write_stamp
 from vggexp.trainer.assembly import Training, assemble, feature_caches
 from vggexp.trainer.choosing import choose, chooses
 from vggexp.trainer.data_notes import print_problems, write_skipped, write_splits
@@ -75,6 +76,7 @@ def begin(run: Training, batches: ResumableLoader, go_on: bool) -> Mapping[str, 
     if is_first and not go_on:
         run.folder.begin(config, config["run"]["overwrite"])
         write_sources(run.folder, config)
+        write_stamp(run.folder, config)
         write_splits(run.folder, run.splits.data)
         write_skipped(run.folder, run.splits.data)
     if is_first:

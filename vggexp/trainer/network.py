@@ -15,6 +15,7 @@ from vggexp.config.check.parts import heads
 from vggexp.distributed.memory import keep_freed_memory
 from vggexp.distributed.processes import place_in_run
 from vggexp.errors import ConfigError, UserError, one_line
+from vggexp.learner.convolution import guard
 from vggexp.learner.freezing import Freezing
 from vggexp.sample.data_contract import check_data
 from vggexp.trainer.build import METADATA, build
@@ -78,6 +79,9 @@ def build_network(config: Config, info: DataInfo) -> tuple[Backbone, Head, Task]
     task: Task = build("task", config["task"], info, build("loss", config["loss"]))
     _check_reads(config, backbone)
     head: Head = build("head", config["head"], HeadSpec(backbone.channels, backbone.strides, task.classes))
+    for part in (backbone, head):
+        assert isinstance(part, nn.Module)
+        guard(part)
     return backbone, head, task
 
 

@@ -60,6 +60,7 @@ class Splits:
         labels = labels_of(self._open(split)) if balances else None
         decoded = self._decoded(dataset, split)
         loader = build_loader(self.config, decoded, shuffle=shuffle, contract=contract, labels=labels)
+        loader.order.is_even |= split == "train"  # also in a fixed order: trainer.overfit_batches
         if self.moving is not None and split != "test":
             self.moving.follow(split, loader, decoded, augment=shuffle, together=contract.together)
         return loader

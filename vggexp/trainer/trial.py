@@ -19,6 +19,7 @@ from vggexp.learner.freezing import Freezing
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import check_ends, open_split
 from vggexp.sample.reading import Reading
+from vggexp.trainer.kept_memory import kept_bytes
 from vggexp.trainer.learner import build_learner
 from vggexp.trainer.network import build_data
 from vggexp.types import Batch
@@ -49,6 +50,8 @@ class Trial:
         self.waiting = ready * _bytes(self._contract.together(self._samples[:1]))
         """Bytes of an image in the batches that loading processes hold ready."""
         self._build(config, data.info)
+        self.kept = 0 if kind == "cuda" else kept_bytes(config, data, self._learner)
+        """Bytes that the run's caches will take of the memory that its steps take."""
 
     def _build(self, config: Mapping[str, Any], info: Any) -> None:
         one = {**config, "baseline": False, "data": {**config["data"], "batch_size": 1}}

@@ -42,8 +42,8 @@ class CrossEntropy(nn.Module):
         if class_weight is not None and not isinstance(class_weight, str):
             require_weights("loss.class_weight", class_weight)
         self.label_smoothing = label_smoothing
-        self.balanced = isinstance(class_weight, str)
-        self._exponent = 0.5 if class_weight == "sqrt_median_frequency" else 1.0
+        self.balance = class_weight if isinstance(class_weight, str) else None
+        self.balanced = self.balance is not None
         # Not in the state dict: a list comes from the config, and balanced weights follow from the counts, which are in
         # the task's state dict. Also, the number of classes is unknown until the data set is open.
         numbers = None if class_weight is None or isinstance(class_weight, str) else [float(w) for w in class_weight]
@@ -52,8 +52,9 @@ class CrossEntropy(nn.Module):
 
     def set_class_frequency(self, frequency: Tensor) -> None:
         """Set each class's frequency, (C,), positive; only median-frequency balancing uses it."""
-        if self.balanced:
-            self.weight = median_frequency(frequency) ** self._exponent
+        if self.balance:
+            weight = median_frequency(frequency)
+            self.weight = weight.sqrt() if self.balance == "sqrt_median_frequency" else weight
 
     def forward(self, outputs: Tensor, target: Tensor) -> Tensor:
         """Mean loss of logits (N, C) with labels (N,), or of (N, C, H, W) with masks (N, H, W).
@@ -75,9 +76,9 @@ class CrossEntropy(nn.Module):
         return total / size.where(size > 0, 1)
 
     def _checked_weight(self, num_classes: int) -> Tensor | None:
-        if self.balanced and self.weight is None:
+        if self.balance and self.weight is None:
             raise ConfigError(
-                "loss.class_weight by the classes' frequencies needs the training targets observed first; train with baseline=true"
+                f"loss.class_weight={self.balance} needs the training targets observed first; train with baseline=true"
             )
         if self.weight is not None and len(self.weight) != num_classes:
             raise ConfigError(f"loss.class_weight has {len(self.weight)} numbers for {num_classes} classes")

@@ -130,7 +130,7 @@ def test_room_is_left_for_what_caches_will_keep(monkeypatch: pytest.MonkeyPatch,
 
         def end(self) -> None: ...
 
-    monkeypatch.setattr(batch_size, "Trial", Kept)
+    monkeypatch.setattr("vggexp.trainer.trial.Trial", Kept)
     monkeypatch.setattr(batch_size, "free_memory", lambda _: int(1000 * MIB))
     assert (
         with_batch_size({**config(), "choice": {"task": "classification"}}, go_on=False)["data"]["batch_size"] == 16

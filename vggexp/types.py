@@ -419,7 +419,8 @@ class MeasuredPolicy(FreezePolicy, Protocol):
     """A policy that decides by measurements of the run: a pure function of epoch, parameter and these numbers.
 
     A constant one gets a single row before training: each stage's gradient norm divided by the norm of its parameters,
-    over ``window`` batches. Another one gets a row every ``window`` epochs: the norms of the gradients' sums over them.
+    over ``window`` batches. Another one gets a row every ``window`` epochs: the norms of the gradients' sums over them,
+    and after them the head's, if it has ``measures_head = True``.
     """
 
     window: int

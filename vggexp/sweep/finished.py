@@ -19,7 +19,7 @@ _IRRELEVANT = {
     "run": ("dir", "name", "overwrite"),
     "choice": ("experiment", "logger"),
     "data": ("cache_dir", "index_dir"),
-    "cache": ("dir",),
+    "cache": ("dir", "share"),
 }
 """Keys that do not change the result of a run. The groups ``debug`` and ``logger`` do not change it either."""
 

@@ -30,7 +30,7 @@ from vggexp.types import Data, Sample, Task
 class Splits:
     """The splits that a run reads.
 
-    A run reads the test split once, so only caches on disk, which later runs reuse, apply to it.
+    A run reads the test split once, so only caches that later runs reuse apply to it.
     """
 
     config: Mapping[str, Any]
@@ -54,7 +54,7 @@ class Splits:
         dataset, contract = self._open(split, augment=shuffle), self._contract(split)
         if split == "val":
             check_image_size(self.config, dataset)
-        if self.features is not None and (split != "test" or self.features.settings.mode == "disk"):
+        if self.features is not None and (split != "test" or self.features.serves_others):
             dataset = self.features.split(dataset, split, shuffle, contract.together)
         balances = shuffle and self.config["data"].get("sampling") == "balanced"  # configs of older runs lack the key
         labels = labels_of(self._open(split)) if balances else None

@@ -1,6 +1,7 @@
 """vggexp itself: complete trainings as its command line starts them, with all their files and checks."""
 
 import itertools
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from vggexp.benchmark.work.detect import words_of
 from vggexp.config.check import needs
 from vggexp.data.image_folder import image_folder
 from vggexp.distributed.memory import keep_freed_memory
+from vggexp.sweep.journal import VARIABLE
 from vggexp.trainer.build import build
 from vggexp.trainer.loader import build_loader
 from vggexp.trainer.network import build_data
@@ -73,6 +75,24 @@ def whole(job: Job, rounds: Rounds) -> None:
             rounds.begin()
             _train(*job.words, f"run.dir={folder}/run{number}")
             rounds.end(1)
+
+
+def sweep(job: Job, rounds: Rounds) -> None:
+    """A sweep over eight heads per round, each a whole run, on the backbone of the warm-up."""
+    from vggexp.cache.feature_cache import SWEEP_FEATURES
+
+    with tempfile.TemporaryDirectory() as folder:
+        _train(*job.words, "cache=off", "trainer.max_epochs=1", "trainer.limit_train_batches=1", "test=false",
+               "trainer.limit_val_batches=1", f"run.dir={folder}/warm")  # fmt: skip
+        words = (*job.words, f"backbone.weights={folder}/warm")
+        os.environ[VARIABLE] = f"{folder}/journal"  # as the jobs of a sweep find it
+        for number in itertools.count():
+            SWEEP_FEATURES.clear()
+            rounds.begin()
+            for seed, rate in itertools.product((1, 2), (0.1, 0.03, 0.01, 0.003)):
+                name = f"run.dir={folder}/{number}-{seed}-{rate}"
+                _train(*words, f"seed={seed}", f"optimizer.lr={rate}", name)
+            rounds.end(8)
 
 
 def evaluate(job: Job, rounds: Rounds) -> None:

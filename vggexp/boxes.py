@@ -87,3 +87,8 @@ def _sides(boxes: Tensor, size: tuple[int, int]) -> Tensor:
 
 def _ratio(part: Tensor, whole: Tensor) -> Tensor:
     return torch.where(whole > 0, part / whole.clamp(min=torch.finfo(whole.dtype).tiny), 0)
+
+
+def of_label(boxes_per_class: Tensor, label: Tensor) -> Tensor:
+    """The box of each image's label: (N, C, 4) and (N,) to (N, 4)."""
+    return boxes_per_class[torch.arange(label.shape[0], device=label.device), label]

@@ -38,8 +38,12 @@ class DivergedError(UserError):
     code = 1
 
 
+MANY = 40
+"""From so many options on, an error does not list them."""
+
+
 def did_you_mean(word: str, options: Iterable[str]) -> str:
-    """A closing clause that names the nearest option, or all of them if none is near.
+    """A closing clause that names the nearest option, or all of them if none is near and they are not ``MANY``.
 
     >>> did_you_mean("unett", ["unet", "fcn"])
     "; did you mean 'unet'?"
@@ -50,6 +54,8 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, options, n=1, cutoff=0.6)
     if near:
         return f"; did you mean '{near[0]}'?"
+    if len(options) >= MANY:
+        return f"; there are {len(options):,}, such as {', '.join(options[:3])}"
     return f"; choose from: {', '.join(options)}" if options else ""
 
 

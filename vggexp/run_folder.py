@@ -4,6 +4,7 @@ config.yaml        the resolved config, sufficient to repeat the run
 metrics.jsonl      one row per log call
 summary.json       final metrics and cost; it exists if and only if the run is finished
 sources.json       for a run that starts from checkpoints: their checksums when it began
+data.json          for a data set of files: what they looked like from outside when the run began
 state.json         for an unfinished run: the process that writes it, or why it stopped
 freeze.csv         what was trainable in each epoch, with hashes of the tensors
 splits.csv         for a data set that divides photos: the split of each
@@ -28,8 +29,8 @@ from vggexp.distributed.lock import lock
 from vggexp.distributed.whole import whole
 from vggexp.errors import ConfigError
 
-_OWN = ("config.yaml", "metrics.jsonl", "summary.json", "sources.json", "state.json", "freeze.csv", "splits.csv",
-        "skipped.csv", "checkpoint", "prediction", "csv", "tensorboard", "wandb", "comet")  # fmt: skip
+_OWN = ("config.yaml", "metrics.jsonl", "summary.json", "sources.json", "data.json", "state.json", "freeze.csv",
+        "splits.csv", "skipped.csv", "checkpoint", "prediction", "csv", "tensorboard", "wandb", "comet")  # fmt: skip
 PREVIOUS = ".previous"
 
 
@@ -42,6 +43,7 @@ class RunFolder:
         self.metrics = self.path / "metrics.jsonl"
         self.summary = self.path / "summary.json"
         self.sources = self.path / "sources.json"
+        self.data = self.path / "data.json"
         self.state = self.path / "state.json"
         self.freeze = self.path / "freeze.csv"
         self.splits = self.path / "splits.csv"

@@ -1,6 +1,6 @@
 """The types and interfaces that data, backbone, head, task, loss and freeze policy share.
 
-These parts do not import one another. They depend only on these types, and ``build.py`` connects them.
+These parts do not import one another. They depend only on these types, and ``trainer/`` connects them.
 Shapes: N images, C classes, H x W pixels.
 """
 
@@ -255,6 +255,24 @@ def lessons(head: Head) -> frozenset[str]:
     return getattr(head, "learns_from", frozenset())
 
 
+@runtime_checkable
+class Anchors(Protocol):
+    """Boxes of fixed shapes and places that objects are compared with, so that their sizes should be the objects'.
+
+    A detection head that has some has them as ``anchors``.
+    """
+
+    @property
+    def unset(self) -> tuple[str, ...]:
+        """The head's arguments that a training fits to its objects."""
+
+    def overlaps(self, boxes: Tensor, size: tuple[int, int]) -> Tensor:
+        """(N,): the IoU of each of the boxes (N, 4), in pixels of images of ``size`` = (H, W), with its best anchor."""
+
+    def fitted(self, boxes: Tensor, size: tuple[int, int]) -> dict[str, Any]:
+        """Values of the head's arguments, of the unset ones if there are any, whose anchors these boxes fit best."""
+
+
 class Loss(Protocol):
     """Computes a scalar loss from outputs and target."""
 
@@ -401,7 +419,8 @@ class MeasuredPolicy(FreezePolicy, Protocol):
     """A policy that decides by measurements of the run: a pure function of epoch, parameter and these numbers.
 
     A constant one gets a single row before training: each stage's gradient norm divided by the norm of its parameters,
-    over ``window`` batches. Another one gets a row every ``window`` epochs: the norms of the gradients' sums over them.
+    over ``window`` batches. Another one gets a row every ``window`` epochs: the norms of the gradients' sums over them,
+    and after them the head's, if it has ``measures_head = True``.
     """
 
     window: int

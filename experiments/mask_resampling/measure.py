@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 
 from vggexp.sample.image import read_mask
 from vggexp.sample.mask_grid import stretch
-from vggexp.task.metric.segmentation import confusion, overlap
+from vggexp.task.metric.counts import confusion, overlap
 from vggexp.types import VOID
 
 SIDES = (64, 128, 224)

@@ -1,9 +1,9 @@
 """Segmentations of several finished runs on one data set, as one picture and one table.
 
-    python experiments/patch_vs_dense/compare.py runs/onebudget/patch runs/onebudget/fcn ... --output one_budget.webp
+    python experiments/patch_vs_dense/compare.py runs/onebudget/patch runs/onebudget/fcn ... --split val
 
 The picture has a row for each image and a column for each run, beside image and truth; below each column stand the
-run's test scores, its training's seconds and what a forward pass of one image takes.
+run's scores, its training's seconds and what a forward pass of one image takes. The images are spread over the split.
 """
 
 import argparse
@@ -14,12 +14,16 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torchvision.transforms.v2.functional import to_pil_image
 
 from vggexp.command.restore import Restored, restore
 from vggexp.sample.data_contract import open_split
 from vggexp.task import drawing
-from vggexp.trainer.build import build_data
+from vggexp.trainer.network import build_data
+
+GAP = 6
+"""Pixels between two images."""
 
 
 def main(words: list[str]) -> int:
@@ -27,28 +31,30 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--output", type=Path, default=Path("one_budget.webp"))
-    parser.add_argument("--images", type=int, default=4)
+    parser.add_argument("--images", type=int, default=3)
+    parser.add_argument("--split", default="test", choices=("val", "test"))
     given = parser.parse_args(words)
     torch.set_num_threads(1)
     restored = {path.name: restore(path, {}) for path in given.runs}
     first = next(iter(restored.values()))
-    images = open_split(build_data(first.config), "test", frozenset({"mask"}))
-    samples = [images[place] for place in range(given.images)]
+    images = open_split(build_data(first.config), given.split, frozenset({"mask"}))
+    samples = [images[place * len(images) // given.images] for place in range(given.images)]
     cells = [[drawing.legible(one["image"]), shown(first, one["image"], one["mask"])] for one in samples]
     captions = ["image", "truth"]
-    print("| network | test mIoU | mDice | training, s | an image, ms | parameters |\n|---|---:|---:|---:|---:|---:|")
+    print(f"| network | {given.split} mIoU | mDice | training, s | an image, ms | parameters |")
+    print("|---|---:|---:|---:|---:|---:|")
     for path, (name, run) in zip(given.runs, restored.items(), strict=True):
         summary = json.loads((path / "summary.json").read_text())
         milliseconds = 1e3 * seconds(run, samples[0]["image"])
-        scores = summary["metrics"]
-        row = (scores["test/miou"], scores["test/mdice"], summary["seconds"], milliseconds, summary["parameters"])
+        scores = [summary["metrics"][f"{given.split}/{kind}"] for kind in ("miou", "mdice")]
+        row = (*scores, summary["seconds"], milliseconds, summary["parameters"])
         print("| {} | {:.3f} | {:.3f} | {:.0f} | {:.1f} | {:,} |".format(name, *row))
         captions.append("{}: mIoU {:.2f}, Dice {:.2f}, {:.0f} s of training, {:.0f} ms an image".format(name, *row[:4]))
         for line, one in zip(cells, samples, strict=True):
             line.append(shown(run, one["image"], predicted(run, one["image"])))
-    last = [drawing.caption(cell, text) for cell, text in zip(cells[-1], captions, strict=True)]
-    picture = drawing.grid([cell for line in [*cells[:-1], last] for cell in line], columns=len(captions), gap=6)
-    to_pil_image(picture).save(given.output, quality=85)
+    cells[-1] = [drawing.caption(cell, text) for cell, text in zip(cells[-1], captions, strict=True)]
+    rows = [functional.pad(drawing.grid(line, columns=len(line), gap=GAP), (0, 0, 0, GAP), value=255) for line in cells]
+    to_pil_image(torch.cat(rows, 1)).save(given.output, quality=85)
     return 0
 
 

@@ -11,7 +11,7 @@ import yaml
 from PIL import Image
 from sklearn.metrics import jaccard_score
 
-from vggexp.trainer.build import build_data
+from vggexp.trainer.network import build_data
 
 Train = Callable[..., Path]
 WHOLE = ("trainer.limit_test_batches=1.0", "trainer.limit_val_batches=1.0", "callback=[diagnostics]")

@@ -95,6 +95,19 @@ def lines(**options: Any) -> list[str]:
     return [re.sub(r"  \d+\.\d s$", "  T", line) for line in output.splitlines()]
 
 
+class Resumed(Progress):
+    """As in a run that is resumed within an epoch: Lightning skips this call for that epoch."""
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.current_epoch:
+            super().on_train_epoch_start(trainer, pl_module)
+
+
+def test_the_time_of_an_epoch_that_was_resumed_begins_with_the_resume() -> None:
+    output = fit(Resumed("val/top1", console=screen(interactive=False)))
+    assert [float(line.split()[-2]) < 60 for line in output.splitlines()] == [True] * 3  # not since the system's start
+
+
 def test_a_pipe_gets_a_line_an_epoch() -> None:
     assert lines() == [
         "epoch 1/3  train/loss 0.500  val/top1 0.250  T",

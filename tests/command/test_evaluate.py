@@ -59,7 +59,7 @@ def test_verbs_that_open_no_data_set_take_no_word_of_it(trained: Path, vggexp: V
     words = {"predict": ("x.png", "output=out"), "export": (), "demo": ()}[verb]
     code, _, errors = vggexp(verb, str(trained), *words, "data.classes=[1,0]")
     assert (code, errors.count("\n")) == (2, 1)
-    assert f"{verb}: data.classes has no effect" in errors
+    assert f"{verb}: data.classes=[1, 0] has no effect" in errors
 
 
 def test_a_run_does_not_go_on_with_other_classes(train_tiny: Callable[..., Path], vggexp: Vggexp) -> None:

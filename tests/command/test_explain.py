@@ -28,7 +28,7 @@ def test_a_missing_extra_is_named(trained: Path, photo: str, vggexp: Vggexp, mon
 @pytest.mark.slow
 def test_each_head_is_explained(trained: Path, photo: str, vggexp: Vggexp) -> None:
     pytest.importorskip("captum")
-    code, _, errors = vggexp("explain", str(trained), photo, "output=why", "channels=3", "trainer.gpus=0")
+    code, _, errors = vggexp("explain", str(trained), photo, "output=why", "channels=3")
     assert code == 0, errors
     names = {path.name for path in Path("why/photo").iterdir()}
     assert {"receptive_field.jpg", "features-stage1.png", "features-stage2.png"} <= names
@@ -40,5 +40,5 @@ def test_each_head_is_explained(trained: Path, photo: str, vggexp: Vggexp) -> No
     }  # fmt: skip
     with Image.open("why/photo/grad_cam-localization-box-x.jpg") as picture:
         assert picture.size[0] / picture.size[1] == pytest.approx(60 / 40, abs=0.01)
-    code, _, errors = vggexp("explain", str(trained), photo, "output=why", "stage=6", "trainer.gpus=0")
+    code, _, errors = vggexp("explain", str(trained), photo, "output=why", "stage=6")
     assert (code, "stage=6: the backbone has 5 stages" in errors) == (2, True)

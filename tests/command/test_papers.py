@@ -4,11 +4,19 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from tests.conftest import PetsTree
+
 Vggexp = Callable[..., tuple[int, str, str]]
 SEGMENTATION = ("task=segmentation", "data.image_size=[32,32]")
+
+ONE_STEP = (
+    "trainer.max_epochs=1", "trainer.limit_train_batches=1", "trainer.limit_val_batches=1",
+    "trainer.limit_test_batches=1", "data.workers=0",
+)  # fmt: skip
 
 
 def metrics(file: str) -> dict[str, float]:
@@ -121,3 +129,41 @@ def test_a_head_that_needs_switches_is_refused_by_name(tiny: Callable[..., tuple
     assert (code, errors.count("\n")) == (2, 1)
     assert "head=segnet" in errors
     assert "switches" in errors
+
+
+@pytest.mark.slow
+def test_overfeat_s_presets_as_they_are(tree: PetsTree, vggexp: Vggexp) -> None:
+    for part in ("classifier", "localizer"):
+        code, _, errors = vggexp(f"experiment=overfeat_{part}", f"data.root={tree.root}", *ONE_STEP)
+        assert code == 0, errors
+    assert vggexp("graft", "runs/overfeat/classifier", "runs/overfeat/localizer", "output=both")[0] == 0
+    few = ("trainer.limit_test_batches=1", "data.batch_size=1", "evaluation.sides=[245]")
+    code, _, errors = vggexp("evaluate", "both", "evaluation=overfeat", *few)
+    assert code == 0, errors
+    assert 0 <= metrics("both/evaluation-test-overfeat-245.json")["test/box_error_top1"] <= 1
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Path:
+    """Six noisy photos a split in CamVid's layout, each class a stripe."""
+    photo = np.random.default_rng(0).integers(0, 255, (72, 96, 3), dtype=np.uint8)
+    mask = np.repeat(np.arange(12, dtype=np.uint8), 6)[:, None].repeat(96, 1)
+    for split in ("train", "val"):
+        for folder, pixels in ((split, photo), (f"{split}annot", mask)):
+            (tmp_path / "street" / folder).mkdir(parents=True)
+            for k in range(6):
+                Image.fromarray(np.roll(pixels, 7 * k, 0)).save(tmp_path / "street" / folder / f"{split}{k}.png")
+    return tmp_path / "street"
+
+
+@pytest.mark.slow
+def test_camvid_s_presets(street: Path, vggexp: Vggexp) -> None:
+    """Each as it is but for the width; of the ladder, each step begins from the last one's run."""
+    narrow, few = ("backbone.width=0.05",), (f"data.root={street}", "data.batch_size=4", *ONE_STEP)
+    hidden = ("head.hidden=8", *narrow)
+    for preset, words in (
+        ("camvid", (*narrow, "scheduler.warmup=0")), ("patch_camvid", ("backbone.width=4",)),
+        ("fcn_ladder_32s", hidden), ("fcn_ladder_16s", hidden), ("fcn_ladder_8s", hidden),
+    ):  # fmt: skip
+        code, _, errors = vggexp(f"experiment={preset}", *words, *few)
+        assert code == 0, (preset, errors)

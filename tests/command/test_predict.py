@@ -259,7 +259,7 @@ def test_a_cropping_recipe_is_laid_back_on_the_photo(trained: Path, vggexp: Vgge
         (("photos", "batch_size=0"), 2, "batch_size=0 is not a whole number of at least 1"),
         (("photos", "trainer.gpus=1"), 2, "trainer.gpus=1, and this machine has 0; trainer.gpus=0 uses the CPU"),
         (("photos", "trainer.precision=8"), 2, "trainer.precision=8 is not known"),
-        (("photos", "outptu=x"), 2, "the run's config has no key 'outptu'"),
+        (("photos", "outptu=x"), 2, "predict: there is no key 'outptu'; did you mean 'output'?"),
         (("photos", "data.eval_transform=[{RandomHorizontalFlip:{p:1.0}}]"), 2, "rotates or flips the image"),
     ],
 )  # fmt: skip

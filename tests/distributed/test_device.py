@@ -7,7 +7,8 @@ from vggexp.distributed.device import Kind, device_kind, resolve_devices, resolv
 from vggexp.distributed.processes import num_gpus
 from vggexp.task.localization import Localization
 from vggexp.task.metric.box import BoxMetrics
-from vggexp.task.metric.segmentation import SegmentationMetrics, overlap
+from vggexp.task.metric.counts import overlap
+from vggexp.task.metric.segmentation import SegmentationMetrics
 from vggexp.types import Batch, DataInfo
 
 

@@ -48,7 +48,7 @@ class Nursery:
         place = Path(__file__).parents[2]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(place)}
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("nursery.py"))],
+            [sys.executable, str(Path(__file__).with_name("nursery.py")), *SMALL],
             env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self._process.stdout is not None

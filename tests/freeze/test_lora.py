@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.optim import SGD
 
+from tests.command.test_predict import rows, write
 from tests.e2e.test_resume import compare
 from tests.learner.test_freezing import bound, step
 from vggexp.backbone.vgg import VGG
@@ -93,12 +94,20 @@ def test_readers_of_the_run(words: tuple[str, ...], train_tiny: Callable[..., Pa
     assert said[0] == 0, said[2]
     found = json.loads((run / "evaluation-test.json").read_text())["metrics"]
     assert found["test/loss"] == pytest.approx(summary["metrics"]["test/loss"], abs=1e-5)
+    write("photos/a.png", 70, 50)
+    said = vggexp("predict", str(run), "photos", "output=out")
+    assert said[0] == 0, said[2]
     for form, suffix in (("safetensors", "safetensors"), ("onnx", "onnx")):
         code, _, errors = vggexp("export", str(run), f"format={form}")
         assert code == 0, errors
         assert (run / "export" / f"run.{suffix}").exists()
     said = vggexp("evaluate", str(run / "export" / "run.safetensors"), "trainer.limit_test_batches=1", "output=e.json")
     assert said[0] == 0, said[2]
+    said = vggexp("predict", str(run / "export" / "run.safetensors"), "photos", "output=plain")
+    assert said[0] == 0, said[2]
+    (adapted,), (plain,) = rows("out"), rows("plain")
+    assert adapted["class"] == plain["class"]
+    assert adapted["probability"] == pytest.approx(plain["probability"], abs=1e-5)
     next_run = train_tiny(*small, "freeze=backbone", f"backbone.weights={run}", name="next")
     weights = read_checkpoint(next_run)["state_dict"]
     assert all(torch.equal(tensor, weights[name]) for name, tensor in merged(state).items() if name[0] == "b")

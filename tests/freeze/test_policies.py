@@ -42,6 +42,7 @@ SETTINGS: dict[str, dict[str, object]] = {"pattern": {"patterns": r"features\.[1
         ("pattern", {"patterns": [r"features\.[12]\.", r"features\.4"]}, [[1, 2, 4]]),
         ("pattern", {"patterns": r"features\.[12]|head", "invert": True}, [[3, 4, 5]]),
         ("auto", {}, [[]] * 3),  # until it has measured
+        ("thaw", {}, [[1, 2, 3, 4, 5]] * 3),  # until it has measured
         ("surgical", {}, [[]]),
         ("lora", {}, [[1, 2, 3, 4, 5]]),
         ("ssf", {}, [[1, 2, 3, 4, 5]]),
@@ -52,7 +53,7 @@ def test_what_is_frozen(name: str, changes: dict[str, object], frozen: list[list
     for epoch, stages in enumerate(frozen):
         assert [stage.stage for stage in STAGES if made(epoch, stage) == 0] == stages, epoch
         assert made(epoch, HEAD) == 1
-    assert made.constant == (name not in ("gradual", "linear_probe", "auto"))
+    assert made.constant == (name not in ("gradual", "linear_probe", "auto", "thaw"))
 
 
 def test_norms_and_biases() -> None:
@@ -89,6 +90,7 @@ def test_every_policy_is_a_pure_function(name: str, rows: list[list[float]]) -> 
         ("pattern", {"patterns": "["}, r"'\[' is not a regular expression"),
         ("pattern", {"patterns": []}, "is empty"),
         ("auto", {"percentile": 101}, r"freeze\.percentile=101 from 0 to 100"),
+        ("thaw", {"settled": 1}, r"freeze\.settled=1 above 0 and below 1"),
         ("surgical", {"tuned": 0}, r"freeze\.tuned=0"),
         ("lora", {"rank": 0}, r"freeze\.rank=0 must be 1 or more"),
         ("ssf", {"stages": []}, r"freeze\.stages is empty"),

@@ -6,7 +6,8 @@ from torchvision.models.detection.ssd import SSD as TorchvisionSSD  # noqa: N811
 
 from tests.head.detection.cases import SIZE, features, finds, overfit, spec
 from vggexp.backbone.vgg import VGG
-from vggexp.head.ssd import SSD, default_boxes
+from vggexp.head.detection.default_boxes import DefaultBoxes
+from vggexp.head.ssd import SSD
 from vggexp.types import Features, HeadSpec
 
 
@@ -27,7 +28,7 @@ def test_it_finds_what_torchvisions_finds_in_the_same_outputs() -> None:
         maps = head.maps(seen)
         anchors = head._anchors(2, maps, SIZE)
         theirs = TorchvisionSSD(
-            torch.nn.Identity(), head.boxes, SIZE, 4, head=head.head, score_thresh=0.05, topk_candidates=20
+            torch.nn.Identity(), head.anchors, SIZE, 4, head=head.head, score_thresh=0.05, topk_candidates=20
         )
         expected = theirs.postprocess_detections(head.head(maps), anchors, [SIZE] * 2)
         found = head(seen)
@@ -49,14 +50,12 @@ def test_at_300_pixels_it_is_the_papers() -> None:
         maps = head.maps(Features(stages, (300, 300), skips))
     assert [one.shape[1] for one in maps] == [512, 1024, 512, 256, 256, 256]
     assert [one.shape[2] for one in maps] == [37, 18, 9, 5, 3, 2]
-    assert head.boxes.num_anchors_per_location() == [4, 6, 6, 6, 4, 4]
+    assert head.anchors.num_anchors_per_location() == [4, 6, 6, 6, 4, 4]
     assert sum(p.numel() for p in [*head.dense.parameters()]) == 512 * 1024 * 9 + 1024 + 1024**2 + 1024
 
 
 def test_default_boxes_grow_linearly() -> None:
-    assert default_boxes(6, 0.1, (0.2, 0.9), (2.0, 3.0)).scales == pytest.approx(
-        [0.1, 0.2, 0.375, 0.55, 0.725, 0.9, 1.075]
-    )
+    assert DefaultBoxes(6, None, None, (2.0, 3.0)).scales == pytest.approx([0.1, 0.2, 0.375, 0.55, 0.725, 0.9, 1.075])
 
 
 def test_conv4_3_has_the_learned_length() -> None:

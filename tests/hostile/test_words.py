@@ -112,7 +112,7 @@ VERBS = [
     (["summary", "callback=[]"], "this verb takes no callback"),
     (["inspect", "data.root=.", "task=detection"], "this verb takes no task"),
     (["hydra.sweeper.params.seed=1"], "Hydra cannot take these words, perhaps those of hydra.*: AssertionError"),
-    (["export", "a.txt", "output="], "output is empty; give a name, or leave it out"),
+    (["export", "a.txt", "output="], "output is empty; give a path, or leave it out"),
     (["benchmark", "work=[]"], "work=[] names none; choose from: all, data"),
     (
         ["-m", "optimizer.lr=interval(0.1,1)"],

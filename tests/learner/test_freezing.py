@@ -20,6 +20,7 @@ from vggexp.freeze.pattern import Pattern
 from vggexp.freeze.ssf import ScaleShift
 from vggexp.freeze.stage import Stages
 from vggexp.freeze.surgical import Surgical
+from vggexp.freeze.thaw import Thaw
 from vggexp.head.mlp import MLP
 from vggexp.learner.freezing import Freezing
 from vggexp.learner.optimizer import begin_epoch, make_optimizer, parameter_groups
@@ -27,9 +28,10 @@ from vggexp.types import FreezePolicy, HeadSpec, ParameterInfo
 
 POLICIES: list[FreezePolicy] = [
     Nothing(), WholeBackbone(), Stages(3), Stages([2, 5]), Gradual(), LinearProbe(2), NormOnly(), BiasOnly(),
-    Pattern([r"features\.0\.", "classifier"]), Auto(), Surgical(), Lora(2, [4]), ScaleShift(),
+    Pattern([r"features\.0\.", "classifier"]), Auto(), Surgical(), Thaw(), Lora(2, [4]), ScaleShift(),
 ]  # fmt: skip
-for measured, row in ((POLICIES[9], [[5.0] * 5, [4.9, 5, 9, 5, 5]]), (POLICIES[10], [[1.0, 3, 2, 1, 1]])):
+ROWS = [[[5.0] * 5, [4.9, 5, 9, 5, 5]], [[1.0, 3, 2, 1, 1]], [[0.0] * 5 + [2.0], [0.0] * 5 + [1.0]]]
+for measured, row in zip(POLICIES[9:12], ROWS, strict=True):
     measured.measured = row  # type: ignore[attr-defined]
 EPOCHS = 7
 

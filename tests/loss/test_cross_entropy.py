@@ -44,6 +44,9 @@ def test_median_frequency() -> None:
     outputs, mask = batch()
     expected = functional.cross_entropy(outputs, mask.long(), loss.weight, ignore_index=VOID)
     torch.testing.assert_close(loss(outputs, mask), expected)
+    milder = CrossEntropy(class_weight="sqrt_median_frequency")
+    milder.set_class_frequency(torch.tensor([0.6, 0.3, 0.1, 0.05]))
+    torch.testing.assert_close(milder.weight, loss.weight.sqrt())
 
 
 def test_fixed_and_equal_weights_ignore_the_frequencies() -> None:

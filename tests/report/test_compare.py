@@ -44,6 +44,15 @@ def test_a_setting_is_what_differs_but_the_seed(make_run: MakeRun, tmp_path: Pat
     }
 
 
+def test_folds_whose_anchors_were_fitted_are_one_setting(make_run: MakeRun, tmp_path: Path) -> None:
+    """Each fold's objects give other numbers; numbers that were typed are another setting."""
+    for fold, side in enumerate((0.2, 0.3)):
+        make_run(f"a{fold}", data={"fold": fold}, head={"gives": "objects", "finest": side, "fitted": ["finest"]})
+    make_run("b", data={"fold": 0}, head={"gives": "objects", "finest": 0.2, "fitted": []})
+    (group,) = groups(read_runs(tmp_path / "runs"))
+    assert sorted(len(one.runs) for one in group.settings) == [1, 2]
+
+
 def test_folders_with_other_classes_are_other_data_sets(make_run: MakeRun, tmp_path: Path) -> None:
     """One data option, three folders; the third has the first's names in another order."""
     for name, classes in {"a": ["cat", "dog"], "b": ["car", "bus"], "c": ["dog", "cat"], "d": ["cat", "dog"]}.items():

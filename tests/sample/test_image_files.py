@@ -1,10 +1,13 @@
 """Which files a user's words mean."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from vggexp.errors import DataError
+from vggexp.sample import announce
+from vggexp.sample.announce import announced
 from vggexp.sample.image_files import find_images
 
 
@@ -68,3 +71,28 @@ def test_a_word_that_means_no_image_is_an_error(word: str, message: str) -> None
     Path("empty").mkdir()
     with pytest.raises(DataError, match=message):
         find_images(["photos", word])
+
+
+@pytest.mark.parametrize("word", ["", " "])
+def test_an_empty_word_is_not_the_current_folder(word: str) -> None:
+    Path("a.jpg").touch()
+    with pytest.raises(DataError, match="an empty word names no image"):
+        find_images([word])
+
+
+def test_the_systems_own_folders_hold_no_photos(photos: Path) -> None:
+    with pytest.raises(DataError, match="/proc is a folder of the system's own, without images"):
+        find_images("/proc")
+    (photos / "link").symlink_to("/proc")  # from which links lead to the whole disk
+    assert found("photos") == {"photos/a.png": "a", "photos/b.JPG": "b", "photos/sub/a.jpg": "sub/a"}
+
+
+def test_a_long_walk_is_announced(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(announce, "PATIENCE", 0.01)
+    with announced("looking for images in photos"):
+        time.sleep(0.05)
+    line = "vggexp: looking for images in photos, for 0 seconds so far; Ctrl-C stops it\n"
+    assert capsys.readouterr().err == line
+    with announced("something quick"):
+        pass
+    assert capsys.readouterr().err == ""

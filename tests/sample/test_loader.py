@@ -157,3 +157,14 @@ def test_a_lone_last_sample_is_left_out_of_training_only() -> None:
     assert [len(batch) for batch in Order(9, 4, 1)] == [4, 4]
     assert [len(batch) for batch in Order(9, 4, None)] == [4, 4, 1]
     assert [len(batch) for batch in Order(1, 4, 1)] == [1]
+
+
+@pytest.mark.parametrize("size", [16, 17, 18, 19, 20, 23])
+def test_a_fixed_order_that_is_trained_on_gives_each_process_as_many_batches(size: int) -> None:
+    """``trainer.overfit_batches``: DDP would wait for ever for the gradients of a batch that one process lacks."""
+    orders = [Order(size, 8, None, rank, 2) for rank in (0, 1)]
+    for order in orders:
+        order.is_even = True
+    first, second = ([len(batch) for batch in order] for order in orders)
+    assert len(first) == len(second) == len(orders[0])
+    assert min(first + second) >= 2

@@ -105,7 +105,7 @@ def test_shared_memory_bounds_what_loading_processes_hold_ready(monkeypatch: pyt
 
 def test_nothing_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     class Heavy:
-        images, waiting = 10, 0
+        images, waiting, kept = 10, 0, 0
 
         def __init__(self, _: object) -> None: ...
 
@@ -114,9 +114,28 @@ def test_nothing_fits(monkeypatch: pytest.MonkeyPatch) -> None:
 
         def end(self) -> None: ...
 
-    monkeypatch.setattr(batch_size, "Trial", Heavy)
+    monkeypatch.setattr("vggexp.trainer.trial.Trial", Heavy)
     with pytest.raises(DataError, match=r"no batch fits into memory \(1 take about .*a smaller data.image_size"):
         with_batch_size(config(), go_on=False)
+
+
+def test_room_is_left_for_what_caches_will_keep(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    class Kept:
+        images, waiting, kept = 100, 0, int(700 * MIB)
+
+        def __init__(self, _: object) -> None: ...
+
+        def need(self, size: int) -> float:
+            return size * 10 * MIB
+
+        def end(self) -> None: ...
+
+    monkeypatch.setattr("vggexp.trainer.trial.Trial", Kept)
+    monkeypatch.setattr(batch_size, "free_memory", lambda _: int(1000 * MIB))
+    assert (
+        with_batch_size({**config(), "choice": {"task": "classification"}}, go_on=False)["data"]["batch_size"] == 16
+    )  # 64 without
+    assert "the run's caches will keep 0.68 GiB more" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,8 @@ class Job:
     """What one contestant does.
 
     Args:
-        kind: the function of a contestant's module for it: "steps", "run", "whole", "evaluate", "load", "detect" or
-            "index".
+        kind: the function of a contestant's module for it: "steps", "run", "whole", "sweep", "evaluate", "load",
+            "detect" or "index".
         words: the training as command line words.
         batches: number of batches per round.
         sample: number of images of a whole run that an alternative processes; of index, its files.

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from vggexp.callback.stopwatch import peak_memory_mib
+from vggexp.distributed.memory import peak_memory_mib
 
 Message = dict[str, Any]
 

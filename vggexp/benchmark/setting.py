@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from vggexp.config.compose import launch, settle
 from vggexp.distributed.device import device_kind
-from vggexp.trainer.build import bind_freezing, build_data, build_network
+from vggexp.trainer.network import bind_freezing, build_data, build_network
 from vggexp.types import DataInfo
 
 Config = dict[str, Any]

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from vggexp.cache.object_columns import packed, size_of, unpacked
 from vggexp.cache.settings import CacheSettings
+from vggexp.cache.sweep_features import SweepFeatures
 from vggexp.config.check import needs
 from vggexp.distributed.device import device_kind, resolve_precision
 from vggexp.distributed.memory import give_back_freed_memory
@@ -30,6 +32,7 @@ from vggexp.sample.column_store import is_kept, read_columns, write_columns
 from vggexp.sample.loader import Collate, Seeded, collate
 from vggexp.sample.reading import Reading
 from vggexp.sample.resize import plain_recipe
+from vggexp.sweep.journal import runs_job
 from vggexp.types import Batch, Head, ObjectList, Sample
 
 Config = Mapping[str, Any]
@@ -37,6 +40,8 @@ FIXED = frozenset({"CenterCrop", "Fit", "Grayscale", "Identity", "Pad", "Resize"
 """Transforms without randomness; ``Fit`` unless it has a ``scale``."""
 UNSEEN = ("batch_size", "workers", "timeout", "sampling", "cache", "cache_max_gb", "cache_dir", "index_dir")
 """Keys of the data config that do not change the samples."""
+SWEEP_FEATURES = SweepFeatures()
+"""Those that this process has computed for the job of a sweep that it ran last."""
 _DTYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
@@ -85,6 +90,13 @@ class FeatureCache:
     settings: CacheSettings
     stage: int
     """The stage that the features come from, from 1."""
+    sweep: SweepFeatures | None = None
+    """What the next job of the sweep can use again; None: the features serve this run alone."""
+
+    @property
+    def serves_others(self) -> bool:
+        """Whether later runs read these features too, so that it pays to have them of a split that is read once."""
+        return self.sweep is not None or self.settings.mode == "disk"
 
     def split(self, source: Dataset[Sample], name: str, augment: bool, together: Collate = collate) -> Dataset[Sample]:
         """The split with its features in place of images; the split itself where they would be too large.
@@ -95,14 +107,17 @@ class FeatureCache:
             together: makes a batch of its samples.
         """
         moves = augment and is_random(self.config["data"]["train_transform"])
-        views = (self.settings.views or 1) if moves else 1
-        where = self._folder(name, views, augment)
+        views = self._views(augment)
+        key = self._key(name, views, augment, moves) if self.serves_others else ""
+        where = self._folder(key)
         if where is not None and is_kept(where):
             return CachedSplit(source, unpacked(read_columns(where)), views)
-        count: int = views * len(source)  # type: ignore[arg-type]
-        size = count * self._bytes(source[0])
+        if self.sweep is not None and (found := self.sweep.find(name, key)) is not None:
+            print(f"cache: stage {self.stage} of {name}: as in an earlier job of the sweep")
+            return CachedSplit(source, found, views)
+        count, size = views * len(source), self._size(source, views)  # type: ignore[arg-type]
         text = f"{count:,} images, {size / 2**20:,.0f} MiB"
-        if self.settings.max_gb is not None and size > self.settings.max_gb * 2**30:
+        if self._is_too_large(size):
             if where is not None:
                 raise ConfigError(f"the features of {name} are {text}; give cache.max_gb={size / 2**30:.1f} or more")
             print(f"cache: the features of {name} are {text}, more than cache.max_gb: not cached")
@@ -112,7 +127,24 @@ class FeatureCache:
         columns = self._compute(Reading(source, name), views, seed, together)
         give_back_freed_memory()
         kept = columns if where is None else unpacked(write_columns(where, packed(columns)))
+        if self.sweep is not None:
+            self.sweep.keep(name, key, kept)
         return CachedSplit(source, kept, views)
+
+    def in_memory(self, source: Dataset[Sample], augment: bool) -> int:
+        """Bytes of memory that the features of a split will take: none on disk, or where they would be too large."""
+        size = self._size(source, self._views(augment))
+        return 0 if self.settings.mode == "disk" or self._is_too_large(size) else size
+
+    def _views(self, augment: bool) -> int:
+        moves = augment and is_random(self.config["data"]["train_transform"])
+        return (self.settings.views or 1) if moves else 1
+
+    def _size(self, source: Dataset[Sample], views: int) -> int:
+        return views * len(source) * self._bytes(source[0])  # type: ignore[arg-type]
+
+    def _is_too_large(self, size: int) -> bool:
+        return self.settings.max_gb is not None and size > self.settings.max_gb * 2**30
 
     @torch.inference_mode()
     def _compute(self, source: Dataset[Sample], views: int, seed: int | None, together: Collate) -> dict[str, Any]:
@@ -161,25 +193,38 @@ class FeatureCache:
         feature = self._features(sample["image"].unsqueeze(0))
         return feature.nbytes + sum(size_of(value) for name, value in sample.items() if name != "image")
 
-    def _folder(self, name: str, views: int, augment: bool) -> Path | None:
-        """A split's folder on disk, named by a hash of all that the features depend on; None unless mode is "disk"."""
-        config = self.config
+    def _folder(self, key: str) -> Path | None:
+        """A split's folder on disk; None unless mode is "disk"."""
         if self.settings.mode != "disk" or self.settings.dir is None:
             return None
-        hashes = network_hashes(self.learner.freezing, [f"stage{k}" for k in range(1, self.stage + 1)])
+        return Path(self.settings.dir).expanduser() / key
+
+    def _key(self, name: str, views: int, augment: bool, moves: bool) -> str:
+        """A hash of all that a split's features depend on; of random views also the seed."""
+        config = self.config
         own = {key: value for key, value in config["data"].items() if key not in UNSEEN}
         trainer = config["trainer"]
         depends = {
-            "network": [config["backbone"]["_target_"], [*hashes.values()]],
+            "network": [config["backbone"]["_target_"], self._hashes],
             "statistics": [config["backbone"].get(key) for key in ("net", "mean", "std", "local_response_norm")],
-            "data": [own, _files(config["data"].get("root")), sorted(needs(config)), name],
-            "views": [views, augment, config["seed"] if augment else None],
+            "data": [own, self._data_files, sorted(needs(config)), name],
+            "views": [views, augment, config["seed"] if moves else None],
             "numbers": [trainer["precision"], trainer["channels_last"], device_kind(trainer["gpus"])],
             "targets": 2,  # 1: masks half a pixel off
             "version": [torch.__version__, torch.get_num_threads()],
         }
         digest = hashlib.blake2b(json.dumps(depends, sort_keys=True, default=str).encode(), digest_size=16)
-        return Path(self.settings.dir).expanduser() / digest.hexdigest()
+        return digest.hexdigest()
+
+    @cached_property
+    def _hashes(self) -> list[Any]:
+        """The hashes of the frozen stages' tensors, which no step changes."""
+        hashes = network_hashes(self.learner.freezing, [f"stage{k}" for k in range(1, self.stage + 1)])
+        return [*hashes.values()]
+
+    @cached_property
+    def _data_files(self) -> str:
+        return _files(self.config["data"].get("root"))
 
 
 def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> FeatureCache | None:
@@ -189,6 +234,13 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
 
     It also sets the learner's ``entrance``: the stage at which cached features enter the backbone.
     """
+    found = _feature_cache(learner, config, settings)
+    if found is None or found.sweep is None:
+        SWEEP_FEATURES.clear()  # this job has no use for them, and may need the memory
+    return found
+
+
+def _feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> FeatureCache | None:
     if settings.mode == "off" or not learner.freezing.settled:
         return None
     if not (frozen := first_frozen(learner, 0)):
@@ -198,7 +250,8 @@ def feature_cache(learner: Learner, config: Config, settings: CacheSettings) -> 
         return None
     height, width = config["data"]["image_size"]
     learner.entrance = (stage, (height, width))
-    return FeatureCache(learner, config, settings, stage)
+    shares = settings.mode == "auto" and settings.share and runs_job()
+    return FeatureCache(learner, config, settings, stage, SWEEP_FEATURES if shares else None)
 
 
 def deepest_entrance(head: Head) -> int:

@@ -84,6 +84,13 @@ class MovingCache(Callback):
         """Whether any span can use features, or may once the policy has measured."""
         return self._learner.freezing.measuring is not None or any(span.stage and len(span) > 1 for span in self._spans)
 
+    @property
+    def stages(self) -> set[int]:
+        """The boundaries whose features some span may keep."""
+        if self._learner.freezing.measuring is not None:
+            return set(range(1, deepest_entrance(self._learner.head) + 1))
+        return {span.stage for span in self._spans if span.stage and len(span) > 1}
+
     def follow(
         self, name: str, loader: ResumableLoader, source: Dataset[Sample], *, augment: bool, together: Collate
     ) -> None:

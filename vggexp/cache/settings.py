@@ -15,6 +15,7 @@ class CacheSettings:
         max_gb: maximum size of a split's features, GiB; None: no limit. A larger split is not cached with "auto", and
             is an error with "disk".
         dir: folder of the mode "disk".
+        share: with "auto", whether the jobs of a sweep that one process runs use the same features again.
 
     Raises:
         ValueError: the mode is unknown.
@@ -24,6 +25,7 @@ class CacheSettings:
     views: int | None
     max_gb: float | None
     dir: str | None
+    share: bool = True
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:

@@ -1,4 +1,4 @@
-"""Measures, for ``freeze=auto``, the gradients of each stage over an interval, and tells the policy."""
+"""Measures, for ``freeze=auto`` and ``thaw``, gradients over an interval, and tells the policy."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class StageMovement(Callback):
         assert freezing.measuring is not None
         self._freezing = freezing
         self._policy: MeasuredPolicy = freezing.measuring
-        self._gradients = StageGradients(freezing)
+        self._gradients = StageGradients(freezing, head=getattr(self._policy, "measures_head", False))
 
     def state_dict(self) -> dict[str, Any]:
         """The sums of the interval so far."""
@@ -40,7 +40,7 @@ class StageMovement(Callback):
         self._gradients.add()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """At the end of an interval: a row for the policy, and a line for what it freezes."""
+        """At the end of an interval: a row for the policy, and a line for what it freezes or thaws."""
         epoch = trainer.current_epoch
         if (epoch + 1) % self._policy.window:
             return
@@ -50,8 +50,10 @@ class StageMovement(Callback):
         before = self._frozen(epoch)
         self._policy.measured.append(row.tolist())
         self._gradients.sums = {}
-        if trainer.is_global_zero and (new := self._frozen(epoch + 1) - before):
-            print(f"freeze: {', '.join(sorted(new))}: frozen from epoch {epoch + 1} on", flush=True)
+        after = self._frozen(epoch + 1)
+        for what, stages in (("frozen", after - before), ("trains", before - after)):
+            if trainer.is_global_zero and stages:
+                print(f"freeze: {', '.join(sorted(stages))}: {what} from epoch {epoch + 1} on", flush=True)
 
     def _frozen(self, epoch: int) -> set[str]:
         return {

@@ -1,16 +1,14 @@
 """Measures the cost of a run: seconds, images per second, peak memory."""
 
-import math
 import platform
-import sys
 import time
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
+
+from vggexp.distributed.memory import peak_memory_mib, reset_peak_memory
 
 
 class Stopwatch(Callback):
@@ -80,29 +78,3 @@ def device_name(kind: str) -> str:
     if kind == "cuda":
         return torch.cuda.get_device_name()
     return f"CPU, {torch.get_num_threads()} threads" if kind == "cpu" else f"{platform.machine()} GPU ({kind})"
-
-
-def reset_peak_memory() -> None:
-    """Reset the peak, because jobs of a sweep may share a process. Process memory can be reset on Linux only."""
-    if torch.cuda.is_available():
-        torch.cuda.reset_peak_memory_stats()
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
-
-
-def peak_memory_mib() -> float:
-    """The most memory held so far: allocated on the GPU if one was used, else resident in the process.
-
-    NaN on Windows; on a Mac the process's, whatever the GPU allocated.
-    """
-    if torch.cuda.is_available() and (peak := torch.cuda.max_memory_allocated()):
-        return peak / 2**20
-    with suppress(OSError):
-        status = Path("/proc/self/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-    try:
-        import resource
-    except ModuleNotFoundError:  # Windows
-        return math.nan
-    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on a Mac, KiB elsewhere
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20

@@ -20,7 +20,9 @@ from vggexp.sample.data_contract import open_split
 from vggexp.trainer.advice.cost import cost
 from vggexp.trainer.advice.recommend import RANDOM, Advice, Row, recommend
 from vggexp.trainer.advice.stage_features import Classifier, StageFeatures, stage_features
-from vggexp.trainer.build import build_data, build_learner, build_loader
+from vggexp.trainer.learner import build_learner
+from vggexp.trainer.loader import build_loader
+from vggexp.trainer.network import build_data
 from vggexp.transfer.checkpoint import read_checkpoint
 from vggexp.transfer.score.h_score import h_score
 from vggexp.transfer.score.leep import leep

@@ -19,7 +19,7 @@ from vggexp.report.console import console
 def run(config: Mapping[str, Any]) -> int:
     """Measure each workload, print its rows as they come, then write JSON and the page if asked."""
     names = chosen("work", config["work"], works())
-    against = chosen("against", config["against"], [*alternatives(), "freeze=none", "cache=off"])
+    against = chosen("against", config["against"], [*alternatives(), "freeze=none", "cache=off", "cache.share=false"])
     output = _checked(config)
     found: dict[str, list[Round]] = {}
     kept: list[Row] = []

@@ -14,7 +14,6 @@ from vggexp.deploy.compare.between import along, barrier
 from vggexp.deploy.compare.cka import LEAST, stage_cka
 from vggexp.deploy.compare.drift import by_layer, distance, same_shapes, weights
 from vggexp.deploy.compare.shots import shots
-from vggexp.distributed.whole import check_writable
 from vggexp.errors import ConfigError, UserError, one_line
 from vggexp.learner.learner import Learner
 from vggexp.report.console import console
@@ -24,7 +23,8 @@ from vggexp.run_folder import RunFolder, plain, write_whole
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import open_split
 from vggexp.sample.loader import ResumableLoader
-from vggexp.trainer.build import build_data, build_loader
+from vggexp.trainer.loader import build_loader
+from vggexp.trainer.network import build_data
 from vggexp.transfer.average import mismatch
 from vggexp.types import Data
 
@@ -38,8 +38,6 @@ def run(config: Config) -> int:
     """Print the tables, and write the JSON file and the page."""
     names = _names(config)
     page = Path(str(config["page"])) if config["page"] else None
-    if page is not None:
-        check_writable("page", page.parent)
     first, second = (restore(Path(name), config["override"], config["trust"]) for name in names)
     data = build_data(first.config)
     found: dict[str, Any] = {"runs": names, "left_out": {}}

@@ -19,9 +19,11 @@ from vggexp.report.console import print_scores
 from vggexp.run_folder import RunFolder, plain, write_whole
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import open_split
-from vggexp.trainer.build import build, build_data, build_loader
+from vggexp.trainer.build import build
 from vggexp.trainer.evaluation import at_own_size, keeps_size, suffix, words
 from vggexp.trainer.image_size import check_image_size
+from vggexp.trainer.loader import build_loader
+from vggexp.trainer.network import build_data
 from vggexp.trainer.shortage import explained
 from vggexp.transfer.class_names import require_same_names
 from vggexp.types import Data

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vggexp.command.predict import ready
+from vggexp.command.predict import view_of
 from vggexp.command.restore import Restored, restore
 from vggexp.deploy.explain.grad_cam import grad_cam, require_captum
 from vggexp.deploy.explain.pictures import fields_over, filters_grid, heat_over, maps_grid
@@ -44,7 +44,7 @@ def run(config: Config) -> int:
     output = Path(str(config["output"])) if config["output"] else restored.folder / "explain"
     explained = Explained(restored, _fields(stages), output)
     files, left_out = find_images(config["input"], leave_out=output), 0
-    _, view = ready(restored)
+    view = view_of(restored)
     restored.learner.to("cpu").eval()
     for group in load(files, view, batch_size=1, workers=0):
         for photo, seen in zip(group.photos, group.seen, strict=False):

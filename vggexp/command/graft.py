@@ -17,7 +17,8 @@ from vggexp.errors import ConfigError
 from vggexp.learner.learner import Learner
 from vggexp.report.console import print_graft
 from vggexp.run_folder import RunFolder
-from vggexp.trainer.build import build_data, build_learner
+from vggexp.trainer.learner import build_learner
+from vggexp.trainer.network import build_data
 from vggexp.transfer.checkpoint import write_checkpoint
 from vggexp.transfer.without_weights import without_weights
 

@@ -100,11 +100,16 @@ def predict(restored: Restored, files: list[ImageFile], folder: PredictionFolder
 
 def ready(restored: Restored) -> tuple[Predictor, View]:
     """The predictor and the view of a photo that the run's config describes."""
-    data, trainer = restored.config["data"], restored.config["trainer"]
+    trainer = restored.config["trainer"]
+    return Predictor(restored.learner, trainer["gpus"], trainer["precision"]), view_of(restored)
+
+
+def view_of(restored: Restored) -> View:
+    """The view of a photo that the run's config describes."""
+    data = restored.config["data"]
     height, width = data["image_size"]
     smaller = bool(data.get("decode_scale")) and "mask" not in needs(restored.config)  # as the run's evaluation decodes
-    view = View(data["eval_transform"], (height, width), smaller)
-    return Predictor(restored.learner, trainer["gpus"], trainer["precision"]), view
+    return View(data["eval_transform"], (height, width), smaller)
 
 
 def _listed(output: Path) -> str:

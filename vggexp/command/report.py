@@ -13,6 +13,7 @@ from vggexp.report.compare import groups
 from vggexp.report.console import console, print_runs
 from vggexp.report.damaged import say_damaged, show_undamaged
 from vggexp.report.runs import Run, read_runs
+from vggexp.sample.announce import announced
 
 _TABLES = ("latex", "markdown", "csv")
 
@@ -25,6 +26,9 @@ def run(config: Mapping[str, Any]) -> int:
     if form != "html" and (watch or not config["page"]):
         word = f"watch={watch}" if watch else "page=false"
         raise ConfigError(f"{word} is about the page, and format={form} writes none; leave one of them out")
+    if not config["page"] and (watch or config["output"]):
+        word = f"watch={watch}" if watch else f"output={config['output']}"
+        raise ConfigError(f"{word} is about the page, and page=false writes none; leave one of them out")
     runs = show_undamaged(require_runs(root), partial(print_runs, root))
     if not config["page"]:
         return 0
@@ -50,7 +54,8 @@ def require_runs(root: Path) -> list[Run]:
     if not root.is_dir():
         raise DataError(f"{root} is no folder; give the folder that holds the runs")
     damaged: dict[str, str] = {}
-    runs = read_runs(root, damaged)
+    with announced(f"looking for runs in {root}"):
+        runs = read_runs(root, damaged)
     for name, why in damaged.items():
         say_damaged(name, why)
     if not runs:
@@ -69,6 +74,7 @@ def _write_for_paper(root: Path, runs: list[Run], form: str, output: str | None)
             return write_figures(found, Path(output or root / "figures"), f".{form}")
         module = import_module(f"vggexp.report.paper.{form}")
         path = Path(output or root / f"report{module.SUFFIX}")
+        _require_file(path, f"report{module.SUFFIX}")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(module.text(found), encoding="utf-8")
     except OSError as error:
@@ -76,11 +82,15 @@ def _write_for_paper(root: Path, runs: list[Run], form: str, output: str | None)
     return [path]
 
 
+def _require_file(output: Path, name: str) -> None:
+    if output.is_dir():
+        raise ConfigError(f"output={output} is a folder; name a file in it, such as {output / name}")
+
+
 def _write(root: Path, runs: list[Run], output: Path, refresh: int | None) -> None:
     from vggexp.report.page import write_page
 
-    if output.is_dir():
-        raise ConfigError(f"output={output} is a folder; name a file in it, such as {output / 'report.html'}")
+    _require_file(output, "report.html")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory() as elsewhere:

@@ -13,7 +13,7 @@ from vggexp.config.recorded import amend, keep_split
 from vggexp.errors import ConfigError, DataError, UserError, kind_and_line
 from vggexp.learner.learner import Learner
 from vggexp.run_folder import RunFolder
-from vggexp.trainer.build import build_learner
+from vggexp.trainer.learner import build_learner
 from vggexp.transfer.adapters import without_adapters
 from vggexp.transfer.checkpoint import read_checkpoint, read_info
 from vggexp.transfer.without_weights import without_weights
@@ -60,7 +60,8 @@ def restore(path: Path, changes: Mapping[str, Any], trust: Sequence[str] = ()) -
     try:
         learner.load_state_dict(content["state_dict"])
     except (RuntimeError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{path} does not fit its config: {' '.join(str(error).split())}") from error
+        what = "the network of the changed config" if changes else "its config"
+        raise ConfigError(f"{path} does not fit {what}: {' '.join(str(error).split())}") from error
     return Restored(learner.eval(), config, info, folder)
 
 

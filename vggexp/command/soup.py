@@ -17,7 +17,8 @@ from vggexp.report.summary import versions
 from vggexp.run_folder import RunFolder
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import open_split
-from vggexp.trainer.build import build_data, build_loader
+from vggexp.trainer.loader import build_loader
+from vggexp.trainer.network import build_data
 from vggexp.transfer.average import State, weighted
 from vggexp.transfer.checkpoint import write_checkpoint
 from vggexp.types import Data

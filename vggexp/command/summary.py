@@ -14,7 +14,7 @@ from vggexp.report.ledger import ledger
 from vggexp.report.ledger_table import show
 from vggexp.report.picture.draw import Caption
 from vggexp.report.picture.write import write_picture
-from vggexp.trainer.build import bind_freezing, build_network
+from vggexp.trainer.network import bind_freezing, build_network
 from vggexp.transfer.checkpoint import read_checkpoint
 from vggexp.types import DataInfo
 

@@ -13,7 +13,7 @@ from vggexp.report.summary import versions
 from vggexp.run_folder import RunFolder
 from vggexp.sample.data_contract import open_split
 from vggexp.sample.fingerprint import fingerprint
-from vggexp.trainer.build import build_data
+from vggexp.trainer.network import build_data
 from vggexp.types import Data
 
 Figures = Mapping[str, Any]

@@ -112,7 +112,7 @@ def settle(verb: str, config: DictConfig) -> dict[str, Any]:
 def with_absolute_root(config: Mapping[str, Any]) -> dict[str, Any]:
     """The config with ``data.root`` as an absolute path, so that the run can be evaluated from any folder."""
     data = config.get("data") or {}
-    if not isinstance(root := data.get("root"), str) or root == "???":
+    if not isinstance(root := data.get("root"), str) or root == "???" or not root.strip():  # the checks refuse ""
         return dict(config)
     return {**config, "data": {**data, "root": str(Path(root).expanduser().absolute())}}
 

@@ -53,7 +53,10 @@ def amend(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     for key in dotted_keys(changes, leaves=True):
         parent = key.rpartition(".")[0]
         if key not in known and parent not in _open(config) and not (parent in known and _at(config, parent) is None):
-            raise ConfigError(f"the run's config has no key '{key}'{did_you_mean(key, known)}")
+            beside = [one for one in known if one.rpartition(".")[0] == (parent if parent in known else "")]
+            near = did_you_mean(key, known)
+            hint = near if "did you mean" in near else did_you_mean(key, beside)
+            raise ConfigError(f"the run's config has no key '{key}'{hint}")
         if isinstance(_at(config, key), Mapping) and _at(config, key) and not isinstance(_at(changes, key), Mapping):
             raise ConfigError(f"{key}={_at(changes, key)}: {key} holds several keys; set {key}.KEY=VALUE")
     merged = as_dict(OmegaConf.merge(OmegaConf.create(dict(config)), OmegaConf.create(dict(changes))), resolve=False)

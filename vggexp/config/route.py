@@ -7,7 +7,8 @@ import yaml
 
 from vggexp.config.check.schema import is_needed, no_option
 from vggexp.config.help import CONF, TRAINS, groups
-from vggexp.errors import ConfigError
+from vggexp.config.schema.known import schema
+from vggexp.errors import ConfigError, did_you_mean
 
 _GROUPS_OF = {
     "resume": ["cache", "callback", "logger", "trainer"],
@@ -35,10 +36,22 @@ def route(verb: str, words: Sequence[str]) -> list[str]:
     if verb == "advise":  # backbone.weights takes one source, and advise compares several
         words = [re.sub(r"^backbone\.weights=(?=\[)", "sources=", word) for word in words]
     own = yaml.safe_load((CONF / f"{verb}.yaml").read_text(encoding="utf-8"))
+    if verb == "summary":
+        _require_one_network(words)
     if "override" not in own:
         return list(words)
     of_verb = {str(name) for each in own.get("defaults", ()) if isinstance(each, dict) for name in each}
-    return [word if _is_own(word, {*own, *of_verb, "hydra"}) else _routed(verb, word) for word in words]
+    known = {*own, *of_verb, "hydra"}
+    return [word if _is_own(word, known) else _routed(verb, word, known) for word in words]
+
+
+def _require_one_network(words: Sequence[str]) -> None:
+    """ConfigError for a word about the network beside a run that is named, which has its own."""
+    keys = {word: word.lstrip("+~").partition("=")[0].partition("@")[0].partition(".")[0] for word in words}
+    if any(key == "checkpoint" and not word.endswith("=null") for word, key in keys.items()):
+        for word, key in keys.items():
+            if key in groups():
+                raise ConfigError(f"summary: {word} has no effect beside a run, whose own network is shown; remove one")
 
 
 def _is_own(word: str, own: Collection[str]) -> bool:
@@ -47,10 +60,14 @@ def _is_own(word: str, own: Collection[str]) -> bool:
     return word.startswith("-") or (not equals and word[:1] != "~") or key.split(".")[0].split("/")[0] in own
 
 
-def _routed(verb: str, word: str) -> str:
+def _routed(verb: str, word: str, own: Collection[str]) -> str:
     key, _, value = word.lstrip("+").partition("=")
     if word.startswith("~"):
         raise ConfigError(f"{verb}: {word} removes a key of the recorded run, which keeps its keys; set another value")
+    of_run = {*groups(), *(name.partition(".")[0] for name in schema()["verb"]["train"])}
+    if (top := key.partition(".")[0].partition("@")[0]) not in of_run:
+        near = did_you_mean(top, {*own, *of_run} - {"defaults", "override"})
+        raise ConfigError(f"{verb}: there is no key '{key}'{near}")
     if key.partition("@")[0] not in groups():
         return f"+override.{key}={value}"
     allowed = [group for group in groups() if group not in _NO_PART] if verb == "rerun" else _GROUPS_OF.get(verb, [])

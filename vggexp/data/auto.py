@@ -10,6 +10,7 @@ from typing import Unpack
 
 import vggexp.data
 from vggexp.errors import DataError
+from vggexp.sample.announce import announced
 from vggexp.sample.layout.folders import folders_in
 from vggexp.sample.record.kept_listing import SLOW, kept_at
 from vggexp.sample.record.photos import Photos, PhotoWords, folder
@@ -56,7 +57,8 @@ def recognized(root: Path, index: str | None = None) -> dict[str, str]:
     if kept and (content := kept.get()) is not None:
         return dict(json.loads(bytes(content)))
     began = time.perf_counter()
-    told = {name: module.recognize(root) for name, module in _readers().items()}
+    with announced(f"recognising the layout of {root}"):
+        told = {name: module.recognize(root) for name, module in _readers().items()}
     found = {name: why for name, why in told.items() if why is not None}
     if kept and time.perf_counter() - began > SLOW:
         kept.put([json.dumps(found).encode()])

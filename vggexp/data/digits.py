@@ -11,31 +11,22 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from numpy.random import Generator
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from vggexp.boxes import from_edges, to_edges, to_pixels
 from vggexp.errors import ConfigError
+from vggexp.sample.digit_canvas import Floats, extent, ink_of, paint, scattered
 from vggexp.sample.resize import Recipe
 from vggexp.sample.transform import Transform
 from vggexp.types import OBJECT_MASKS, DataInfo, Objects, Sample
 
-Floats = NDArray[np.float32]
-
 NAMES = tuple("0123456789")
 HELD = 300
 """Digits in each of val and test; the other 1,197 are for training."""
-INK = 0.42
-"""How dark a scan's interpolated pixel must be, of 1, to count as ink."""
 MOST = 20
 """The most digits on a canvas."""
-HIDDEN = 0.3
-"""The most of a digit's box that may lie in another's."""
-DRAWS = 50
-"""How often a place is drawn for a digit, before it is left out."""
 
 
 class Digits:
@@ -153,10 +144,10 @@ def _render(name: str, classes: tuple[int, ...], canvas: int, size: tuple[int, i
     edges = np.empty((len(pool), 4), np.float32)
     for row, source in enumerate(pool):
         random = np.random.default_rng((seed, int(source)))
-        ink = _ink(scans[source], int(random.integers(size[0], size[1] + 1)))
+        ink = ink_of(scans[source], int(random.integers(size[0], size[1] + 1)))
         height, width = ink.shape
         top, left = (int(random.integers(0, canvas - side + 1)) for side in ink.shape)
-        images[row] = _paint(others, ink, (left, top), canvas, random)
+        images[row], _ = paint(others, [ink], [(left, top)], canvas, random)
         masks[row, top : top + height, left : left + width][ink > 0] = places[source] + 1
         edges[row] = left, top, left + width, top + height
     return {
@@ -200,13 +191,13 @@ def _render_many(
         random = np.random.default_rng((seed, int(source), 1))  # 1: other numbers than of a canvas with one digit
         wanted = int(random.integers(count[0], count[1] + 1))
         sources = [source, *random.choice(pool, wanted - 1)]
-        inks, spots = _scattered([scans[one] for one in sources], size, canvas, random)
-        image, layers = _paint_many(others, inks, spots, canvas, random)
+        inks, spots = scattered([scans[one] for one in sources], size, canvas, random)
+        image, layers = paint(others, inks, spots, canvas, random)
         images[row] = image
         own = places[sources[: len(inks)]]
         for label, layer in zip(own, layers, strict=True):
             masks[row][layer] = label + 1
-        boxes = np.array([_extent(layer) for layer in layers], np.float32)
+        boxes = np.array([extent(layer) for layer in layers], np.float32)
         largest = int(((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).argmax())
         labels[row], edges[row], shown[row, own] = own[largest], boxes[largest], 1
         found.append(
@@ -220,101 +211,3 @@ def _render_many(
         "mask": torch.from_numpy(masks),
         "objects": found,
     }
-
-
-def _scattered(
-    scans: Sequence[Floats], size: tuple[int, int], canvas: int, random: Generator
-) -> tuple[list[Floats], list[tuple[int, int]]]:
-    """Each scan's ink at a size of its own, and its (left, top); only the first ones if there is no room for more.
-
-    Two may overlap, as long as neither hides more than ``HIDDEN`` of the other's box.
-    """
-    inks: list[Floats] = []
-    boxes: list[tuple[int, int, int, int]] = []
-    least, most = (max(8, round(side / len(scans) ** 0.5)) for side in size)
-    for scan in scans:
-        for _ in range(DRAWS):
-            ink = _ink(scan, int(random.integers(least, most + 1)))
-            left, top = (int(random.integers(0, canvas - side + 1)) for side in ink.shape[::-1])
-            box = (left, top, left + ink.shape[1], top + ink.shape[0])
-            if all(_hidden(box, other) <= HIDDEN for other in boxes):
-                inks.append(ink)
-                boxes.append(box)
-                break
-    return inks, [(left, top) for left, top, _, _ in boxes]
-
-
-def _hidden(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> float:
-    """The share of the smaller box that lies in the other one."""
-    shared = max(min(a[2], b[2]) - max(a[0], b[0]), 0) * max(min(a[3], b[3]) - max(a[1], b[1]), 0)
-    return shared / min((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-
-
-def _extent(layer: NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    """The edges of what is set: left, top, right, bottom."""
-    rows, columns = np.flatnonzero(layer.any(1)), np.flatnonzero(layer.any(0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
-
-
-def _ink(scan: Floats, side: int) -> Floats:
-    """A scan to its opacity 0..1 at ``side`` pixels, cut to the ink: the first and last row and column hold some."""
-    gray = np.asarray(Image.fromarray(scan).resize((side, side), Image.Resampling.BICUBIC))
-    opacity = ((gray - INK) * side / 6).clip(0, 1)  # an edge of one or two pixels at any size
-    opacity[opacity < 0.2] = 0  # too faint to see, so no ink: the box shall enclose what the eye finds
-    rows, columns = np.flatnonzero(opacity.any(1)), np.flatnonzero(opacity.any(0))
-    return opacity[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if rows.size else opacity
-
-
-def _paint(scans: Floats, ink: Floats, place: tuple[int, int], canvas: int, random: Generator) -> NDArray[np.uint8]:
-    """One canvas (canvas, canvas, 3): background, clutter, then the digit, brighter than both."""
-    image, _ = _paint_many(scans, [ink], [place], canvas, random)
-    return image
-
-
-def _paint_many(
-    scans: Floats, inks: Sequence[Floats], places: Sequence[tuple[int, int]], canvas: int, random: Generator
-) -> tuple[NDArray[np.uint8], list[NDArray[np.bool_]]]:
-    """A canvas with several digits, and of each the pixels (canvas, canvas) where no later one is drawn over it."""
-    image = Image.fromarray(_background(canvas, random))
-    _clutter(image, scans, random)
-    layers: list[NDArray[np.bool_]] = []
-    for ink, (left, top) in zip(inks, places, strict=True):
-        stamp = Image.fromarray((ink * 255).astype(np.uint8))
-        image.paste(tuple(random.integers(185, 256, 3).tolist()), (left, top), stamp)
-        drawn = np.zeros((canvas, canvas), bool)
-        drawn[top : top + ink.shape[0], left : left + ink.shape[1]] = ink > 0
-        layers = [*(layer & ~drawn for layer in layers), drawn]
-    grain = random.integers(-12, 13, (canvas, canvas, 3), dtype=np.int16)
-    return (np.asarray(image) + grain).clip(0, 255).astype(np.uint8), layers
-
-
-def _background(canvas: int, random: Generator) -> NDArray[np.uint8]:
-    """A gradient between two colours in any direction, with clouds: a field of 4 x 4 colours, drawn large."""
-    ends = random.integers(20, 130, (2, 3))
-    angle = random.uniform(0, 2 * np.pi)
-    along = np.linspace(-0.5, 0.5, 4)
-    share = (0.5 + 0.7 * (along[:, None] * np.sin(angle) + along * np.cos(angle))).clip(0, 1)[..., None]
-    field = ends[0] * (1 - share) + ends[1] * share + random.normal(0, 15, (4, 4, 3))
-    small = Image.fromarray(field.clip(0, 255).astype(np.uint8))
-    return np.asarray(small.resize((canvas, canvas), Image.Resampling.BICUBIC))
-
-
-def _clutter(image: Image.Image, scans: Floats, random: Generator) -> None:
-    """Lines, blobs and fragments of other digits, all over the canvas, in colours between the background's and any."""
-    draw, side = ImageDraw.Draw(image), image.width
-
-    def colour() -> tuple[int, ...]:
-        here = image.getpixel(tuple(random.integers(0, side, 2).tolist()))
-        return tuple((0.7 * np.array(here) + 0.3 * random.integers(0, 256, 3)).astype(int).tolist())
-
-    for _ in range(random.integers(1, 4)):
-        x, y = random.integers(0, side, 2).tolist()
-        across, down = random.integers(side // 20, side // 6, 2).tolist()
-        draw.ellipse((x - across, y - down, x + across, y + down), fill=colour())
-    for _ in range(random.integers(1, 4)):
-        draw.line(random.integers(0, side, 4).tolist(), fill=colour(), width=int(random.integers(1, 4)))
-    for _ in range(random.integers(1, 4)):
-        top, left = random.integers(0, 4, 2)
-        part = scans[random.integers(len(scans))][top : top + 5, left : left + 5]
-        stamp = Image.fromarray((_ink(part, int(random.integers(side // 7, side // 4))) * 255).astype(np.uint8))
-        image.paste(colour(), tuple(random.integers(-4, side - 8, 2).tolist()), stamp)

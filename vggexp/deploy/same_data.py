@@ -10,7 +10,7 @@ from typing import Any
 from vggexp.errors import ConfigError, DataError
 from vggexp.sample.data_contract import open_split
 from vggexp.sample.files import Files
-from vggexp.trainer.build import build_data
+from vggexp.trainer.network import build_data
 
 Config = Mapping[str, Any]
 SPLITS = ("train", "val", "test")

@@ -1,4 +1,4 @@
-"""Keeps freed memory for the next step instead of returning it to the operating system.
+"""Memory: what is free, what was used at most, and keeping what was freed for the next step.
 
 By default glibc maps each large block anew, and the kernel zeroes every page at the first access. A training step on
 the CPU allocates the same gigabyte of activations and gradients each time, so it spends much time zeroing pages.
@@ -6,6 +6,7 @@ the CPU allocates the same gigabyte of activations and gradients each time, so i
 
 import ctypes
 import gc
+import math
 import os
 import sys
 from contextlib import suppress
@@ -69,6 +70,36 @@ def resident_bytes() -> int:
     with suppress(OSError):
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return 0
+
+
+def reset_peak_memory() -> None:
+    """Reset the peak, because jobs of a sweep may share a process. Process memory can be reset on Linux only."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory_mib() -> float:
+    """The most memory held so far: allocated on the GPU if one was used, else resident in the process.
+
+    NaN on Windows; on a Mac the process's, whatever the GPU allocated.
+    """
+    import torch
+
+    if torch.cuda.is_available() and (peak := torch.cuda.max_memory_allocated()):
+        return peak / 2**20
+    with suppress(OSError):
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return math.nan
+    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on a Mac, KiB elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
 def _glibc() -> ctypes.CDLL | None:

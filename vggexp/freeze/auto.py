@@ -25,10 +25,10 @@ class Auto:
     constant = False
 
     def __init__(self, window: int = 1, percentile: float = 50.0) -> None:
-        if window < 1 or not 0 <= percentile <= 100:
-            raise ValueError(
-                f"freeze.window={window} must be 1 or more, and freeze.percentile={percentile} from 0 to 100"
-            )
+        if window < 1:
+            raise ValueError(f"freeze.window={window} must be 1 or more")
+        if not 0 <= percentile <= 100:
+            raise ValueError(f"freeze.percentile={percentile} must be from 0 to 100")
         self.window, self.percentile = window, percentile
         self.measured: list[list[float]] = []
 

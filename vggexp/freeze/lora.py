@@ -27,10 +27,13 @@ class Lora:
         self.rank, self.stages = rank, stages
 
     def adapt(self, stages: Sequence[nn.Module]) -> None:
-        """Add an adapter to every convolution of the chosen stages."""
-        for layer in layers_of(stages, self.stages):
-            if isinstance(layer, nn.Conv2d):
-                add(layer, "weight", LowRank(layer.weight, self.rank))
+        """Add an adapter to each convolution of the chosen stages; ValueError for a rank above that of every weight."""
+        layers = [layer for layer in layers_of(stages, self.stages) if isinstance(layer, nn.Conv2d)]
+        most = max((min(len(layer.weight), layer.weight[0].numel()) for layer in layers), default=self.rank)
+        if self.rank > most:
+            raise ValueError(f"freeze.rank={self.rank}: no weight that it changes has a rank above {most}; give less")
+        for layer in layers:
+            add(layer, "weight", LowRank(layer.weight, self.rank))
 
     def __call__(self, epoch: int, parameter: ParameterInfo) -> float:
         """Factor 1 in the head and for adapters, 0 elsewhere."""

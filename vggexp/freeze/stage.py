@@ -21,7 +21,7 @@ class Stages:
 
     def __init__(self, stages: int | Sequence[int] = 3) -> None:
         frozen = range(1, stages + 1) if isinstance(stages, int) else stages
-        if not set(frozen) <= {1, 2, 3, 4, 5}:
+        if not set(frozen) <= {1, 2, 3, 4, 5} or (isinstance(stages, int) and stages < 0):
             raise ValueError(f"freeze.stages={stages}: VGG has 5 stages; give 0 to 5, or a list such as [1,2,5]")
         self.frozen = frozenset(frozen)
 

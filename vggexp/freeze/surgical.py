@@ -32,7 +32,9 @@ class Surgical:
 
     @property
     def chosen(self) -> list[int]:
-        """The stages that train, by their number; of equal ones the deeper."""
+        """The stages that train, by their number; of equal ones the deeper. ValueError if there are not so many."""
         (row,) = self.measured
+        if self.tuned > len(row):
+            raise ValueError(f"freeze.tuned={self.tuned}: the backbone has {len(row)} stages")
         ranked = sorted(range(1, len(row) + 1), key=lambda stage: (row[stage - 1], stage), reverse=True)
         return sorted(ranked[: self.tuned])

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
-from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.ops import roi_align, roi_pool
 
 from vggexp.head.detection import two_stage
+from vggexp.head.detection.anchors import MapAnchors
 from vggexp.head.detection.float32 import Predictor, Proposer
 from vggexp.head.detection.padded import Padded
 from vggexp.head.detection.targets import image_list
@@ -32,7 +32,7 @@ class FasterRCNN(nn.Module):
         spec: the backbone's channels and strides, and the number of classes.
         image_size: [height, width] of the images, pixels, for the anchors' sizes.
         anchors: sides of the square anchors, as shares of the image's shorter side; 128, 256 and 512 pixels of 600 in
-            the paper.
+            the paper. None: 0.2, 0.4 and 0.8, until they are fitted to objects.
         ratios: heights over widths of the anchors of each size.
         hidden: units of fc6 and of fc7.
         pool: side of the grid that a region's features are pooled to.
@@ -57,7 +57,7 @@ class FasterRCNN(nn.Module):
         self,
         spec: HeadSpec,
         image_size: Sequence[int],
-        anchors: Sequence[float] = (0.2, 0.4, 0.8),
+        anchors: Sequence[float] | None = None,
         ratios: Sequence[float] = (0.5, 1.0, 2.0),
         hidden: int = 4096,
         pool: int = 7,
@@ -71,8 +71,7 @@ class FasterRCNN(nn.Module):
     ) -> None:
         super().__init__()
         channels, self.stride = spec.channels[-1], spec.strides[-1] // 2
-        sides = tuple(share * min(image_size) for share in anchors)
-        generator = AnchorGenerator((sides,), (tuple(ratios),))
+        generator = MapAnchors(self.stride, anchors, ratios, min(image_size))
         self.proposer = Proposer(channels, generator.num_anchors_per_location()[0])
         self.classifier = dense(channels * pool**2, hidden, dropout)
         self.predictor = Predictor(hidden, spec.num_classes + 1)
@@ -88,6 +87,12 @@ class FasterRCNN(nn.Module):
         )  # fmt: skip
         # Not registered, or each layer would have a second name: theirs are this head's own.
         self._parts = (region_proposals, region_heads)
+
+    @property
+    def anchors(self) -> MapAnchors:
+        """Its anchors."""
+        found: MapAnchors = self._parts[0].anchor_generator
+        return found
 
     def forward(self, features: Features, targets: Mapping[str, ObjectList] | None = None) -> Any:
         """The objects found in each image; with the targets' objects, the losses of both stages."""

@@ -62,6 +62,12 @@ class FasterRCNNFPN(nn.Module):
             samples=samples, threshold=threshold, overlap=overlap, detections=detections,
         )  # fmt: skip
 
+    @property
+    def anchors(self) -> PyramidAnchors:
+        """Its anchors."""
+        found: PyramidAnchors = self.rpn.anchor_generator
+        return found
+
     def forward(self, features: Features, targets: Mapping[str, Any] | None = None) -> dict[str, Tensor] | ObjectList:
         """The losses of the proposals and of the regions, by part; without targets, the objects of each image."""
         maps = self.pyramid(features)

@@ -6,7 +6,6 @@ Long, Shelhamer & Darrell, "Fully Convolutional Networks for Semantic Segmentati
 import torch
 from torch import Tensor, nn
 
-from vggexp.head.layer.convolution import Convolution
 from vggexp.types import Features, HeadSpec
 
 
@@ -80,7 +79,7 @@ def _dense(incoming: int, outgoing: int, kernel: int, dropout: float) -> nn.Sequ
     The paper pads the image by 100 pixels so that the unpadded 7x7 fc6 fits, and crops the result. Padding
     fc6 itself keeps its map on the last stage's grid: any image of 32 pixels or more works, without computing on zeros.
     """
-    convolution = Convolution(incoming, outgoing, kernel, padding=kernel // 2)
+    convolution = nn.Conv2d(incoming, outgoing, kernel, padding=kernel // 2)
     nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
     return nn.Sequential(convolution, nn.ReLU(inplace=True), nn.Dropout(dropout))
 

@@ -14,17 +14,16 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.detection import ssd
 from torchvision.models.detection._utils import BoxCoder, SSDMatcher
-from torchvision.models.detection.anchor_utils import DefaultBoxGenerator
 from torchvision.models.detection.image_list import ImageList
 from torchvision.ops import box_iou
 from torchvision.ops.boxes import clip_boxes_to_image
 
 from vggexp.head.detection.anchors import bounded
+from vggexp.head.detection.default_boxes import DefaultBoxes
 from vggexp.head.detection.float32 import SSDOutputs
 from vggexp.head.detection.one_stage import top_of_each_class
 from vggexp.head.detection.padded import Padded, best
 from vggexp.head.detection.targets import renamed, to_targets
-from vggexp.head.layer.convolution import Convolution
 from vggexp.types import Features, HeadSpec, ObjectList
 
 
@@ -37,8 +36,9 @@ class SSD(nn.Module):
         levels: number of maps, at least 2: 6 for 300 pixels, 7 for 512. None: as many as halve ``image_size``'s shorter
             side down to one cell or two.
         hidden: channels of fc6 and fc7; the paper has 1,024. The maps after them have a half and a quarter of it.
-        scales: sides of the smallest and of the largest map's default boxes, as shares of the image.
-        finest: side of conv4_3's default boxes; the paper has 0.1, and 0.07 for COCO. The scales begin after it.
+        scales: sides of the default boxes on fc7 and on the last map, as shares of the image; between them they grow
+            linearly. None: the paper's, 0.2 and 0.9, until they are fitted to objects.
+        finest: side of conv4_3's default boxes. None: the paper's 0.1 (0.07 for COCO), in the same way.
         ratios: widths by heights of a map's boxes besides squares, with their inverses; the first, the second to last
             and the last map have the first of them only.
         negatives: places of background that learn, by places with an object: the worst ones.
@@ -61,8 +61,8 @@ class SSD(nn.Module):
         image_size: Sequence[int],
         levels: int | None = None,
         hidden: int = 1024,
-        scales: Sequence[float] = (0.2, 0.9),
-        finest: float = 0.1,
+        scales: Sequence[float] | None = None,
+        finest: float | None = None,
         ratios: Sequence[float] = (2.0, 3.0),
         negatives: float = 3.0,
         candidates: int = 400,
@@ -79,9 +79,9 @@ class SSD(nn.Module):
         self.dense = _dense(spec.channels[4], hidden)
         extra = [hidden, hidden // 2, *[hidden // 4] * (levels - 3)][: levels - 1]
         self.extra = nn.ModuleList(_halved(*pair) for pair in itertools.pairwise(extra))
-        self.boxes = default_boxes(levels, finest, scales, ratios)
+        self.anchors = DefaultBoxes(levels, finest, scales, ratios)
         channels = [spec.channels[3], *extra]
-        self.head = SSDOutputs(channels, self.boxes.num_anchors_per_location(), spec.num_classes + 1)
+        self.head = SSDOutputs(channels, self.anchors.num_anchors_per_location(), spec.num_classes + 1)
         self.box_coder, self.neg_to_pos_ratio = BoxCoder((10.0, 10.0, 5.0, 5.0)), negatives
         self._matcher, self._candidates = SSDMatcher(0.5), candidates
         self._threshold, self._overlap = threshold, overlap
@@ -123,10 +123,10 @@ class SSD(nn.Module):
 
     def _anchors(self, number: int, maps: list[Tensor], size: tuple[int, int]) -> list[Tensor]:
         if maps[0].is_meta:  # torchvision makes them on the CPU
-            pairs = zip(maps, self.boxes.num_anchors_per_location(), strict=True)
+            pairs = zip(maps, self.anchors.num_anchors_per_location(), strict=True)
             count = sum(one.shape[-2] * one.shape[-1] * boxes for one, boxes in pairs)
             return [maps[0].new_empty(count, 4, dtype=torch.float32)] * number
-        found: list[Tensor] = self.boxes(
+        found: list[Tensor] = self.anchors(
             ImageList(maps[0].new_empty(1).expand(1, 1, *size), [size] * number), [maps[0].float(), *maps[1:]]
         )
         return found
@@ -148,16 +148,6 @@ def levels_for(side: int) -> int:
     return max(2, 2 + int(math.log2(side / 16)))
 
 
-def default_boxes(levels: int, finest: float, scales: Sequence[float], ratios: Sequence[float]) -> DefaultBoxGenerator:
-    """The default boxes of equation 4: sides that grow linearly from map to map; conv4_3 has one of its own."""
-    smallest, largest = scales
-    steps = max(1, levels - 2)
-    sides = [smallest + (largest - smallest) * step / steps for step in range(levels)]
-    few, all_of_them = list(ratios[:1]), list(ratios)
-    shapes = [few if k in (0, levels - 2, levels - 1) and k != 1 else all_of_them for k in range(levels)]
-    return DefaultBoxGenerator(shapes, scales=[finest, *sides])
-
-
 def _dense(incoming: int, hidden: int) -> nn.Sequential:
     """fc6 and fc7 as convolutions: pool5 keeps the resolution, so fc6's cells lie six apart (section 3)."""
     layers = nn.Sequential(
@@ -175,7 +165,7 @@ def _halved(incoming: int, outgoing: int) -> nn.Sequential:
     layers = nn.Sequential(
         nn.Conv2d(incoming, outgoing // 2, 1),
         nn.ReLU(inplace=True),
-        Convolution(outgoing // 2, outgoing, 3, stride=2, padding=1),
+        nn.Conv2d(outgoing // 2, outgoing, 3, stride=2, padding=1),
         nn.ReLU(inplace=True),
     )
     return _initialized(layers)

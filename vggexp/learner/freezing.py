@@ -36,10 +36,13 @@ class Scaled:
 
     def __call__(self, epoch: int, parameter: ParameterInfo) -> float:
         """The policy's factor times that of the stage."""
+        return self.policy(epoch, parameter) * self.scale(parameter)
+
+    def scale(self, parameter: ParameterInfo) -> float:
+        """The factor of the parameter's stage."""
         if self.factors:
-            return self.policy(epoch, parameter) * (self.factors[parameter.stage - 1] if parameter.stage else 1.0)
-        depth = 0 if parameter.stage is None else 6 - parameter.stage
-        return self.policy(epoch, parameter) * self.decay**depth
+            return self.factors[parameter.stage - 1] if parameter.stage else 1.0
+        return self.decay ** (0 if parameter.stage is None else 6 - parameter.stage)
 
 
 class Freezing:
@@ -121,6 +124,16 @@ class Freezing:
     def factors(self, epoch: int) -> list[float]:
         """The factor on each parameter's learning rate in an epoch, in the order of ``parameters``; 0 means frozen."""
         return [self.policy(epoch, info) for info, _ in self.parameters]
+
+    def rates(self, epochs: int) -> list[list[float]]:
+        """The factors of each epoch, of a constant policy only of one, from which optimizer groups are made.
+
+        Of a policy that has yet to measure what it freezes or thaws, the factors that hold wherever it trains.
+        """
+        if self.measuring is None or self.constant:
+            return [self.factors(epoch) for epoch in range(1 if self.constant else epochs)]
+        scale = self.policy.scale if isinstance(self.policy, Scaled) else lambda info: 1.0
+        return [[scale(info) for info, _ in self.parameters]] * epochs
 
     def trained(self, epochs: int) -> list[bool]:
         """Whether each parameter is trainable in any of the first ``epochs`` epochs.

@@ -43,7 +43,7 @@ def parameter_groups(
     """
     trained = freezing.trained(epochs)
     part_of = {id(p): name for name, part in freezing.parts.items() for p in part.parameters()}
-    table = [freezing.factors(epoch) for epoch in range(1 if freezing.constant else epochs)]
+    table = freezing.rates(epochs)
     groups: dict[tuple[object, ...], dict[str, Any]] = {}
     rows = zip(freezing.parameters, trained, zip(*table, strict=True), strict=True)
     for (info, parameter), trains, factors in rows:

@@ -14,7 +14,7 @@ def distinguishing(runs: Sequence[Run]) -> dict[str, list[str]]:
 
     Among keys that some runs lack, such as a part's, only the first of those that split the runs alike counts.
     """
-    flats = [run.keys for run in runs]
+    flats = [run.given for run in runs]
     chosen = [tuple(str(run.choice.get(group)) for group in SHOWN) for run in runs]
     num_chosen = len(set(chosen))
     found: dict[str, list[str]] = {}

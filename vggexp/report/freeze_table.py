@@ -12,6 +12,8 @@ def print_freezing(freezing: Freezing, name: str, epochs: int) -> None:
     out = console()
     out.print(f"freeze={name}", style="bold")
     out.print(freeze_table(freezing, epochs))
+    if freezing.measuring and not freezing.constant:
+        out.print("before anything is measured; a line says what then freezes or trains", style="dim")
 
 
 def freeze_table(freezing: Freezing, epochs: int) -> Table:

@@ -150,7 +150,7 @@ def _own(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Parameter]]:
 
 def _kind(module: nn.Module) -> str:
     own = parametrize.type_before_parametrizations(module)
-    kind = KINDS.get(own, own.__name__)
+    kind = next((KINDS[base] for base in own.__mro__ if base in KINDS), own.__name__)
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         kind += " " + "x".join(map(str, module.kernel_size))
     return kind

@@ -10,6 +10,7 @@ from vggexp.report.jobs import running_jobs, sweeps
 from vggexp.report.page import page_text
 from vggexp.report.runs import Run, read_runs
 from vggexp.run_folder import PREVIOUS
+from vggexp.sample.announce import announced
 
 HOST = "127.0.0.1"
 _FILES = ("config.yaml", "metrics.jsonl", "summary.json", "state.json")
@@ -44,8 +45,9 @@ class Study:
             return {"stamp": self._stamp, "running": number, **jobs}
 
     def _read(self) -> None:
-        if (stamp := _stamp(self._root)) != self._stamp:
-            self._stamp, self._runs, self._page = stamp, read_runs(self._root), ""
+        with announced(f"looking for runs in {self._root}"):
+            if (stamp := _stamp(self._root)) != self._stamp:
+                self._stamp, self._runs, self._page = stamp, read_runs(self._root), ""
 
 
 def _stamp(root: Path) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from vggexp.config.fitted import unfitted
 from vggexp.errors import kind_and_line
 from vggexp.report.status import Status, of_finished, of_unfinished
 from vggexp.run_folder import PREVIOUS, RunFolder
@@ -44,6 +45,15 @@ class Run:
         """Its config as dotted keys and values as text."""
         found: dict[str, str] = {}
         _flatten(self.config, "", found)
+        return found
+
+    @cached_property
+    def given(self) -> dict[str, str]:
+        """The same without the values that the training found itself."""
+        if all(value == "[]" for key, value in self.keys.items() if key.endswith("fitted")):
+            return self.keys
+        found: dict[str, str] = {}
+        _flatten(unfitted(self.config), "", found)
         return found
 
     @property

@@ -91,7 +91,7 @@ def keep_decoded(files: Files, name: str, mode: str, folder: str, max_gb: float)
         print(f"data.cache: {name} is read from {where}")
         return Files(Decoded(files.reader, read_columns(where)), rest, decode_scale=False)
     layout, sides = _layout(files)
-    gb = sum(torch.Size(shape).numel() * dtype.itemsize for shape, dtype in layout.values()) / 2**30
+    gb = _bytes(layout) / 2**30
     text = f"{len(files):,} decoded images, {gb * 1024:,.0f} MiB"
     if gb > max_gb:
         if where is not None:
@@ -107,6 +107,16 @@ def keep_decoded(files: Files, name: str, mode: str, folder: str, max_gb: float)
             _fill(columns, files, sides)
         columns = read_columns(where)
     return Files(Decoded(files.reader, columns), rest, decode_scale=False)
+
+
+def decoded_bytes(files: Files, max_gb: float) -> int:
+    """Bytes of memory that ``keep_decoded`` takes in mode "memory", but for objects; 0 where that is too much."""
+    size = _bytes(_layout(files)[0])
+    return 0 if size > max_gb * 2**30 else size
+
+
+def _bytes(layout: Layout) -> int:
+    return sum(torch.Size(shape).numel() * dtype.itemsize for shape, dtype in layout.values())
 
 
 def _layout(files: Files) -> tuple[Layout, Tensor]:

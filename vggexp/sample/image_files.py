@@ -13,6 +13,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from vggexp.errors import DataError
+from vggexp.sample.announce import announced, is_kernels
 
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".jp2", ".j2k",
@@ -58,7 +59,9 @@ def find_images(
     hidden = leave_out.absolute() if leave_out else None
     found: dict[Path, tuple[Path, Path]] = {}
     for word in [words] if isinstance(words, str) else words:
-        for path, called in _meant(str(word), [] if unreadable is None else unreadable):
+        with announced(f"looking for images in {word}"):
+            meant = list(_meant(str(word), [] if unreadable is None else unreadable))
+        for path, called in meant:
             place = path.absolute()
             if hidden is None or not place.is_relative_to(hidden):
                 found.setdefault(place, (path, called))
@@ -69,6 +72,8 @@ def find_images(
 
 def _meant(word: str, unreadable: list[str]) -> Iterator[tuple[Path, Path]]:
     """Each file with its path below the folder that the word names."""
+    if not word.strip():
+        raise DataError("an empty word names no image; give an image, a folder of images, or a pattern")
     path = Path(word)
     if not path.exists():
         with suppress(RuntimeError):  # "~x" where there is no user x
@@ -80,6 +85,8 @@ def _meant(word: str, unreadable: list[str]) -> Iterator[tuple[Path, Path]]:
         what = f"{word} is a broken link" if path.is_symlink() else f"there is no {word}"
         raise DataError(f"{what}; give an image, a folder of images, or a pattern such as 'photos/*.jpg'")
     root = Path(*takewhile(lambda part: not glob.has_magic(part), path.parts)) if not path.is_dir() else path
+    if is_kernels(os.path.realpath(root)):
+        raise DataError(f"{word} is a folder of the system's own, without images; give a folder of images")
     found = images_below(path, unreadable) if path.is_dir() else _matching(str(path), unreadable)
     if not found:
         left_out = f"; left out: {', '.join(unreadable[:3])}" if unreadable else ""
@@ -90,13 +97,16 @@ def _meant(word: str, unreadable: list[str]) -> Iterator[tuple[Path, Path]]:
 
 
 def images_below(folder: Path, unreadable: list[str]) -> list[Path]:
-    """The images in a folder and below it. Links to folders are followed, each folder is entered once."""
+    """The images in a folder and below it. Links to folders are followed, each folder is entered once.
+
+    The kernel's own folders are left out.
+    """
     found: list[tuple[tuple[str, ...], str]] = []
     entered: set[str] = set()
     waiting: list[tuple[tuple[str, ...], str]] = [((), str(folder))]
     while waiting:
         parts, place = waiting.pop()
-        if (real := os.path.realpath(place)) in entered:
+        if (real := os.path.realpath(place)) in entered or is_kernels(real):
             continue
         entered.add(real)
         folders = []

@@ -50,6 +50,8 @@ class Order:
         self.size, self.batch_size, self.seed = size, batch_size, seed
         self.rank, self.world_size, self._labels = rank, world_size, labels
         self.epoch = self.start = 0
+        self.is_even = seed is not None
+        """Whether every process gets as many batches as the others, of two samples or more, as a training needs."""
 
     @property
     def sampler(self) -> "Order":
@@ -63,7 +65,7 @@ class Order:
     def __len__(self) -> int:
         """Batches an epoch, of this process."""
         whole, rest = divmod(self.size, self.batch_size * self.world_size)
-        if self.seed is None:
+        if not self.is_even:
             return whole + (rest > self.rank)
         # Batch normalisation cannot train on one sample with a 1x1 feature map, and DDP cannot train on none.
         return whole + (rest >= 2 * self.world_size or not whole)

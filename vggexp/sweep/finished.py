@@ -6,6 +6,7 @@ from typing import Any, Literal
 import yaml
 
 from vggexp.config.compose import with_absolute_root
+from vggexp.config.fitted import unfitted
 from vggexp.errors import ConfigError
 from vggexp.run_folder import RunFolder
 from vggexp.sample.resize import RECIPES, plain_recipe
@@ -18,7 +19,7 @@ _IRRELEVANT = {
     "run": ("dir", "name", "overwrite"),
     "choice": ("experiment", "logger"),
     "data": ("cache_dir", "index_dir"),
-    "cache": ("dir",),
+    "cache": ("dir", "share"),
 }
 """Keys that do not change the result of a run. The groups ``debug`` and ``logger`` do not change it either."""
 
@@ -47,8 +48,9 @@ def run_status(config: Config, complete: Callable[[Config], Config]) -> Literal[
 def is_same(recorded: Config, config: Config, complete: Callable[[Config], Config]) -> bool:
     """Whether both configs describe the same run, apart from its folder, its loggers and the preset it came from.
 
-    Where the config says ``data.batch_size=auto``, the recorded one has the number that was found.
+    Where the config says ``data.batch_size=auto``, or leaves sizes to be fitted, the recorded one has the numbers.
     """
+    recorded, config = unfitted(recorded), unfitted(config)
     if config.get("data", {}).get("batch_size") == "auto":
         number = (recorded.get("data") or {}).get("batch_size")
         config = {**config, "data": {**config["data"], "batch_size": number}}

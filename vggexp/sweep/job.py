@@ -24,6 +24,7 @@ from vggexp.distributed.processes import import_from_here, is_joined, place_in_r
 from vggexp.distributed.whole import disk_error
 from vggexp.errors import DataError, UserError, kind_and_line, one_line
 from vggexp.run_folder import RunFolder
+from vggexp.sweep.data_stamp import changed_data
 from vggexp.sweep.finished import run_status
 from vggexp.sweep.journal import VARIABLE, Entry, Journal, Plan, sweep_status, title
 from vggexp.sweep.resources import job_resources
@@ -139,10 +140,12 @@ def perform(verb: str, config: Config, go_on: bool = False) -> int:
 
 def train_once(config: Config) -> tuple[str, int]:
     """Train, or skip a run that is finished or in training elsewhere. Returns status and exit code."""
-    if run_status(config, complete) == "finished":
-        print(f"{config['run']['dir']} is already finished; skipped")
-        return "skipped", 0
     folder = RunFolder(config["run"]["dir"])
+    since = _since(folder, config)
+    is_outdated = bool(since) and config["run"]["overwrite"]
+    if run_status(config, complete) == "finished" and not is_outdated:
+        print(f"{folder.path} is already finished; skipped{since}")
+        return "skipped", 0
     if folder.holds_run() and (source := changed_source(folder, config)):
         print(f"{folder.path} started from an earlier {source}, which has been trained again since")
     check("train", config)
@@ -152,13 +155,20 @@ def train_once(config: Config) -> tuple[str, int]:
             return "skipped", 0
         if run_status(config, complete) == "begun" and folder.holds_run():
             again = {**config, "run": {**config["run"], "overwrite": True}}
-            goes_on = _can_go_on(folder)
-            how = "resumes from its last checkpoint" if goes_on else "starts again: it has no checkpoint"
-            print(f"{folder.path} was interrupted; {how}")
+            goes_on = not is_outdated and _can_go_on(folder)
+            how = "resumes from its last checkpoint" if goes_on else "starts again"
+            how += "" if goes_on or is_outdated else ": it has no checkpoint"
+            print(f"{folder.path} was interrupted; {how}{since}")
             code = perform("train", config if goes_on else again, goes_on)
         else:
             code = perform("train", config)
     return ("pruned" if folder.read_summary().get("pruned") else "done"), code
+
+
+def _since(folder: RunFolder, config: Config) -> str:
+    """What to say of a run whose result may be out of date; "" of all others."""
+    place = changed_data(folder, config) if folder.holds_run() else None
+    return f", though files in {place} have changed since: run.overwrite=true trains it anew" if place else ""
 
 
 def _can_go_on(folder: RunFolder) -> bool:

@@ -18,6 +18,11 @@ VARIABLE = "VGGEXP_SWEEP"
 """The environment variable that passes the journal's folder to a job's processes."""
 
 
+def runs_job() -> bool:
+    """Whether this process runs a job of a sweep."""
+    return VARIABLE in os.environ
+
+
 @dataclass(frozen=True)
 class Plan:
     """The facts of a sweep that are known before it starts. ``plan.json`` holds these fields."""

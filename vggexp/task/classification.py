@@ -10,9 +10,8 @@ from vggexp.errors import ConfigError
 from vggexp.task import drawing
 from vggexp.task.diagnostics import classification
 from vggexp.task.evaluation.mean_logits import mean_logits
-from vggexp.task.metric.classification import ClassificationMetrics
 from vggexp.task.targets import balance, tell_absent
-from vggexp.types import Batch, DataInfo, Outputs, Prediction, Rows
+from vggexp.types import Batch, DataInfo, Metrics, Outputs, Prediction, Rows
 
 
 class Classification(nn.Module):
@@ -60,8 +59,10 @@ class Classification(nn.Module):
         """Logits (N, C) whose probabilities are the mean of the views'."""
         return mean_logits(list(views))
 
-    def metrics(self) -> ClassificationMetrics:
+    def metrics(self) -> Metrics:
         """``top1``, ``top5``, ``f1`` and ``f1/<class>``."""
+        from vggexp.task.metric.classification import ClassificationMetrics  # torchmetrics takes a second
+
         return ClassificationMetrics(self.names)
 
     def observe(self, batch: Batch) -> None:

@@ -7,13 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from vggexp import boxes
-from vggexp.boxes import Format
+from vggexp.boxes import Format, of_label
 from vggexp.distributed.device import widest_float
 from vggexp.errors import ConfigError
 from vggexp.task import drawing
 from vggexp.task.diagnostics import localization
-from vggexp.task.metric.box import BoxMetrics, of_label
-from vggexp.types import Batch, DataInfo, Outputs, Prediction, Rows
+from vggexp.types import Batch, DataInfo, Metrics, Outputs, Prediction, Rows
 
 
 class Localization(nn.Module):
@@ -70,8 +69,10 @@ class Localization(nn.Module):
         """The mean of each coordinate."""
         return torch.stack([view for view in views if isinstance(view, Tensor)]).mean(0)
 
-    def metrics(self) -> BoxMetrics:
+    def metrics(self) -> Metrics:
         """``box_iou``, ``box_dice`` and ``box_accuracy``."""
+        from vggexp.task.metric.box import BoxMetrics  # torchmetrics takes a second
+
         return BoxMetrics()
 
     def observe(self, batch: Batch) -> None:

@@ -9,9 +9,8 @@ from torch import Tensor, nn
 from vggexp.errors import ConfigError, DataError, require_share
 from vggexp.task import drawing
 from vggexp.task.diagnostics import multilabel
-from vggexp.task.metric.multilabel import MultilabelMetrics
 from vggexp.task.targets import balance, tell_absent
-from vggexp.types import Batch, DataInfo, Outputs, Prediction, Rows
+from vggexp.types import Batch, DataInfo, Metrics, Outputs, Prediction, Rows
 
 
 class Multilabel(nn.Module):
@@ -52,8 +51,10 @@ class Multilabel(nn.Module):
         assert isinstance(outputs, Tensor)
         return self._decided(outputs.float().sigmoid())
 
-    def metrics(self) -> MultilabelMetrics:
+    def metrics(self) -> Metrics:
         """``map``, ``f1`` and ``ap/<class>``."""
+        from vggexp.task.metric.multilabel import MultilabelMetrics  # torchmetrics takes a second
+
         return MultilabelMetrics(self.names)
 
     def observe(self, batch: Batch) -> None:

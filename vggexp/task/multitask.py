@@ -6,10 +6,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from vggexp.boxes import of_label
 from vggexp.errors import ConfigError, did_you_mean, require_weights
 from vggexp.loss.parallel import Parallel
-from vggexp.task.metric.box import of_label
-from vggexp.task.metric.localization_error import LocalizationError
 from vggexp.task.metric.multitask import MultitaskMetrics
 from vggexp.types import Batch, DataInfo, Metrics, Outputs, Prediction, Rows, Task
 
@@ -71,6 +70,8 @@ class Multitask(nn.Module):
 
     def metrics(self) -> Metrics:
         """All parts' scores, and ``score``, the mean of their objectives; of label and box also the joint errors."""
+        from vggexp.task.metric.localization_error import LocalizationError  # torchmetrics takes a second
+
         tasks = self._tasks()
         objective = {name: str(self.part[name].objective) for name in tasks}
         joint = {"localization_error": LocalizationError()} if {"classification", "localization"} <= set(tasks) else {}

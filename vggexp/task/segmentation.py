@@ -10,9 +10,8 @@ from vggexp.errors import DataError
 from vggexp.task import drawing
 from vggexp.task.diagnostics import segmentation
 from vggexp.task.evaluation.mean_logits import mean_logits
-from vggexp.task.metric.segmentation import SegmentationMetrics
 from vggexp.task.targets import balance, tell_absent
-from vggexp.types import VOID, Batch, DataInfo, Outputs, Prediction, Rows
+from vggexp.types import VOID, Batch, DataInfo, Metrics, Outputs, Prediction, Rows
 
 
 class Segmentation(nn.Module):
@@ -59,8 +58,10 @@ class Segmentation(nn.Module):
         """Logits (N, C, *size) whose probabilities are the mean of the views'; those of another size are resized."""
         return mean_logits([_at_size(view, size) for view in views])
 
-    def metrics(self) -> SegmentationMetrics:
+    def metrics(self) -> Metrics:
         """``miou``, ``mdice``, their means over images, the accuracies, and each class's IoU and Dice."""
+        from vggexp.task.metric.segmentation import SegmentationMetrics  # torchmetrics takes a second
+
         return SegmentationMetrics(self.names)
 
     def observe(self, batch: Batch) -> None:

@@ -16,7 +16,6 @@ from vggexp.distributed.memory import free_memory, free_shared, give_back_freed_
 from vggexp.distributed.processes import place_in_run, world_size
 from vggexp.errors import DataError
 from vggexp.run_folder import RunFolder
-from vggexp.trainer.trial import Trial
 
 Config = Mapping[str, Any]
 Need = Callable[[int], float]
@@ -47,22 +46,25 @@ def with_batch_size(config: Config, go_on: bool) -> Config:
 
 def _found(config: Config) -> int:
     """The number for this run, the same in all its processes; the first of them tells it, and why."""
+    from vggexp.trainer.trial import Trial  # imports Lightning
+
     on_gpu = device_kind(config["trainer"]["gpus"]) == "cuda"
-    limit = SHARE * free_memory(on_gpu)
+    free = free_memory(on_gpu)
     trial = Trial(config)
+    limit, kept = SHARE * max(free - trial.kept, 0), trial.kept
     try:
         sizes, bound = choices(config, trial.images, trial.waiting)
         own, why = largest(trial.need, sizes, limit, on_gpu)
     finally:
         trial.end()
         give_back_freed_memory()
-    number = least_of_all(own)
+    number, beside = least_of_all(own), f"; the run's caches will keep {_gib(kept)} more" if kept else ""
     if not number:
         raise DataError(
-            f"data.batch_size=auto: no batch fits into memory ({why}); a smaller data.image_size takes less"
+            f"data.batch_size=auto: no batch fits into memory ({why}{beside}); a smaller data.image_size takes less"
         )
     if place_in_run()[0] == 0:
-        told = why or f"{bound}; {_gib(limit)} of memory were free for it"
+        told = (why or f"{bound}; {_gib(limit)} of memory were free for it") + beside
         print(f"data.batch_size=auto: {number} ({told if number == own else 'another process has no room for more'})")
     return number
 

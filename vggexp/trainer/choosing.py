@@ -10,7 +10,7 @@ import torch
 from vggexp.distributed.device import device_kind, resolve_precision
 from vggexp.distributed.launcher import share
 from vggexp.distributed.processes import place_in_run
-from vggexp.errors import DataError
+from vggexp.errors import ConfigError, DataError
 from vggexp.learner.learner import Learner
 from vggexp.learner.stage_gradients import StageGradients
 from vggexp.run_folder import RunFolder
@@ -41,14 +41,17 @@ def choose(learner: Learner, splits: Splits, folder: RunFolder, go_on: bool) -> 
     else:
         rows = share("measured", None if place_in_run()[0] else [_relative_norms(learner, splits, policy.window)])
     policy.measured[:] = rows
-    learner.freezing.apply(0)
-    if place_in_run()[0] == 0 and not go_on:
-        said = ", ".join(f"stage{stage} {norm:.2g}" for stage, norm in enumerate(rows[0], 1))
-        print(f"freeze: relative gradient norms over {policy.window} batches: {said}", flush=True)
+    try:
+        learner.freezing.apply(0)
+    except ValueError as error:  # more stages than there are
+        raise ConfigError(str(error)) from error
 
 
 def _relative_norms(learner: Learner, splits: Splits, batches: int) -> list[float]:
-    """Of each stage, with all parameters trainable. Leaves weights, statistics and random numbers as they were."""
+    """Of each stage, with all parameters trainable; it prints them.
+
+    Leaves weights, statistics and random numbers as they were.
+    """
     task = deepcopy(learner.task)
     loader = splits.loader("train", shuffle=True)
     splits.observe(task, loader.dataset)
@@ -75,4 +78,7 @@ def _relative_norms(learner: Learner, splits: Splits, batches: int) -> list[floa
     with torch.no_grad():
         for name, buffer in learner.named_buffers():
             buffer.copy_(buffers[name])
-    return gradients.relative_norms()
+    norms = gradients.relative_norms()
+    said = ", ".join(f"stage{stage} {norm:.2g}" for stage, norm in enumerate(norms, 1))
+    print(f"freeze: relative gradient norms over {min(batches, len(loader))} batches: {said}", flush=True)
+    return norms

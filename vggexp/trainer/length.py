@@ -1,4 +1,4 @@
-"""Checks that steps and limits fit the number of images, which is known once the data is open."""
+"""How many images a step takes; checks that steps and limits fit the data, once it is open."""
 
 import sys
 from collections.abc import Mapping
@@ -7,7 +7,6 @@ from typing import Any
 
 from vggexp.distributed.processes import place_in_run, world_size
 from vggexp.errors import ConfigError
-from vggexp.trainer.build import accumulation, global_batch
 
 Config = Mapping[str, Any]
 
@@ -56,3 +55,16 @@ def _too_long(config: Config, images: int, batches: int) -> str:
         f"trainer.accumulate={config['trainer']['accumulate']}: an epoch has {batches} batches "
         f"({images} images); give {batches} or less"
     )
+
+
+def accumulation(config: Config) -> int:
+    """Batches per optimizer step: ``trainer.accumulate``, or as many as make up ``trainer.effective_batch`` images."""
+    trainer = config["trainer"]
+    whole = trainer.get("effective_batch")
+    together = config["data"]["batch_size"] * world_size(trainer)
+    return int(whole // together if whole else trainer["accumulate"])
+
+
+def global_batch(config: Config) -> int:
+    """Images per optimizer step, over all devices."""
+    return int(config["data"]["batch_size"]) * world_size(config["trainer"]) * accumulation(config)

@@ -20,9 +20,9 @@ from vggexp.sample.fingerprint import fingerprint
 from vggexp.sample.loader import ResumableLoader
 from vggexp.sample.open_check import check_crop, check_files
 from vggexp.sample.resize import RECIPES, plain_recipe
-from vggexp.trainer.build import build_loader
 from vggexp.trainer.image_size import check_image_size, check_training_size
 from vggexp.trainer.length import check_length
+from vggexp.trainer.loader import build_loader
 from vggexp.types import Data, Sample, Task
 
 
@@ -30,7 +30,7 @@ from vggexp.types import Data, Sample, Task
 class Splits:
     """The splits that a run reads.
 
-    A run reads the test split once, so only caches on disk, which later runs reuse, apply to it.
+    A run reads the test split once, so only caches that later runs reuse apply to it.
     """
 
     config: Mapping[str, Any]
@@ -54,12 +54,13 @@ class Splits:
         dataset, contract = self._open(split, augment=shuffle), self._contract(split)
         if split == "val":
             check_image_size(self.config, dataset)
-        if self.features is not None and (split != "test" or self.features.settings.mode == "disk"):
+        if self.features is not None and (split != "test" or self.features.serves_others):
             dataset = self.features.split(dataset, split, shuffle, contract.together)
         balances = shuffle and self.config["data"].get("sampling") == "balanced"  # configs of older runs lack the key
         labels = labels_of(self._open(split)) if balances else None
         decoded = self._decoded(dataset, split)
         loader = build_loader(self.config, decoded, shuffle=shuffle, contract=contract, labels=labels)
+        loader.order.is_even |= split == "train"  # also in a fixed order: trainer.overfit_batches
         if self.moving is not None and split != "test":
             self.moving.follow(split, loader, decoded, augment=shuffle, together=contract.together)
         return loader

@@ -11,16 +11,17 @@ from typing import Any
 
 import torch
 
-from vggexp.callback.stopwatch import peak_memory_mib, reset_peak_memory
 from vggexp.config.check import needs
 from vggexp.distributed.device import device_kind, resolve_precision
-from vggexp.distributed.memory import give_back_freed_memory, resident_bytes
+from vggexp.distributed.memory import give_back_freed_memory, peak_memory_mib, reset_peak_memory, resident_bytes
 from vggexp.distributed.processes import num_workers
 from vggexp.learner.freezing import Freezing
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import check_ends, open_split
 from vggexp.sample.reading import Reading
-from vggexp.trainer.build import build_data, build_learner
+from vggexp.trainer.kept_memory import kept_bytes
+from vggexp.trainer.learner import build_learner
+from vggexp.trainer.network import build_data
 from vggexp.types import Batch
 
 SAMPLES = 16
@@ -49,6 +50,8 @@ class Trial:
         self.waiting = ready * _bytes(self._contract.together(self._samples[:1]))
         """Bytes of an image in the batches that loading processes hold ready."""
         self._build(config, data.info)
+        self.kept = 0 if kind == "cuda" else kept_bytes(config, data, self._learner)
+        """Bytes that the run's caches will take of the memory that its steps take."""
 
     def _build(self, config: Mapping[str, Any], info: Any) -> None:
         one = {**config, "baseline": False, "data": {**config["data"], "batch_size": 1}}

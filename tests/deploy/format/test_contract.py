@@ -13,7 +13,7 @@ from vggexp.config.help import formats
 from vggexp.deploy.export import compare, export, load_format
 from vggexp.deploy.predict.network import Network
 from vggexp.errors import ConfigError
-from vggexp.trainer.build import build_network
+from vggexp.trainer.network import build_network
 from vggexp.types import DataInfo, Prediction
 
 INFO = DataInfo(("cat", "dog", "cow"), ("ground", "cat", "dog"))

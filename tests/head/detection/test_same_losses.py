@@ -63,7 +63,7 @@ def ssd() -> tuple[SSD, Callable[[Features], nn.Module]]:
     def theirs(seen: Features) -> nn.Module:
         maps = {str(place): value for place, value in enumerate(head.maps(seen))}
         given: Any = Given(maps)
-        found: nn.Module = TorchvisionSSD(given, head.boxes, SIZE, CLASSES + 1, head=head.head, **PLAIN)
+        found: nn.Module = TorchvisionSSD(given, head.anchors, SIZE, CLASSES + 1, head=head.head, **PLAIN)
         return found
 
     return head, theirs

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from vggexp.task.metric.box import BoxMetrics, of_label
+from vggexp.boxes import of_label
+from vggexp.task.metric.box import BoxMetrics
 
 
 def edges(boxes: Tensor) -> Tensor:

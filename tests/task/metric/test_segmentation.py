@@ -10,7 +10,8 @@ from torch import Tensor, distributed
 from torchmetrics.classification import MulticlassF1Score, MulticlassJaccardIndex
 
 from vggexp.errors import DataError
-from vggexp.task.metric.segmentation import SegmentationMetrics, confusion
+from vggexp.task.metric.counts import confusion
+from vggexp.task.metric.segmentation import SegmentationMetrics
 from vggexp.types import VOID
 
 NAMES = tuple("abcdef")

@@ -17,7 +17,7 @@ from vggexp.config.check import needs
 from vggexp.distributed.device import device_kind, resolve_precision
 from vggexp.distributed.memory import keep_freed_memory
 from vggexp.sample.loader import collate
-from vggexp.trainer.build import build_data
+from vggexp.trainer.network import build_data
 from vggexp.types import Batch, Sample
 
 

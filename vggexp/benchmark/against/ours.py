@@ -1,12 +1,13 @@
 """vggexp itself: complete trainings as its command line starts them, with all their files and checks."""
 
 import itertools
+import os
 import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -16,15 +17,20 @@ from vggexp.benchmark.limit import dtype_of
 from vggexp.benchmark.plan import Job
 from vggexp.benchmark.rounds import Rounds
 from vggexp.benchmark.setting import Config, config_of, device_of, info_of
-from vggexp.benchmark.step_timer import StepTimer
 from vggexp.benchmark.work.detect import words_of
 from vggexp.config.check import needs
 from vggexp.data.image_folder import image_folder
 from vggexp.distributed.memory import keep_freed_memory
-from vggexp.trainer.build import build, build_data, build_learner, build_loader
+from vggexp.sweep.journal import VARIABLE
+from vggexp.trainer.build import build
+from vggexp.trainer.loader import build_loader
+from vggexp.trainer.network import build_data
 from vggexp.trainer.training import train
 
-_waiting: list[Callable[[], StepTimer]] = []  # ``step_timer``, which the config names, takes its callback from here
+if TYPE_CHECKING:
+    from pytorch_lightning.callbacks import Callback
+
+_waiting: list[Callable[[], "Callback"]] = []  # ``step_timer``, which the config names, takes its callback from here
 
 
 def steps(job: Job, rounds: Rounds) -> None:
@@ -32,13 +38,19 @@ def steps(job: Job, rounds: Rounds) -> None:
     timer = f"+callback.step_timer._target_={__name__}.step_timer"
     with tempfile.TemporaryDirectory() as folder:
         config = config_of((*job.words, "callback=[]", timer, f"run.dir={folder}/run"))  # once, as a command does
-        _waiting[:] = [lambda: StepTimer(rounds, job.batches, config["data"]["batch_size"])]
+        _waiting[:] = [partial(_timer, rounds, job.batches, config["data"]["batch_size"])]
         assert train(config) == 0, job.words
 
 
-def step_timer(folder: Path) -> StepTimer:
+def step_timer(folder: Path) -> "Callback":
     """The callback of the training that ``steps`` starts, built by name from the config."""
     return _waiting[0]()
+
+
+def _timer(rounds: Rounds, batches: int, batch_size: int) -> "Callback":
+    from vggexp.benchmark.step_timer import StepTimer  # imports Lightning, which a command does late
+
+    return StepTimer(rounds, batches, batch_size)
 
 
 def run(job: Job, rounds: Rounds) -> None:
@@ -65,8 +77,28 @@ def whole(job: Job, rounds: Rounds) -> None:
             rounds.end(1)
 
 
+def sweep(job: Job, rounds: Rounds) -> None:
+    """A sweep over eight heads per round, each a whole run, on the backbone of the warm-up."""
+    from vggexp.cache.feature_cache import SWEEP_FEATURES
+
+    with tempfile.TemporaryDirectory() as folder:
+        _train(*job.words, "cache=off", "trainer.max_epochs=1", "trainer.limit_train_batches=1", "test=false",
+               "trainer.limit_val_batches=1", f"run.dir={folder}/warm")  # fmt: skip
+        words = (*job.words, f"backbone.weights={folder}/warm")
+        os.environ[VARIABLE] = f"{folder}/journal"  # as the jobs of a sweep find it
+        for number in itertools.count():
+            SWEEP_FEATURES.clear()
+            rounds.begin()
+            for seed, rate in itertools.product((1, 2), (0.1, 0.03, 0.01, 0.003)):
+                name = f"run.dir={folder}/{number}-{seed}-{rate}"
+                _train(*words, f"seed={seed}", f"optimizer.lr={rate}", name)
+            rounds.end(8)
+
+
 def evaluate(job: Job, rounds: Rounds) -> None:
     """Evaluate on the test split, as the verb ``evaluate`` does."""
+    from vggexp.trainer.learner import build_learner
+
     config = config_of(job.words)
     data = build_data(config)
     learner = build_learner(config, data.info)
@@ -124,6 +156,8 @@ def detect(job: Job, rounds: Rounds) -> None:
 
 
 def _detector(config: Config) -> Detector:
+    from vggexp.trainer.learner import build_learner
+
     info, device = info_of(config), device_of(config)
     learner, batch = build_learner(config, info).to(device), batch_of(config, len(info.classes))
     optimizer: Any = build("optimizer", config["optimizer"], list(learner.parameters()))

@@ -4,16 +4,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from vggexp.config.check.augment import check_augment, check_mix, check_sampling
+from vggexp.config.check.effect import check_effect
 from vggexp.config.check.freezing import check_freezing
 from vggexp.config.check.keys import check_keys, check_secrets
 from vggexp.config.check.machine import check_machine
 from vggexp.config.check.parts import check_data, check_image_size, check_parts
-from vggexp.config.check.paths import check_checkpoints, check_output, check_places, check_run, check_weights
+from vggexp.config.check.paths import (
+    check_checkpoints,
+    check_output,
+    check_paths,
+    check_places,
+    check_run,
+    check_weights,
+)
 from vggexp.config.check.schema import check_groups, check_schema
 from vggexp.config.check.span import check_limits, check_schedule
 from vggexp.config.check.targets import check_targets
-from vggexp.config.check.values import check_evaluation, check_formats, check_numbers, check_override, check_words
+from vggexp.config.check.values import check_batch_size, check_evaluation, check_formats, check_numbers, check_words
 from vggexp.config.help import TRAINS
+from vggexp.errors import require_at_least
 from vggexp.sample.image_files import find_images
 
 
@@ -32,6 +41,7 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
     if verb in TRAINS:
         check_keys(config)
     check_schema(verb, config)
+    check_paths(config)
     check_targets(config)
     if "task" in config:
         check_parts(config)
@@ -47,11 +57,14 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
         check_freezing(config)
     if verb == "summary":
         check_image_size(config)
+        for key in ("classes", "mask_classes"):
+            require_at_least(f"data.{key}", config["data"][key], 0)
     if verb == "train":
         check_run(config)
     if "backbone" in config:
         check_weights(config)
-    check_override(verb, config)
+    check_batch_size(verb, config)
+    check_effect(verb, config)
     check_checkpoints(verb, config)
     check_places(verb, config)
     if "evaluation" in config:

@@ -7,8 +7,8 @@ from vggexp.errors import ConfigError
 
 Config = Mapping[str, Any]
 
-_READS_GRADIENTS = ("vggexp.freeze.auto.",)
-_WHOLE = ("vggexp.freeze.auto.", "vggexp.freeze.surgical.", "vggexp.freeze.lora.", "vggexp.freeze.ssf.")
+_READS_GRADIENTS = ("vggexp.freeze.auto.", "vggexp.freeze.thaw.")
+_WHOLE = (*_READS_GRADIENTS, "vggexp.freeze.surgical.", "vggexp.freeze.lora.", "vggexp.freeze.ssf.")
 
 
 def check_freezing(config: Config) -> None:

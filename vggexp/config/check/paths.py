@@ -9,6 +9,7 @@ from typing import Any
 from vggexp.config.check.parts import heads
 from vggexp.distributed.whole import check_writable
 from vggexp.errors import ConfigError, did_you_mean, require_known
+from vggexp.sample.announce import is_kernels
 from vggexp.sample.image_files import find_images
 
 Config = Mapping[str, Any]
@@ -28,10 +29,41 @@ def check_run(config: Config) -> None:
         raise ConfigError(f"{folder} holds a finished run; choose another run.dir, or set run.overwrite=true")
 
 
+_PATHS = ("checkpoint", "checkpoints", "input", "output", "page", "root", "sources", "cache.dir", *(
+    f"data.{name}"
+    for name in ("root", "images", "masks", "annotations", "table", "yaml", "lists", "split", "cache_dir", "index_dir")
+))  # fmt: skip
+"""Keys that take a path, or several: an empty one would mean the current folder."""
+_READ = ("input", "root", "data.root")
+"""Those of a folder that is read with all that is below it."""
+
+
+def check_paths(config: Config) -> None:
+    """ConfigError for the first path that is empty, and for the root of the disk in place of a folder."""
+    for key in _PATHS:
+        for where in (config, config.get("override", {})):
+            for path in _texts_at(where, key):
+                if not path.strip():
+                    raise ConfigError(f"{key} is empty; give a path, or leave it out")
+                if key in _READ:
+                    _check_folder(key, Path(path).absolute())
+
+
+def _check_folder(key: str, path: Path) -> None:
+    if path == Path(path.anchor):
+        raise ConfigError(f"{key}={path} is the root of the disk; give a folder in it")
+    if is_kernels(os.path.realpath(path)):
+        raise ConfigError(f"{key}={path} is the system's own, and no photo and no run lies there; give another folder")
+
+
+def _texts_at(config: Any, key: str) -> list[str]:
+    for name in key.split("."):
+        config = config.get(name) if isinstance(config, Mapping) else None
+    return [one for one in (config if isinstance(config, list) else [config]) if isinstance(one, str)]
+
+
 def check_places(verb: str, config: Config) -> None:
     """Check that what the verb writes can be written, before torch and the data are loaded."""
-    if config.get("output") == "":
-        raise ConfigError("output is empty; give a name, or leave it out")
     if verb == "train":
         check_writable("run.dir", Path(config["run"]["dir"]))
     elif verb == "predict":
@@ -43,9 +75,13 @@ def check_places(verb: str, config: Config) -> None:
     elif verb in _BESIDE:
         run = Path(str(config["checkpoint"]))
         check_writable("checkpoint", run if run.is_dir() else run.parent)
+    if isinstance(page := config.get("page"), str):
+        if Path(page).is_dir():
+            raise ConfigError(f"page={page} is a folder; give the name of a file in it")
+        check_writable("page", Path(page).parent)
 
 
-_WRITES_FILE = ("advise", "archive", "benchmark", "evaluate", "inspect", "workspace")
+_WRITES_FILE = ("advise", "archive", "benchmark", "compare", "evaluate", "inspect", "workspace")
 """Verbs whose ``output`` is one file."""
 _BESIDE = ("evaluate", "explain", "export", "resume", "verify")
 """Verbs that write into the run folder unless ``output`` names another place."""
@@ -70,7 +106,7 @@ def check_checkpoints(verb: str, config: Config) -> None:
     if verb in ("resume", "rerun") and os.path.isfile(str(one)):  # noqa: PTH113  Path's raises on names that are too long
         raise ConfigError(f"{verb}: {one} is a file; give the run's folder")
     for checkpoint in (*several, *listed):
-        if checkpoint and not os.path.exists(checkpoint):  # noqa: PTH110  Path's raises on names that are too long
+        if checkpoint is not None and not os.path.exists(checkpoint):  # noqa: PTH110  Path's raises on long names
             raise ConfigError(
                 f"{verb}: there is no {checkpoint}; give a run folder, a .ckpt or an exported .safetensors file"
             )

@@ -95,8 +95,8 @@ _AT_LEAST: dict[str, float] = {
 }
 """The minimum of a number, or of each number of a list, by key. If the minimum is an int, the value must be one."""
 
-_AT_MOST: dict[str, int] = {"seed": 2**32 - 1, "port": 65_535}
-"""The maximum of a whole number: NumPy's of a seed, TCP's of a port."""
+_AT_MOST: dict[str, int] = {"seed": 2**32 - 1, "port": 65_535, "freeze.percentile": 100}
+"""The maximum of a number: NumPy's of a seed, TCP's of a port."""
 
 _POSITIVE = (
     "trainer.save_minutes",
@@ -148,8 +148,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
 
 _FINDS = ("train", "rerun", "resume")
 """Verbs that train, so that ``data.batch_size=auto`` has a meaning."""
-_TAKES_PHOTOS = ("predict", "export", "demo")
-_OF_PHOTOS = ("image_size", "resize", "eval_transform", "batch_size")
 
 
 def check_numbers(config: Config) -> None:
@@ -218,18 +216,11 @@ def check_words(config: Config) -> None:
         raise ConfigError(f"objective.mode=max would keep the worst epoch: of {metric}, lower is better; use min")
 
 
-def check_override(verb: str, config: Config) -> None:
-    """Reject data keys that the verb does not read, as it opens no data set, and ``data.batch_size=auto``."""
-    override = config.get("override", {}).get("data", {})
-    own = override if "override" in config else config.get("data", {})
+def check_batch_size(verb: str, config: Config) -> None:
+    """Reject ``data.batch_size=auto`` where nothing is trained."""
+    own = config.get("override", config).get("data", {})
     if own.get("batch_size") == "auto" and verb not in _FINDS:
         raise ConfigError(f"{verb}: data.batch_size=auto: only a training finds its number; give one")
-    given = override if verb in _TAKES_PHOTOS else {}
-    if without := [key for key in given if key not in _OF_PHOTOS]:
-        raise ConfigError(
-            f"{verb}: data.{without[0]} has no effect: {verb} opens no data set, and takes the class names "
-            f"from the run; remove it (of data, {verb} reads only {', '.join(_OF_PHOTOS)})"
-        )
 
 
 def check_formats(names: Any) -> None:

@@ -239,6 +239,7 @@ class Head(Weights):
     """``head``."""
 
     gives: str
+    fitted: Sequence[str]
 
 
 class Task(TypedDict):

@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from vggexp.deploy.predict.network import Network
-from vggexp.trainer.build import build_network
+from vggexp.trainer.network import build_network
 from vggexp.transfer.checkpoint import read_checkpoint
 from vggexp.transfer.without_weights import without_weights
 from vggexp.types import DataInfo, Prediction

@@ -7,19 +7,7 @@ from torch import Tensor, nn
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
-from vggexp.head.layer.convolution import Convolution
 from vggexp.types import Features, HeadSpec
-
-
-class Coarser(LastLevelP6P7):  # type: ignore[misc]
-    """torchvision's two further maps; its convolutions are also right on a map of one cell."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__(channels, channels)
-        for name in ("p6", "p7"):
-            halving = Convolution(channels, channels, 3, stride=2, padding=1)
-            halving.load_state_dict(getattr(self, name).state_dict())
-            setattr(self, name, halving)
 
 
 class Pyramid(nn.Module):
@@ -46,7 +34,7 @@ class Pyramid(nn.Module):
             raise ValueError(f"a pyramid has 1 or 2 extra maps, not {extra}")
         self.first = first
         self.strides = {f"stride{2 ** (k - 1)}": 2 ** (k - 1) for k in range(first, 7 + extra)}
-        last = LastLevelMaxPool() if extra == 1 else Coarser(channels)
+        last = LastLevelMaxPool() if extra == 1 else LastLevelP6P7(channels, channels)
         self.fpn = FeaturePyramidNetwork([*spec.channels[first - 1 :], spec.channels[-1]], channels, last)
 
     def forward(self, features: Features) -> dict[str, Tensor]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from vggexp.sample.announce import announced, is_kernels
+
 UNSETTLED = 2 * 10**9
 """Nanoseconds: the coarsest clock of a file system. A file younger than this may change again without it showing."""
 LEFT_BEHIND = (".DS_Store", "Thumbs.db", "desktop.ini")
@@ -28,6 +30,11 @@ def stamp(places: Sequence[Path]) -> Stamp:
     The second time is that of the file's last change of any kind, which no program can set, so it reveals a file that
     was replaced by another of the same size and date.
     """
+    with announced(f"looking through {', '.join(map(str, places))}"):
+        return _stamp(places)
+
+
+def _stamp(places: Sequence[Path]) -> Stamp:
     now, is_settled, digest = time.time_ns(), True, blake2b(digest_size=16)
     for place in places:
         digest.update(f"{place.absolute()}\n".encode(errors="surrogateescape"))
@@ -49,7 +56,7 @@ def _below(place: str) -> Iterator[tuple[str, os.stat_result | None]]:
     entered, waiting = set(), [place]
     while waiting:
         inside = waiting.pop()
-        if (real := os.path.realpath(inside)) in entered:
+        if (real := os.path.realpath(inside)) in entered or is_kernels(real):
             continue
         entered.add(real)
         yield f"{inside}{os.sep}", None

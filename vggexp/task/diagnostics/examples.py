@@ -9,11 +9,11 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2.functional import to_pil_image
 
+from vggexp.boxes import of_label
 from vggexp.sample.mask_grid import stretch
 from vggexp.task.diagnostics.object_layers import Size, write_objects
 from vggexp.task.diagnostics.rounding import rounded
 from vggexp.task.drawing import palette_image
-from vggexp.task.metric.box import of_label
 from vggexp.types import TARGETS, Batch, Prediction
 
 

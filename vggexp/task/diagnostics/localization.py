@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from vggexp import boxes
+from vggexp.boxes import of_label
 from vggexp.task.diagnostics.rounding import rounded
-from vggexp.task.metric.box import of_label
 from vggexp.types import Batch, Prediction
 
 BINS = 20

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from vggexp.task.diagnostics.classification import ALL_POINTS, POINTS, precision_recall
 from vggexp.task.diagnostics.rounding import rounded
-from vggexp.task.metric.multilabel import f1
+from vggexp.task.metric.counts import f1
 from vggexp.types import VOID, Batch, Prediction
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vggexp.task.diagnostics.rounding import rounded
-from vggexp.task.metric.segmentation import confusion, overlap
+from vggexp.task.metric.counts import confusion, overlap
 from vggexp.types import Batch, Prediction
 
 

@@ -5,6 +5,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from vggexp import boxes
+from vggexp.boxes import of_label
 from vggexp.distributed.device import widest_float
 from vggexp.types import Batch, Prediction
 
@@ -38,8 +39,3 @@ class BoxMetrics(Metric):
         """Scores, 0 to 1; NaN if there was no box."""
         mean = (self.total / self.count).float()
         return dict(zip(("box_iou", "box_dice", "box_accuracy"), mean, strict=True))
-
-
-def of_label(boxes_per_class: Tensor, label: Tensor) -> Tensor:
-    """The box of each image's label: (N, C, 4) and (N,) to (N, 4)."""
-    return boxes_per_class[torch.arange(label.shape[0], device=label.device), label]

@@ -5,7 +5,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from vggexp import boxes
-from vggexp.task.metric.box import of_label
+from vggexp.boxes import of_label
 from vggexp.types import Batch, Prediction
 
 SEVERAL = 5

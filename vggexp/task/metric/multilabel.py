@@ -8,6 +8,7 @@ from torchmetrics import Metric
 from torchmetrics.functional.classification import binary_average_precision
 from torchmetrics.utilities import dim_zero_cat
 
+from vggexp.task.metric.counts import f1
 from vggexp.types import VOID, Batch, Prediction
 
 
@@ -64,9 +65,3 @@ def average_precision(probability: Tensor, truth: Tensor, asked: Tensor | None =
         of_class = probability[rows, place], truth[rows, place].long()
         scores[place] = binary_average_precision(*of_class, validate_args=False)
     return scores
-
-
-def f1(predicted: Tensor, truth: Tensor, dim: int = 0) -> Tensor:
-    """F1 over a dimension of bool (N, C): 0 of each class, 1 of each image; NaN where both are empty."""
-    hits = (predicted & truth).sum(dim)
-    return 2 * hits / (predicted.sum(dim) + truth.sum(dim))

@@ -1,4 +1,4 @@
-"""A padded convolution that is right on maps smaller than its kernel's reach, too."""
+"""A padded convolution that is right on maps smaller than its kernel's reach, too, and puts itself into any network."""
 
 from torch import Tensor, nn
 
@@ -13,14 +13,23 @@ class Convolution(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """The convolution, as if the map were as large as needed."""
-        assert isinstance(self.padding, tuple)  # torch also takes words, such as "same"
+        assert isinstance(self.padding, tuple)  # ``guard`` leaves out those with a word, such as "same"
         sides, pads = tuple(x.shape[-2:]), self.padding
         lacking = [max(pad + 1 - side, 0) for side, pad in zip(sides, pads, strict=True)]
         if not any(lacking):
             return super().forward(x)
+        reach = [(kernel - 1) * apart + 1 for kernel, apart in zip(self.kernel_size, self.dilation, strict=True)]
         height, width = (
-            (side + 2 * pad - kernel) // stride + 1
-            for side, pad, kernel, stride in zip(sides, pads, self.kernel_size, self.stride, strict=True)
+            (side + 2 * pad - wide) // stride + 1
+            for side, pad, wide, stride in zip(sides, pads, reach, self.stride, strict=True)
         )
         more = nn.functional.pad(x, (0, lacking[1], 0, lacking[0]))
         return super().forward(more)[..., :height, :width]
+
+
+def guard(network: nn.Module) -> None:
+    """Make a ``Convolution`` of every plain padded convolution in a network; its weights and their names stay."""
+    for layer in network.modules():
+        is_plain = type(layer) is nn.Conv2d and layer.padding_mode == "zeros" and isinstance(layer.padding, tuple)
+        if is_plain and any(layer.padding):
+            layer.__class__ = Convolution

@@ -1,4 +1,0 @@
-"""Layers that several heads use.
-
-May use torch; used by the heads one folder up and by head/detection.
-"""

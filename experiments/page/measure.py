@@ -42,7 +42,7 @@ def copy_run(source: Path, target: Path, place: int) -> None:
     config["optimizer"] = {**config["optimizer"], "lr": rate}
     summary |= {"seed": seed, "choice": config["choice"], "config": config}
     (target / "summary.json").write_text(json.dumps(summary))
-    (target / "config.yaml").write_text(yaml.dump(config, Dumper=yaml.CSafeDumper))
+    (target / "config.yaml").write_text(yaml.dump(config, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper)))
     for name in ("metrics.jsonl", "freeze.csv"):
         if (source / name).exists():
             shutil.copy(source / name, target / name)

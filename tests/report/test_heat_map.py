@@ -48,4 +48,4 @@ def test_text_can_be_read_light_and_dark(ink: str, ground: str) -> None:
 
 
 def test_accents_can_be_told_from_both_grounds() -> None:
-    assert min(contrast(rgb(colour), rgb(ground)) for colour in COLOURS for ground in grounds("ground")) >= 3.0
+    assert min(contrast(rgb(colour), rgb(ground)) for colour in COLOURS for ground in grounds("ground")) >= 3.5

@@ -1,4 +1,4 @@
-"""The images of a page: small, and each stored once even if many runs show it."""
+"""The images of a page, reduced in size; an image that many runs show is stored once."""
 
 import base64
 import io

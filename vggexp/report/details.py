@@ -1,4 +1,4 @@
-"""Each run's details: the config that its choices bring, what it trained, its environment, how to repeat it."""
+"""Each run's details: the config that its choices determine, what it trained, its environment, how to repeat it."""
 
 import shlex
 from collections.abc import Collection, Mapping, Sequence

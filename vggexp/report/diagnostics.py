@@ -1,4 +1,4 @@
-"""Reads the diagnostics of runs for the page: for each setting those of the first run that has them."""
+"""Reads the runs' diagnostics for the page: of each setting, those of the first run that has any."""
 
 import json
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""What is under way below a folder: each running job with its progress, its time left and its log; each sweep.
+"""The running jobs and sweeps below a folder: progress, estimated time left, and the end of each log.
 
-All of it is text, of bounded length: whoever shows it escapes it.
+Everything is text of bounded length and not escaped; the page's script inserts it as text.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""The page over HTTP on this machine while runs train; it can be read, and nothing can be changed from it."""
+"""Serves the page over HTTP on this machine while runs train. The server only answers reads; nothing can be changed."""
 
 import json
 import threading
@@ -37,7 +37,7 @@ class Study:
             return self._page or _EMPTY
 
     def news(self) -> dict[str, Any]:
-        """What the page asks for every few seconds: whether runs have changed, and what is running."""
+        """The answer to the page's request every few seconds: whether runs have changed, and which jobs are running."""
         with self._lock:
             self._read()
             number = sum(run.status.word == "running" for run in self._runs)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 COLOURS = {"matched": "#009e73", "missed": "#56b4e9", "false": "#d55e00", "ignored": "#808080"}
-"""As ``task/drawing.py`` paints them, which is not imported here: it brings torch."""
+"""The colours of ``task/drawing.py``, which is not imported here because it imports torch."""
 
 _WORDS = {"matched": "found", "missed": "missed", "false": "false", "ignored": "not scored"}
 

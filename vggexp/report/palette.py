@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from vggexp.report.compare import Group
 
 # On white and on the dark page's ground each has a contrast of at least 3.5 (WCAG 2.2 asks 3 of graphics), and
-# neighbours differ for colour-blind people; symbols and dashes tell apart what shares a colour.
+# colour-blind people can tell neighbours apart; settings that share a colour differ in symbol and dash.
 COLOURS = ("#2b7bca", "#c8740a", "#0a8f68", "#d4472d", "#9a62c7", "#1593a5", "#8d8500", "#c2559d", "#5b6ee1", "#808080",
            "#b05a33", "#4c8a1f")  # fmt: skip
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")

@@ -155,7 +155,7 @@ def title(plan: Plan, words: Sequence[str]) -> str:
 
 
 def line(plan: Plan, entry: Entry) -> str:
-    """One line about a job that has ended."""
+    """One line for a job that has ended: its overrides, how it ended, its score and its folder."""
     what = entry.status if entry.status == "skipped" else f"{entry.status} in {duration(entry.seconds)}"
     told = entry.error or "  ".join(filter(None, (entry.score, entry.folder or "")))
     return "  ".join(filter(None, (f"job {entry.number + 1}", title(plan, entry.words), what, told)))

@@ -23,7 +23,7 @@ LOOK_EVERY = 0.5
 
 
 class Announce(Callback):
-    """Hydra calls it when a sweep starts. It is pickled into every job's process, so it holds only a path."""
+    """Hydra calls this when a sweep starts. It is pickled into every job's process, so it holds only a path."""
 
     def __init__(self, path: str) -> None:
         self.path = path

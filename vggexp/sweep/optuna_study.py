@@ -24,7 +24,7 @@ Space = Mapping[str, Any]
 def open_study(
     name: str, storage: str | None, mode: str, *, sampler: str, seed: int, startup: int, batch: int
 ) -> Iterator[Any]:
-    """The study of this name, made if it is not there yet; its data base is closed at the context's end.
+    """The study of this name, made if it is not there yet; its database is closed when the context ends.
 
     Args:
         mode: direction of the objective, "min" or "max".
@@ -45,7 +45,7 @@ def open_study(
     try:
         direction = {"min": "minimize", "max": "maximize"}[mode]
         study = optuna.create_study(storage=database, study_name=name, direction=direction, load_if_exists=True)
-        # A sampler that began with the same seed each time would draw again what the study has had.
+        # With the same seed each time, a continued study would draw its first values again.
         settings: dict[str, Any] = {"seed": seed + len(study.trials)}
         if sampler == "tpe":
             settings |= {"n_startup_trials": startup, "constant_liar": batch > 1}
@@ -64,7 +64,7 @@ def _database(storage: str) -> Any:
         Path(storage.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     try:
         return RDBStorage(storage)
-    except Exception as error:  # whatever SQLAlchemy and the data base's driver may say
+    except Exception as error:  # SQLAlchemy and the database drivers raise many kinds
         raise ConfigError(f"hydra.sweeper.storage={storage} cannot be opened: {first_line(error)}") from error
 
 

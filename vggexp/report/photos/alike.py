@@ -12,7 +12,7 @@ BITS = 4
 BANDS = 5
 """One more than ``BITS``: of that many bands of the hash, one is then equal."""
 MOST = 200
-"""Pairs that are told."""
+"""Maximum number of pairs that are reported."""
 
 
 def alike_across(

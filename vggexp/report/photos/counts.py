@@ -25,7 +25,7 @@ STRIDE = 32
 def counts(
     data: Photos, facts: Mapping[Path, PhotoFacts], image_size: tuple[int, int], resize: str = "squash"
 ) -> dict[str, Any]:
-    """All that ``inspect`` tells.
+    """Everything that ``inspect`` reports.
 
     Args:
         image_size: (height, width) of the network's input, for the boxes that are small there.

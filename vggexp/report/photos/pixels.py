@@ -1,4 +1,4 @@
-"""How many pixels of masks each class has."""
+"""Counts the pixels of each class in the masks."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Reads every photo of a folder once, and remembers what it learnt for the next time."""
+"""Reads every photo of a folder, and stores the results so that the next call reads only what has changed."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

@@ -26,7 +26,7 @@ from vggexp.callback.stopwatch import Stopwatch
 from vggexp.config.check import needs
 from vggexp.config.check.freezing import sources
 from vggexp.distributed.fsdp import load_full
-from vggexp.distributed.memory import give_back_freed_memory
+from vggexp.distributed.memory import give_back_freed_memory, keep_out_of_collections
 from vggexp.distributed.processes import place_in_run
 from vggexp.distributed.signals import defer, undisguised
 from vggexp.errors import ConfigError, UserError, one_line
@@ -39,6 +39,7 @@ from vggexp.report.freeze_table import print_freezing
 from vggexp.report.summary import summarize
 from vggexp.run_folder import RunFolder
 from vggexp.sample.loader import ResumableLoader
+from vggexp.sweep.journal import runs_job
 from vggexp.trainer.batch_size import with_batch_size
 from vggexp.trainer.build import accumulation, build, build_data, build_learner
 from vggexp.trainer.choosing import choose, chooses
@@ -78,8 +79,10 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     Args:
         go_on: resume from the folder's last checkpoint.
     """
-    if next(_TRAININGS) > 0:
+    if (before := next(_TRAININGS)) > 0:
         give_back_freed_memory()  # memory of the sweep's previous run
+    if before == 1 and runs_job():
+        keep_out_of_collections()
     with explained(config):
         settled = with_batch_size(config, go_on)
     with explained(settled):

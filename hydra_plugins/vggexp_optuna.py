@@ -72,8 +72,10 @@ class OptunaSweeper(Sweeper):
         optuna_study.requeue_interrupted(study)
         left = max(self.n_trials - len(optuna_study.finished(study)), 0)
         journal = Journal(Path(self.config.hydra.callbacks.sweep.path).absolute())
-        journal.begin(replace(journal.plan() or Plan(left), jobs=left, earlier=optuna_study.folders(study)))
         end = math.inf if self.seconds is None else time.monotonic() + self.seconds
+        plan = replace(journal.plan() or Plan(left), jobs=left, earlier=optuna_study.folders(study))
+        until = None if self.seconds is None else time.time() + self.seconds
+        journal.begin(replace(plan, varies=optuna_study.keys(space), until=until))
         for first in range(0, left, self.n_jobs):
             if time.monotonic() >= end:
                 print(f"\nhydra.sweeper.seconds={self.seconds} are over; the same command goes on", flush=True)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from vggexp.sweep.journal import Entry, Plan, seconds_left
+
 optuna = pytest.importorskip("optuna")
 
 Vggexp = Callable[..., tuple[int, str, str]]
@@ -155,6 +157,25 @@ def test_a_quoted_value_stands_for_several_words() -> None:
     assert words(SimpleNamespace(params=params)) == [
         "freeze=stage", "freeze.stages=2", "optimizer.lr=0.001", "run.name='a b'",
     ]  # fmt: skip
+
+
+def test_the_title_of_a_trial_has_all_that_the_search_varies() -> None:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    from vggexp.sweep.optuna_study import keys
+
+    policies = CategoricalDistribution(["none", "'stage freeze.stages=2'"])
+    assert keys({"freeze": policies, "optimizer.lr": FloatDistribution(0.1, 1)}) == (
+        "freeze", "optimizer.lr", "freeze.stages",
+    )  # fmt: skip
+
+
+def test_the_time_left_is_at_most_the_searchs() -> None:
+    entries = [Entry(0, (), "done", seconds=60.0)]
+    assert seconds_left(Plan(200), entries, now=1000.0) == 199 * 60
+    assert seconds_left(Plan(200, until=1090.0), entries, now=1000.0) == 90
+    assert seconds_left(Plan(2, until=1090.0), entries, now=1000.0) == 60
+    assert seconds_left(Plan(200, until=1090.0), entries, now=1100.0) == 0
 
 
 @pytest.mark.slow

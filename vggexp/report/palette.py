@@ -13,7 +13,7 @@ COLOURS = ("#2b7bca", "#c8740a", "#0a8f68", "#d4472d", "#9a62c7", "#1593a5", "#8
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")
 DASHES = ("solid", "dash", "dot", "dashdot")
 _KNOWN = ("none", "backbone", "gradual", "stage", "norm", "linear_probe", "bias", "pattern", "auto",
-          "surgical", "lora", "ssf")  # fmt: skip
+          "surgical", "lora", "ssf", "thaw")  # fmt: skip
 """The built-in policies, in the order of their colours."""
 
 

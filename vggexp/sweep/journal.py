@@ -42,6 +42,8 @@ class Plan:
     """The GPUs of this machine, as CUDA_VISIBLE_DEVICES names them."""
     threads: str | None = None
     """OMP_NUM_THREADS as the user set it; None if unset."""
+    until: float | None = None
+    """The time after which no job begins, in seconds since 1970; None: all of them run."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ def seconds_left(plan: Plan, entries: Iterable[Entry], now: float) -> float | No
     mean = sum(taken) / len(taken)
     running = [min(now - entry.began, mean) for entry in entries if entry.status == "running"]
     waiting = plan.jobs - sum(entry.status not in _OPEN for entry in entries)
-    return max(waiting * mean - sum(running), 0.0) / max(min(plan.at_once, waiting), 1)
+    left = max(waiting * mean - sum(running), 0.0) / max(min(plan.at_once, waiting), 1)
+    return left if plan.until is None else min(left, max(plan.until - now, 0.0))
 
 
 def duration(seconds: float) -> str:

@@ -98,10 +98,22 @@ def words(trial: Any) -> list[str]:
     """A trial's values as overrides. A quoted value stands for several: ``freeze='stage freeze.stages=2'``."""
     found: list[str] = []
     for key, value in trial.params.items():
-        is_quoted = isinstance(value, str) and len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
-        several = value[1:-1].split() if is_quoted and "=" in value else [value]
-        found += [f"{key}={several[0]}", *several[1:]]
+        first, *more = _several(value)
+        found += [f"{key}={first}", *more]
     return found
+
+
+def keys(space: Space) -> tuple[str, ...]:
+    """The keys that a search varies: those of the space, and those of further words in quoted values."""
+    values = (value for one in space.values() for value in getattr(one, "choices", ()))
+    more = (word.partition("=")[0] for value in values for word in _several(value)[1:])
+    return tuple(dict.fromkeys((*space, *more)))
+
+
+def _several(value: Any) -> list[Any]:
+    """A value, and the further words in it."""
+    is_quoted = isinstance(value, str) and len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1].split() if is_quoted and "=" in value else [value]
 
 
 def tell(study: Any, trial: Any, value: float, entry: Entry | None, metric: str) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from vggexp.distributed.memory import give_back_freed_memory
+from vggexp.distributed.memory import give_back_freed_memory, keep_out_of_collections
+from vggexp.sweep.journal import runs_job
 from vggexp.trainer.anchor_sizes import with_anchors
 from vggexp.trainer.batch_size import with_batch_size
 from vggexp.trainer.network import build_data, start_network
@@ -29,8 +30,10 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
     Args:
         go_on: resume from the folder's last checkpoint.
     """
-    if next(_TRAININGS) > 0:
+    if (before := next(_TRAININGS)) > 0:
         give_back_freed_memory()  # memory of the sweep's previous run
+    if before == 1 and runs_job():
+        keep_out_of_collections()
     with explained(config):
         settled = with_batch_size(config, go_on)
     with explained(settled):

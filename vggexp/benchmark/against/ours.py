@@ -81,8 +81,9 @@ def sweep(job: Job, rounds: Rounds) -> None:
     """A sweep over eight heads per round, each a whole run, on the backbone of the warm-up."""
     from vggexp.cache.feature_cache import SWEEP_FEATURES
 
+    others = [word for word in job.words if not word.startswith("cache.")]
     with tempfile.TemporaryDirectory() as folder:
-        _train(*job.words, "cache=off", "trainer.max_epochs=1", "trainer.limit_train_batches=1", "test=false",
+        _train(*others, "cache=off", "trainer.max_epochs=1", "trainer.limit_train_batches=1", "test=false",
                "trainer.limit_val_batches=1", f"run.dir={folder}/warm")  # fmt: skip
         words = (*job.words, f"backbone.weights={folder}/warm")
         os.environ[VARIABLE] = f"{folder}/journal"  # as the jobs of a sweep find it

@@ -73,8 +73,8 @@ def _found(config: Config, data: Data) -> Sizes:
 
 _ANCHOR = f"an anchor of IoU {MATCH} or more"
 _SMALL = (
-    "most training objects fall between the anchors' places; head=faster_rcnn_fpn and head=faster_rcnn head.stride=8 "
-    "have finer maps, and a larger data.image_size makes the objects larger"
+    "most training objects fall between the anchors' places; head=faster_rcnn_fpn has finer maps, and a larger "
+    "data.image_size makes the objects larger"
 )
 
 

@@ -16,12 +16,13 @@ def main() -> None:
     runs = [run for run in read_runs(Path(sys.argv[1])) if not run.name.endswith("source")]
     for group in groups(runs):
         baseline = group.settings[0]
-        test = next(run.score(of="baseline") for run in group.runs)
+        test = next(run.score(of="baseline") for run in group.runs if run.status.word == "finished")
         print(f"\n### {group.task} on {group.data}: {group.metric} (baseline {test:.3f})\n")
         print("| policy | mean | sd | minus `none`, 95 % interval | trained | seconds | peak MiB |")
         print("|---|---:|---:|---:|---:|---:|---:|")
         for setting in group.settings:
-            print(row(setting, baseline))
+            if len(setting.by_seed()) > 1:  # a sweep that still runs
+                print(row(setting, baseline))
 
 
 def row(setting: Setting, baseline: Setting) -> str:

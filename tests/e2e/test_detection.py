@@ -25,8 +25,9 @@ SIZE = ("data.size=[12,20]",)
     "words", [("freeze=stage", "freeze.stages=3"), ("freeze=backbone",)], ids=["stage", "backbone"]
 )
 def test_a_detector_on_cached_features_ends_where_one_without_does(words: tuple[str, ...], tiny: Tiny) -> None:
-    """A detector reads stage 5 before its pooling, so features of stage 4 are kept at most."""
-    common = (*DETECTION, *SIZE, *words, "data.train_transform=[]", "trainer.precision=32", "trainer.max_epochs=2")
+    """At stride 16 a detector reads stage 5 before its pooling, so features of stage 4 are kept at most."""
+    plain = ("head.stride=16", "data.train_transform=[]", "trainer.precision=32", "trainer.max_epochs=2")
+    common = (*DETECTION, *SIZE, *words, *plain)
     code, out, errors = tiny(*common, "run.dir=cached")
     assert code == 0, errors
     assert f"cache: stage {3 if 'freeze=stage' in words else 4} of train" in out

@@ -1,5 +1,7 @@
 """Faster R-CNN on the last stage: the paper's map and layers; its graph's form finds what torchvision's loops find."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -51,6 +53,22 @@ def test_it_reads_conv5_3_at_stride_16_and_its_dense_layers_are_the_classifiers(
     own = head.state_dict()
     for name in ("classifier.0.weight", "classifier.0.bias", "classifier.3.weight", "classifier.3.bias"):
         assert own[name].shape == classifier[name].shape
+
+
+def test_at_stride_8_it_also_reads_conv4_3() -> None:
+    head, usual = make(stride=8, threshold=0.0).eval(), make()
+    assert (head.shallowest, usual.shallowest) == (4, 5)
+    _, _, maps, _, images = head._given(seen := features(head, 1), 1)
+    assert maps["0"].shape[-2:] == (SIZE[0] // 8, SIZE[1] // 8)
+    assert len(head.anchors(images, list(maps.values()))[0]) == 8 * 12 * 9
+    with torch.no_grad():
+        changed = head._map(replace(seen, skips=(*seen.skips[:3], seen.skips[3] + 1, seen.skips[4])))
+        assert not torch.equal(changed, maps["0"])
+        assert len(head(seen)[0]) > 0
+    with pytest.raises(ValueError, match="stride is 8 or 16 pixels, not 4"):
+        make(stride=4)
+    assert make(stride=None).stride == 8
+    assert FasterRCNN(spec(), (600, 800), **SMALL, stride=None).stride == 16  # type: ignore[arg-type]
 
 
 def test_many_objects_cannot_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:

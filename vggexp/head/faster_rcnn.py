@@ -1,21 +1,22 @@
 """Faster R-CNN: a network that proposes regions, and one that classifies each and corrects its box.
 
 Ren et al., "Faster R-CNN: Towards Real-Time Object Detection with Region Proposal Networks", arXiv 1506.01497. With
-VGG16 it reads conv5_3, before the last pooling (stride 16); the regions' 7x7 features go through fc6 and fc7. The
-parts are torchvision's.
+VGG16 it reads conv5_3, before the last pooling (stride 16), and with ``stride=8`` conv4_3, too; the regions' 7x7
+features go through fc6 and fc7. The parts are torchvision's.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.ops import roi_align, roi_pool
 
 from vggexp.head.detection import two_stage
-from vggexp.head.detection.anchors import MapAnchors
+from vggexp.head.detection.anchors import MapAnchors, is_small
 from vggexp.head.detection.float32 import Predictor, Proposer
 from vggexp.head.detection.padded import Padded
 from vggexp.head.detection.targets import image_list
@@ -34,6 +35,9 @@ class FasterRCNN(nn.Module):
         anchors: sides of the square anchors, as shares of the image's shorter side; 128, 256 and 512 pixels of 600 in
             the paper. None: 0.2, 0.4 and 0.8, until they are fitted to objects.
         ratios: heights over widths of the anchors of each size.
+        stride: of the map, pixels. 16: conv5_3, the paper's. 8, for small objects: conv5_3 is enlarged and conv4_3
+            added, as a level of a pyramid is made (Lin et al., arXiv 1612.03144, section 3). None: 16, and 8 on small
+            images.
         hidden: units of fc6 and of fc7.
         pool: side of the grid that a region's features are pooled to.
         pooling: "pool": the maximum in cells of whole pixels, the paper's; "align": bilinear samples in cells that are
@@ -50,7 +54,6 @@ class FasterRCNN(nn.Module):
     """
 
     reads: frozenset[str] = frozenset({"skips"})
-    shallowest = 5
     learns_from: frozenset[str] = frozenset({"objects"})
 
     def __init__(
@@ -59,6 +62,7 @@ class FasterRCNN(nn.Module):
         image_size: Sequence[int],
         anchors: Sequence[float] | None = None,
         ratios: Sequence[float] = (0.5, 1.0, 2.0),
+        stride: int | None = 16,
         hidden: int = 4096,
         pool: int = 7,
         pooling: str = "align",
@@ -70,7 +74,12 @@ class FasterRCNN(nn.Module):
         overlap: float = 0.5,
     ) -> None:
         super().__init__()
-        channels, self.stride = spec.channels[-1], spec.strides[-1] // 2
+        stride = stride or (8 if is_small(image_size) else 16)
+        if stride not in (8, 16):
+            raise ValueError(f"head.stride is 8 or 16 pixels, not {stride}")
+        channels, self.stride = spec.channels[-1], stride
+        self.finer = nn.Conv2d(spec.channels[-2], channels, 1) if stride == 8 else None
+        self.shallowest = 4 if stride == 8 else 5
         generator = MapAnchors(self.stride, anchors, ratios, min(image_size))
         self.proposer = Proposer(channels, generator.num_anchors_per_location()[0])
         self.classifier = dense(channels * pool**2, hidden, dropout)
@@ -111,9 +120,16 @@ class FasterRCNN(nn.Module):
         self, features: Features, count: int
     ) -> tuple[RegionProposalNetwork, RoIHeads, dict[str, Tensor], tuple[int, int], ImageList]:
         """The two stages, their map, the images' size, and ``count`` images for the anchors."""
-        x = features.skips[-1]
+        x = self._map(features)
         images = image_list(count, features.size, (x.shape[-2], x.shape[-1]), self.stride)
-        return *self._parts, {"0": x.float()}, features.size, images
+        return *self._parts, {"0": x}, features.size, images
+
+    def _map(self, features: Features) -> Tensor:
+        coarse = features.skips[-1].float()
+        if self.finer is None:
+            return coarse
+        finer: Tensor = self.finer(features.skips[-2]).float()
+        return interpolate(coarse, (finer.shape[-2], finer.shape[-1]), mode="bilinear") + finer
 
 
 class RegionPool(nn.Module):

@@ -73,7 +73,7 @@ def _found(config: Config, data: Data) -> Sizes:
 
 _ANCHOR = f"an anchor of IoU {MATCH} or more"
 _SMALL = (
-    "most training objects fall between the anchors' places; head=faster_rcnn_fpn has finer ones, and a larger "
+    "most training objects fall between the anchors' places; head=faster_rcnn_fpn has finer maps, and a larger "
     "data.image_size makes the objects larger"
 )
 
@@ -93,7 +93,7 @@ def _boxes(config: Config, data: Data) -> Tensor:
     check_ends(Contract("train", data.info, needed), dataset)
     chosen = torch.linspace(0, len(dataset) - 1, min(IMAGES, len(dataset))).long().tolist()
     samples = Reading(dataset, "train")
-    objects = [samples[place]["objects"] for place in chosen]
+    objects: list[Any] = [samples[place]["objects"] for place in chosen]  # a sample has its own, a batch a list
     boxes = torch.cat([one.boxes[one.counted()] for one in objects]).float()
     return boxes[(boxes[:, 2:] > boxes[:, :2]).all(1)]
 

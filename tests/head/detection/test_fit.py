@@ -43,11 +43,12 @@ def of_ssd(head: SSD, seen: Features) -> Tensor:
 
 CASES = [
     (lambda size: FasterRCNN(spec(), size, **SMALL), of_one_map),
+    (lambda size: FasterRCNN(spec(), size, stride=None, **SMALL), of_one_map),
     (lambda size: FasterRCNNFPN(spec(), size, channels=8, **SMALL), of_pyramid),
     (lambda size: MaskRCNN(spec(), size, channels=8, mask_channels=8, **SMALL), of_pyramid),
     (lambda size: SSD(spec(), size, hidden=16), of_ssd),
 ]
-NAMES = ["faster_rcnn", "faster_rcnn_fpn", "mask_rcnn", "ssd"]
+NAMES = ["faster_rcnn", "faster_rcnn stride=8", "faster_rcnn_fpn", "mask_rcnn", "ssd"]
 
 
 @pytest.mark.parametrize("size", [SIZE, (79, 133)])

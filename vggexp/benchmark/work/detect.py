@@ -8,7 +8,7 @@ does not know, Faster R-CNN alone.
 from vggexp.benchmark.plan import Job, Sizes, Work, same
 
 HEADS = {
-    "faster_rcnn": ("head=faster_rcnn", "head.anchors=[0.2,0.4,0.8]"),
+    "faster_rcnn": ("head=faster_rcnn", "head.anchors=[0.2,0.4,0.8]", "head.stride=16"),
     "ssd": ("head=ssd", "data.image_size=[300,300]"),
 }
 

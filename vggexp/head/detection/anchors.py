@@ -115,7 +115,12 @@ def cells_for(image_size: Sequence[int]) -> float:
     >>> cells_for((800, 800)), cells_for((64, 64))
     (8.0, 4.0)
     """
-    return 8.0 if min(image_size) >= SMALL else 4.0
+    return 4.0 if is_small(image_size) else 8.0
+
+
+def is_small(image_size: Sequence[int]) -> bool:
+    """Whether objects on images of this size, [height, width] in pixels, are near the papers' cells."""
+    return min(image_size) < SMALL
 
 
 def images_of(number: int, size: tuple[int, int]) -> ImageList:

@@ -51,7 +51,7 @@ class DefaultBoxes(DefaultBoxGenerator):  # type: ignore[misc]
         """Values of the unset arguments (of all if none is unset) with whose default boxes these boxes fit best."""
         fitting = self.unset or tuple(self._arguments)
         fixed = {name: value for name, value in self._arguments.items() if name not in fitting}
-        choices = [
+        choices: list[dict[str, Any]] = [
             {"finest": finest, "scales": [smallest, min(largest, 1.0)]} | fixed
             for finest, smallest, largest in itertools.combinations(sizes(boxes, math.sqrt(size[0] * size[1])), 3)
         ]

@@ -58,7 +58,8 @@ def sizes(boxes: Tensor, unit: float) -> list[float]:
     """
     roots = (boxes[:, 2:] - boxes[:, :2]).prod(1).sqrt() / unit
     ends = roots.quantile(roots.new_tensor((0.05, 0.95))) * roots.new_tensor((1 / BEYOND, BEYOND))
-    steps = torch.logspace(*ends.log10().tolist(), SIDES)
+    first, last = ends.log10().tolist()
+    steps = torch.logspace(first, last, SIDES)
     return sorted({float(f"{side:.2g}") for side in steps.tolist()})
 
 

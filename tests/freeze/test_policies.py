@@ -88,7 +88,7 @@ def test_every_policy_is_a_pure_function(name: str, rows: list[list[float]]) -> 
         ("linear_probe", {"factor": 0}, r"freeze\.factor=0 above 0"),
         ("pattern", {"patterns": "["}, r"'\[' is not a regular expression"),
         ("pattern", {"patterns": []}, "is empty"),
-        ("auto", {"percentile": 101}, r"freeze\.percentile=101 from 0 to 100"),
+        ("auto", {"percentile": 101}, r"freeze\.percentile=101 must be from 0 to 100"),
         ("surgical", {"tuned": 0}, r"freeze\.tuned=0"),
         ("lora", {"rank": 0}, r"freeze\.rank=0 must be 1 or more"),
         ("ssf", {"stages": []}, r"freeze\.stages is empty"),

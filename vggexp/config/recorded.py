@@ -17,6 +17,7 @@ from vggexp.run_folder import RunFolder
 from vggexp.sample.resize import RECIPES, at_size
 from vggexp.transfer.renamed import renew
 
+
 def read_config(folder: RunFolder) -> dict[str, Any]:
     """The resolved config that a run recorded at its start."""
     try:

@@ -69,10 +69,10 @@ def unreadable(error: Exception) -> str | None:
 
 def _several(key: str, values: str) -> str:
     """The error text for ``seed=1,2`` without ``-m``."""
-    return (
-        f"{key}={values} holds several values: add -m to run a sweep over them; as one list, write "
-        f"'{key}=[{values}]', and as text {as_text(key, values)}"
-    )
+    said = f"{key}={values} holds several values: add -m to run a sweep over them"
+    if key in groups() and key not in ("callback", "logger"):  # it takes one option
+        return said
+    return f"{said}; as one list, write '{key}=[{values}]', and as text {as_text(key, values)}"
 
 
 def _advice(word: str) -> str:

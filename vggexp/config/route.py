@@ -30,9 +30,10 @@ def require_options(verb: str, words: Sequence[str]) -> None:
         if equals and group in groups() and group not in _NO_PART and {"null", ""} & set(option.split(",")):
             raise ConfigError(no_option(group))
         if equals and group in groups() and group not in (*_SEVERAL, "experiment") and option.startswith("["):
-            raise ConfigError(
-                f"{word}: {group} takes one option; a sweep over several is -m {group}={option.strip('[]')}"
-            )
+            given = option.strip("[]")
+            several = f"; a sweep over several is -m {group}={given}"
+            near = several if "," in given else did_you_mean(given, groups()[group])
+            raise ConfigError(f"{word}: {group} takes one option{near}")
         if verb in TRAINS and word.startswith("~") and is_needed(group[1:]):
             raise ConfigError(f"{word}: a training needs {group[1:]}; leave the word out, or set another value")
 

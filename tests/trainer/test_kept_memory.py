@@ -10,7 +10,6 @@ from vggexp.cache.feature_cache import CachedSplit, feature_cache
 from vggexp.cache.settings import CacheSettings
 from vggexp.config.check import needs
 from vggexp.config.compose import defaults
-from vggexp.config.naming import register
 from vggexp.sample.data_contract import open_split
 from vggexp.sample.decoded import Decoded, keep_decoded
 from vggexp.trainer.build import build_data, build_learner
@@ -18,13 +17,12 @@ from vggexp.trainer.kept_memory import kept_bytes
 
 SMALL = (
     "backbone=vgg11_bn", "backbone.width=0.05", "data.image_size=[32,32]", "head.hidden=8", "head.pool=1",
-    "trainer.gpus=0", "trainer.precision=32",
+    "trainer.gpus=0", "trainer.precision=32", "run.name=run",
 )  # fmt: skip
 DIGITS = ("data.size=[16,30]", "data.train_transform=[]")
 
 
 def composed(*words: str) -> dict[str, Any]:
-    register("now")
     return {"choice": {"mix": "none", "head": "mlp", "task": "classification"}, **defaults("train", *SMALL, *words)}
 
 

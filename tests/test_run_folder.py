@@ -55,3 +55,13 @@ def test_write_whole_leaves_no_temporary_file(tmp_path: Path) -> None:
 def test_json_has_no_nan() -> None:
     content = plain({"a": float("nan"), "b": [float("inf"), 1.5], "c": (2, "x")})
     assert json.loads(json.dumps(content, allow_nan=False)) == {"a": None, "b": [None, 1.5], "c": [2, "x"]}
+
+
+def test_a_row_that_a_kill_lost_comes_back_from_the_checkpoint(tmp_path: Path) -> None:
+    folder, rows = RunFolder(tmp_path), [{"epoch": 0, "val/loss": 1.0}, {"epoch": 0, "train/loss": 2.0}]
+    folder.metrics.write_text(json.dumps(rows[0]) + '\n{"epoch": 1, "val/l')  # the last line was cut short
+    folder.freeze.write_text("epoch,part\n0,head\n1,head\n")
+    for _ in range(2):  # a second time nothing is missing
+        folder.go_on(1, rows[1])
+        assert [json.loads(line) for line in folder.metrics.read_text().splitlines()] == rows
+        assert folder.freeze.read_text() == "epoch,part\n0,head\n"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from vggexp.backbone.layer.staged import Staged
+from vggexp.errors import did_you_mean
 from vggexp.types import Features
 
 # A layer is the width of its 3x3 convolution; a negative width is a 1x1 convolution, which only net C has.
@@ -46,6 +47,8 @@ class VGG(Staged):
         std: Sequence[float] = (0.229, 0.224, 0.225),
     ) -> None:
         super().__init__()
+        if net not in STAGES:
+            raise ValueError(f"backbone.net={net} is not known{did_you_mean(net, STAGES)}")
         plan = [[_scale(channels, width) for channels in stage] for stage in STAGES[net]]
         self.channels = tuple(abs(stage[-1]) for stage in plan)
         self.features = nn.Sequential()

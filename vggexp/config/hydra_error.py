@@ -32,6 +32,9 @@ def explain(error: Exception, known_keys: Callable[[], Collection[str]]) -> str:
             return f"this verb takes no {found[1]}; leave the word out"
         if found[1] in groups():
             return f"{found[1]} takes the name of an option, or a list of names{did_you_mean('', options(found[1]))}"
+        if (group := found[1].partition(".")[0]) in ("logger", "callback") and found[1].count("."):
+            option = found[1].split(".")[1]
+            return f"there is no key '{found[1]}': {group}=[{option}] comes first, or {option} has no such key"
         is_elsewhere = found[1] in (known := known_keys())
         near = " under the chosen options" if is_elsewhere else did_you_mean(found[1], known)
         return f"there is no key '{found[1]}'{near}"
@@ -66,10 +69,10 @@ def unreadable(error: Exception) -> str | None:
 
 def _several(key: str, values: str) -> str:
     """The error text for ``seed=1,2`` without ``-m``."""
-    return (
-        f"{key}={values} holds several values: add -m to run a sweep over them; as one list, write "
-        f"'{key}=[{values}]', and as text {as_text(key, values)}"
-    )
+    said = f"{key}={values} holds several values: add -m to run a sweep over them"
+    if key in groups() and key not in ("callback", "logger"):  # it takes one option
+        return said
+    return f"{said}; as one list, write '{key}=[{values}]', and as text {as_text(key, values)}"
 
 
 def _advice(word: str) -> str:

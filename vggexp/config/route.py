@@ -17,6 +17,8 @@ _GROUPS_OF = {
 }
 """The groups whose option can change when a recorded run goes on or is scored; ``rerun`` takes all."""
 
+_SEVERAL = ("callback", "logger")
+"""Groups that take a list of options."""
 _NO_PART = ("experiment", "augment")
 """Groups that set keys of others, and may be null."""
 
@@ -27,6 +29,11 @@ def require_options(verb: str, words: Sequence[str]) -> None:
         group, equals, option = word.partition("=")
         if equals and group in groups() and group not in _NO_PART and {"null", ""} & set(option.split(",")):
             raise ConfigError(no_option(group))
+        if equals and group in groups() and group not in (*_SEVERAL, "experiment") and option.startswith("["):
+            given = option.strip("[]")
+            several = f"; a sweep over several is -m {group}={given}"
+            near = several if "," in given else did_you_mean(given, groups()[group])
+            raise ConfigError(f"{word}: {group} takes one option{near}")
         if verb in TRAINS and word.startswith("~") and is_needed(group[1:]):
             raise ConfigError(f"{word}: a training needs {group[1:]}; leave the word out, or set another value")
 

@@ -27,7 +27,7 @@ class Lora:
         self.rank, self.stages = rank, stages
 
     def adapt(self, stages: Sequence[nn.Module]) -> None:
-        """Add an adapter to each convolution of the chosen stages; ValueError for a rank above that of every weight."""
+        """Add an adapter to every convolution of the chosen stages; ValueError for a rank that none can have."""
         layers = [layer for layer in layers_of(stages, self.stages) if isinstance(layer, nn.Conv2d)]
         most = max((min(len(layer.weight), layer.weight[0].numel()) for layer in layers), default=self.rank)
         if self.rank > most:

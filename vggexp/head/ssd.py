@@ -48,7 +48,7 @@ class SSD(nn.Module):
         overlap: of two objects of one class with a larger IoU, the less certain is dropped.
 
     Raises:
-        ValueError: there are fewer than two levels.
+        ValueError: there are fewer than two levels, or more than maps with anything in them; or too few channels.
     """
 
     reads: frozenset[str] = frozenset({"skips"})
@@ -71,9 +71,16 @@ class SSD(nn.Module):
         overlap: float = 0.45,
     ) -> None:
         super().__init__()
-        levels = levels or levels_for(min(image_size))
+        most = levels_for(min(image_size)) + 1
+        levels = levels or most - 1
         if levels < 2:
             raise ValueError(f"head.levels={levels}: SSD has two or more, conv4_3 and fc7")
+        if levels > most:
+            raise ValueError(
+                f"head.levels={levels}: the {most}th map of {min(image_size)} pixels has one cell; give less"
+            )
+        if hidden < 4:
+            raise ValueError(f"head.hidden={hidden}: the coarse maps have a quarter of it; give 4 or more")
         self.length = nn.Parameter(torch.full((spec.channels[3],), 20.0))
         """The length that conv4_3's features are scaled to, by channel."""
         self.dense = _dense(spec.channels[4], hidden)

@@ -30,6 +30,7 @@ class Convolution(nn.Conv2d):
 def guard(network: nn.Module) -> None:
     """Make a ``Convolution`` of every plain padded convolution in a network; its weights and their names stay."""
     for layer in network.modules():
-        is_plain = type(layer) is nn.Conv2d and layer.padding_mode == "zeros" and isinstance(layer.padding, tuple)
-        if is_plain and any(layer.padding):
+        if type(layer) is not nn.Conv2d or layer.padding_mode != "zeros" or not isinstance(layer.padding, tuple):
+            continue
+        if any(layer.padding):
             layer.__class__ = Convolution

@@ -4,6 +4,7 @@ import logging
 import os
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -174,10 +175,25 @@ def _training_callbacks(
         )
     ]
     if ema is not None:
-        callbacks.append(EMAWeightAveraging(decay=ema))
+        callbacks.append(_average(ema))
     if early_stopping is not None:
         callbacks.append(Patience(metric, mode, early_stopping, val_every))
     return callbacks
+
+
+def _average(decay: float) -> EMAWeightAveraging:
+    """Lightning's average, in which a tensor that does not move stays as it is, bit for bit.
+
+    Lightning adds two products, whose rounding moves frozen weights and the mean of the images by a last digit.
+    """
+    callback = EMAWeightAveraging(decay=decay)
+    callback._kwargs["avg_fn"] = partial(_moved, 1 - decay)
+    return callback
+
+
+def _moved(share: float, average: torch.Tensor, current: torch.Tensor, _count: object) -> torch.Tensor:
+    """The average moved by a share of its distance; a count is the current one."""
+    return average.lerp(current, share) if average.is_floating_point() else current
 
 
 def _quiet_lightning() -> None:

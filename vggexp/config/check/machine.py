@@ -33,6 +33,9 @@ def _check_devices(trainer: Config) -> None:
         raise ConfigError(
             f"trainer.processes={trainer['processes']}: a GPU has one process; set it on a CPU only (trainer.gpus=0)"
         )
+    if trainer.get("nodes", 1) == 1 and trainer.get("rendezvous") and not is_joined():
+        where = f"trainer.rendezvous={trainer['rendezvous']}"
+        raise ConfigError(f"{where} has no effect with trainer.nodes=1; give the number of machines")
     if trainer.get("nodes", 1) > 1 and not (trainer["rendezvous"] or is_joined()):
         raise ConfigError(
             f"trainer.nodes={trainer['nodes']}: give trainer.rendezvous=HOST:PORT, an address of one of them; "

@@ -10,13 +10,17 @@ Config = Mapping[str, Any]
 
 
 def needs(config: Config) -> frozenset[str]:
-    """The targets that a config's task reads: its own or its parts'; and the label, to choose from one box a class."""
+    """The targets that a config's task reads: its own or its parts'.
+
+    Also the label, to choose from one box a class, and the objects' masks where the head learns them.
+    """
     task, head = config["task"], config["head"]
     pairs = [(task, head)]
     if "parts" in task:
         pairs = [(task["part"][name], head["part"][name]) for name in task["parts"]]
     targets = {target for part, _ in pairs for target in part["needs"]}
-    return frozenset(targets | {"label" for _, its_head in pairs if its_head["gives"] == "box_per_class"})
+    more = {"box_per_class": "label", "object_masks": "object_masks"}
+    return frozenset(targets | {more[head["gives"]] for _, head in pairs if head["gives"] in more})
 
 
 def heads(config: Config) -> dict[str, Config]:

@@ -73,7 +73,31 @@ _AT_LEAST: dict[str, float] = {
     "head.hidden": 1,
     "head.pool": 1,
     "head.width": 0.0,
+    "head.window": 1,
+    "head.channels": 1,
+    "head.mask_channels": 1,
+    "head.convolutions": 1,
+    "head.levels": 2,
+    "head.anchors": 0.0,
+    "head.anchor": 0.0,
+    "head.ratios": 0.0,
+    "head.scales": 0.0,
+    "head.finest": 0.0,
+    "head.radius": 0.0,
+    "head.negatives": 0.0,
+    "head.proposals": 1,
+    "head.samples": 1,
+    "head.candidates": 1,
+    "head.detections": 1,
     "evaluation.tile": 32,
+    "onnx.opset": 1,
+    "callback.diagnostics.count": 0,
+    "callback.diagnostics.extremes": 0,
+    "callback.diagnostics.side": 1,
+    "callback.prediction_images.count": 1,
+    "callback.prediction_images.columns": 1,
+    "callback.prune.min_runs": 1,
+    "callback.prune.warmup": 0,
     "timed": 0,
     "points": 0,
     "photos": 0,
@@ -105,6 +129,12 @@ _POSITIVE = (
     "backbone.width",
     "trainer.clip",
     "head.width",
+    "head.anchors",
+    "head.anchor",
+    "head.ratios",
+    "head.scales",
+    "head.finest",
+    "head.radius",
     "width",
     "freeze.lr_decay",
     "freeze.lr_factors",
@@ -123,6 +153,8 @@ _SHARES: dict[str, bool] = {
     "loss.alpha": False,
     "task.threshold": True,
     "head.dropout": True,
+    "head.threshold": False,
+    "head.overlap": False,
     "optimizer.momentum": True,
     "trainer.ema": True,
     "scheduler.floor": False,
@@ -132,6 +164,9 @@ _SHARES: dict[str, bool] = {
     "evaluation.shares": False,
 }
 """Keys whose value is from 0 to 1; true: 1 is excluded."""
+
+_FILLED = ("head.anchors", "head.ratios", "head.scales", "evaluation.shares")
+"""Lists of which an empty one leaves nothing to find."""
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "data.cache": ("none", "memory", "disk"),
@@ -156,6 +191,13 @@ def check_numbers(config: Config) -> None:
         for name, value in _values(config, key):
             require_at_least(name, value, least)
             _require_positive(key, name, value)
+    for key in _FILLED:
+        for name, value in _lists(config, key):
+            if value == []:
+                raise ConfigError(f"{name}=[] is empty; give one number or more")
+    for name, scales in _lists(config, "head.scales"):
+        if not isinstance(scales, list) or len(scales) != 2 or not scales[0] < scales[1]:
+            raise ConfigError(f"{name}={scales} is not [smallest, largest], such as [0.2, 0.9]")
     for key, most in _AT_MOST.items():
         for name, value in _values(config, key):
             if value > most:
@@ -258,5 +300,8 @@ def _values(config: Config, key: str) -> Iterator[tuple[str, Any]]:
 
 def _value(config: Config, key: str, default: Any = None) -> Any:
     """A key's value; the default if the verb or an older recorded run lacks the key."""
-    group, _, name = key.rpartition(".")
-    return (config.get(group, {}) if group else config).get(name, default)
+    *groups, name = key.split(".")
+    for group in groups:
+        inner = config.get(group)
+        config = inner if isinstance(inner, Mapping) else {}
+    return config.get(name, default)

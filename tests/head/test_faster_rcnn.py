@@ -12,7 +12,7 @@ from vggexp.head.faster_rcnn import FasterRCNN, RegionPool
 from vggexp.head.mlp import MLP
 from vggexp.types import HeadSpec, ObjectList, Objects
 
-SMALL = {"hidden": 32, "samples": 32, "proposals": 100}
+SMALL = {"hidden": 32, "samples": 32, "proposals": 100, "stride": 16}
 
 
 def make(**options: object) -> FasterRCNN:
@@ -68,7 +68,7 @@ def test_at_stride_8_it_also_reads_conv4_3() -> None:
     with pytest.raises(ValueError, match="stride is 8 or 16 pixels, not 4"):
         make(stride=4)
     assert make(stride=None).stride == 8
-    assert FasterRCNN(spec(), (600, 800), **SMALL, stride=None).stride == 16  # type: ignore[arg-type]
+    assert FasterRCNN(spec(), (600, 800), **{**SMALL, "stride": None}).stride == 16  # type: ignore[arg-type]
 
 
 def test_many_objects_cannot_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,9 @@ from vggexp.config.check import needs
 from vggexp.config.compose import defaults
 from vggexp.sample.data_contract import open_split
 from vggexp.sample.decoded import Decoded, keep_decoded
-from vggexp.trainer.build import build_data, build_learner
 from vggexp.trainer.kept_memory import kept_bytes
+from vggexp.trainer.learner import build_learner
+from vggexp.trainer.network import build_data
 
 SMALL = (
     "backbone=vgg11_bn", "backbone.width=0.05", "data.image_size=[32,32]", "head.hidden=8", "head.pool=1",

@@ -21,10 +21,10 @@ class Thaw:
     measures_head = True
 
     def __init__(self, window: int = 1, settled: float = 0.5) -> None:
-        if window < 1 or not 0 < settled < 1:
-            raise ValueError(
-                f"freeze.window={window} must be 1 or more, and freeze.settled={settled} above 0 and below 1"
-            )
+        if window < 1:
+            raise ValueError(f"freeze.window={window} must be 1 or more")
+        if not 0 < settled < 1:
+            raise ValueError(f"freeze.settled={settled} must be above 0 and below 1")
         self.window, self.settled = window, settled
         self.measured: list[list[float]] = []
 

@@ -62,7 +62,7 @@ class FasterRCNN(nn.Module):
         image_size: Sequence[int],
         anchors: Sequence[float] | None = None,
         ratios: Sequence[float] = (0.5, 1.0, 2.0),
-        stride: int | None = 16,
+        stride: int | None = None,
         hidden: int = 4096,
         pool: int = 7,
         pooling: str = "align",

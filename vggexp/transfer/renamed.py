@@ -1,4 +1,4 @@
-"""Names of classes, options and keys that have changed: old to new.
+"""Names of classes, options and keys that have changed, old to new, and keys that earlier versions did not have.
 
 ``renew`` updates the configs of earlier versions' run folders and checkpoints, ``renew_word`` old command line words.
 Remove an entry once nobody keeps runs of that age.
@@ -19,12 +19,18 @@ KEYS = {
     "trainer.meet": "trainer.rendezvous",
     "callback.evidence": "callback.diagnostics",
 }
+LACKED = {"vggexp.head.faster_rcnn.FasterRCNN": {"stride": 16}}
+"""By class, arguments that earlier versions did not have, with what these did: not today's defaults."""
 OPTIONS = {"callback": {"evidence": "diagnostics"}}
 """Options by group, old to new."""
 
 
 def renew(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of a recorded config with the current names of classes and keys; what is no mapping is not copied."""
+    """A copy of a recorded config with the current names of classes and keys; what is no mapping is not copied.
+
+    >>> renew({"head": {"_target_": "vggexp.head.faster_rcnn.FasterRCNN"}})["head"]["stride"]
+    16
+    """
     return _renewed(config, "")
 
 
@@ -66,6 +72,7 @@ def _renewed(config: Mapping[str, Any], path: str) -> dict[str, Any]:
     }
     if isinstance(old := found.get("_target_"), str):
         found["_target_"] = CLASSES.get(old, old)
+        found = {**LACKED.get(found["_target_"], {}), **found}
     return _with_new_keys(found, path) if path in _PARENTS else found
 
 

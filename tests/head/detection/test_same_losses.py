@@ -70,7 +70,7 @@ def ssd() -> tuple[SSD, Callable[[Features], nn.Module]]:
 
 
 def faster_rcnn() -> tuple[FasterRCNN, Callable[[Features], nn.Module]]:
-    head = FasterRCNN(spec(), SIZE, hidden=32, **REGIONS)
+    head = FasterRCNN(spec(), SIZE, hidden=32, stride=16, **REGIONS)
 
     def theirs(seen: Features) -> nn.Module:
         sides = tuple(share * SIZE[0] for share in (0.2, 0.4, 0.8))

@@ -80,6 +80,19 @@ def test_a_compiled_run_starts_from_cached_features(train_tiny: TrainTiny) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("policy", ["lora", "ssf"])
+def test_a_compiled_run_trains_its_adapters(policy: str, train_tiny: TrainTiny) -> None:
+    words = (*WORDS, "trainer.max_epochs=2", f"freeze={policy}", "freeze.stages=[4,5]")
+    plain = train_tiny(*words, name="plain")
+    counters.clear()
+    assert_alike(plain, train_tiny(*words, "trainer.compile=true", name="compiled"))
+    assert not counters["graph_break"]
+    summary = json.loads(Path("compiled", "summary.json").read_text())
+    assert summary["drift"]["stage5"] > 0
+    assert summary["drift"]["stage3"] == 0
+
+
+@pytest.mark.slow
 def test_what_uses_a_compiled_run(train_tiny: TrainTiny, vggexp: Tiny) -> None:
     """It is evaluated, exported and joined as if it had not been compiled."""
     words = (*WORDS, "freeze=backbone", "trainer.compile=true")

@@ -121,8 +121,8 @@ def test_a_run_from_before_a_key_existed_is_the_same_run_if_the_key_has_its_defa
     code, out, errors = vggexp(*words)
     assert code == 0, errors
     assert "is already finished; skipped" in out
-    for changed in ("cache=off", "freeze.every=3", "trainer.nodes=2"):
-        code, _, errors = vggexp(*words, changed, "trainer.rendezvous=localhost:1")
+    for changed in (["cache=off"], ["freeze.every=3"], ["trainer.nodes=2", "trainer.rendezvous=localhost:1"]):
+        code, _, errors = vggexp(*words, *changed)
         assert code == 2, changed
         assert "runs/s1 holds a finished run" in errors
     assert len(stub.calls) == 1

@@ -1,9 +1,9 @@
 """Builds the data and the network of a run: backbone, head, task, freeze policy. Imports no Lightning.
 
-Lightning takes as long to import as VGG16's weights take to draw, so ``training`` does both at once.
+Lightning takes as long to import as VGG16's weights take to draw, so ``training`` does both at once where it can.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
@@ -45,6 +45,32 @@ class Network:
     task: Task
     knows_start: bool = True
     """Whether the weights that its run began with are known; they may have come from a source that is gone."""
+
+
+_IMPORT_LATE = ("backbone.timm", "head.smp", "loss.dice", "loss.focal", "loss.lovasz")
+"""Modules below vggexp whose classes import a library when they are built."""
+
+
+def draws_alone(config: Config) -> bool:
+    """Import the classes that a network is made of; whether building it then only draws weights and imports nothing."""
+    targets = [target for group in ("backbone", "task", "loss", "head") for target in _targets(config[group])]
+    modules = [target.rpartition(".")[0] for target in targets]
+    late = {f"vggexp.{name}" for name in _IMPORT_LATE}
+    own = all(f"{module}.".startswith(("vggexp.", "torch.nn.")) and module not in late for module in modules)
+    if not own or without_weights(config) != config:
+        return False
+    for module in modules:
+        import_module(module)
+    return True
+
+
+def _targets(part: Any) -> Iterator[str]:
+    """Every ``_target_`` in a part of a config."""
+    for key, value in part.items():
+        if key == "_target_":
+            yield value
+        elif isinstance(value, Mapping):
+            yield from _targets(value)
 
 
 def start_network(config: Config, info: DataInfo, go_on: bool) -> Network:

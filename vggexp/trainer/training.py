@@ -5,7 +5,7 @@ import random
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from itertools import count
 from typing import Any
@@ -17,7 +17,7 @@ from vggexp.distributed.memory import give_back_freed_memory, keep_out_of_collec
 from vggexp.sweep.journal import runs_job
 from vggexp.trainer.anchor_sizes import with_anchors
 from vggexp.trainer.batch_size import with_batch_size
-from vggexp.trainer.network import build_data, start_network
+from vggexp.trainer.network import build_data, draws_alone, start_network
 from vggexp.trainer.shortage import explained
 
 _TRAININGS = count()
@@ -41,10 +41,10 @@ def train(config: Mapping[str, Any], go_on: bool = False) -> int:
 
 
 def _train(config: Mapping[str, Any], go_on: bool) -> int:
-    with _importing("pytorch_lightning"):
-        _seed_everything(config["seed"])
-        data = build_data(config)
-        config = config if go_on else with_anchors(config, data)
+    _seed_everything(config["seed"])
+    data = build_data(config)
+    config = config if go_on else with_anchors(config, data)
+    with _importing("pytorch_lightning") if draws_alone(config) else nullcontext():
         network = start_network(config, data.info, go_on)
     from vggexp.trainer.fitting import fit_and_test
 
@@ -53,7 +53,11 @@ def _train(config: Mapping[str, Any], go_on: bool) -> int:
 
 @contextmanager
 def _importing(name: str) -> Iterator[None]:
-    """Import a package in another thread meanwhile, unless it is imported already."""
+    """Import a package in another thread meanwhile, unless it is imported already.
+
+    What runs meanwhile must import nothing: where two threads import modules that import each other in a circle,
+    Python lets one of them see a module that is not complete.
+    """
     if name in sys.modules:
         yield
         return

@@ -71,8 +71,8 @@ def _renewed(config: Mapping[str, Any], path: str) -> dict[str, Any]:
         for name, value in config.items()
     }
     if isinstance(old := found.get("_target_"), str):
-        found["_target_"] = CLASSES.get(old, old)
-        found = {**LACKED.get(found["_target_"], {}), **found}
+        target = CLASSES.get(old, old)
+        found = {**LACKED.get(target, {}), **found, "_target_": target}
     return _with_new_keys(found, path) if path in _PARENTS else found
 
 

@@ -52,7 +52,7 @@ def test_rows_coco_masks_and_overlays(segmenter: Path, vggexp: Vggexp) -> None:
     content = json.loads(Path("out/coco.json").read_text())
     assert len(content["annotations"]) == sum(len(row["objects"]) for row in rows())
 
-    bound = max(one["score"] for row in rows() for one in row["objects"])
+    bound = max(one["score"] for row in rows() for one in row["objects"]) - 1e-4  # rows round their scores
     assert vggexp("predict", str(segmenter), "photos", "output=few", f"threshold={bound}", "overlays=false")[0] == 0
     kept = [one for row in rows("few") for one in row["objects"]]
     assert 1 <= len(kept) < len(content["annotations"])

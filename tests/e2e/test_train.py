@@ -149,7 +149,8 @@ def test_frozen_backbone_is_bit_identical_after_training(train_tiny: Train) -> N
     "words",
     [
         ("trainer.ema=0.9",), ("trainer.clip=0.1", "optimizer=sgd"), ("trainer.accumulate=2",),
-        ("trainer.early_stopping=1",), ("trainer.overfit_batches=1",), ("trainer.channels_last=false",),
+        ("trainer.early_stopping=1",), ("trainer.channels_last=false",),
+        ("trainer.overfit_batches=1", "trainer.limit_train_batches=1.0", "trainer.limit_val_batches=1.0"),
         ("trainer.precision=bf16-mixed", "trainer.clip=1.0"), ("scheduler=plateau", "scheduler.warmup=1"),
         ("loss.class_weight=median_frequency", "loss.label_smoothing=0.1"), ("test=false", "baseline=false"),
         ("logger=[csv,tensorboard]",), ("callback=[]",), ("optimizer=adam", "scheduler=cosine"),

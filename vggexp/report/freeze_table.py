@@ -6,6 +6,8 @@ from vggexp.learner.freezing import Freezing
 from vggexp.report.console import console
 from vggexp.report.epoch_ranges import epoch_ranges
 
+_AHEAD = 1000
+
 
 def print_freezing(freezing: Freezing, name: str, epochs: int) -> None:
     """Print each part's parameters, how many of them train, in which epochs, and the factor on the learning rate."""
@@ -14,6 +16,30 @@ def print_freezing(freezing: Freezing, name: str, epochs: int) -> None:
     out.print(freeze_table(freezing, epochs))
     if freezing.measuring and not freezing.constant:
         out.print("before anything is measured; a line says what then freezes or trains", style="dim")
+    elif late := late_parts(freezing, epochs):
+        out.print(
+            f"note: with trainer.max_epochs={epochs} the run ends before freeze={name} trains {', '.join(late)}: give "
+            f"at least {max(late.values()) + 1} epochs, or change the policy's keys"
+        )
+
+
+def late_parts(freezing: Freezing, epochs: int) -> dict[str, int]:
+    """The parts that the policy would train only after the run has ended, with the first epoch in which it would.
+
+    Epochs count from 0. Parts that never train, in ``_AHEAD`` further epochs, are left out.
+    """
+    if freezing.constant:
+        return {}
+    parts = {part: {id(one) for one in module.parameters()} for part, module in freezing.parts.items()}
+    owners = [next(part for part, own in parts.items() if id(one) in own) for _, one in freezing.parameters]
+    first: dict[str, int] = {}
+    for epoch in range(epochs + _AHEAD):
+        for part, factor in zip(owners, freezing.factors(epoch), strict=True):
+            if factor:
+                first.setdefault(part, epoch)
+        if len(first) == len(parts):
+            break
+    return {part: first[part] for part in parts if first.get(part, 0) >= epochs}
 
 
 def freeze_table(freezing: Freezing, epochs: int) -> Table:

@@ -175,7 +175,8 @@ def grid(images: Sequence[Tensor], columns: int, gap: int = 12) -> Tensor:
 
 def save(image: Tensor, path: Path) -> None:
     """Write a picture (3, H, W) or a mask (H, W), uint8, as PNG."""
-    to_pil_image(image.cpu()).save(path, format="PNG")
+    # Of pictures of predictions, zlib's level 4 needs half the time of Pillow's 6, for 1 or 2 % more bytes.
+    to_pil_image(image.cpu()).save(path, format="PNG", compress_level=4)
 
 
 def save_picture(image: Tensor, path: Path) -> None:

@@ -13,6 +13,8 @@ import pytest
         ("trainer.limit_train_batches=1.5", "trainer.limit_train_batches=1.5 is no fraction from 0.0 to 1.0"),
         ("trainer.limit_val_batches=-1", "trainer.limit_val_batches=-1 is not a number of batches"),
         ("trainer.overfit_batches=2.5", "trainer.overfit_batches=2.5 is no fraction"),
+        ("trainer.overfit_batches=2 trainer.limit_val_batches=1", "trainer.limit_val_batches=1 has no effect with "
+         "trainer.overfit_batches=2"),
         ("scheduler=multistep scheduler.at=[5,10]", "scheduler.at=5 is no fraction of the run, above 0 and below 1; "
          "after epoch 5 of 15 is 0.33"),
         ("scheduler=cosine scheduler.warmup=16", "scheduler.warmup=16 epochs are longer than the run (trainer.max_epo"),

@@ -27,6 +27,15 @@ def check_limits(config: Config) -> None:
         is_used = config["test"] if name == "limit_test_batches" else True
         if value == 0 and none and is_used:
             raise ConfigError(f"{key}={value} {none}")
+    overfit = config["trainer"].get("overfit_batches", 0)
+    for name in ("limit_train_batches", "limit_val_batches"):
+        value = config["trainer"].get(name, 1.0)
+        is_all = isinstance(value, float) and value == 1  # the whole number 1 is one batch
+        if overfit and not is_all:
+            raise ConfigError(
+                f"trainer.{name}={value} has no effect with trainer.overfit_batches={overfit}, which limits both "
+                "splits; leave one of them out"
+            )
 
 
 def check_schedule(config: Config) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from vggexp.errors import ConfigError, DataError
 from vggexp.report.compare import groups
-from vggexp.report.console import console, print_runs
+from vggexp.report.console import console
 from vggexp.report.damaged import say_damaged, show_undamaged
+from vggexp.report.run_table import print_runs
 from vggexp.report.runs import Run, read_runs
 from vggexp.sample.announce import announced
 

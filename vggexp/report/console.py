@@ -1,14 +1,11 @@
-"""A run's results, and a table of runs, for a terminal."""
+"""A run's results for a terminal."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from vggexp.report.plain_table import Column, table_lines
-from vggexp.report.runs import Run
 from vggexp.run_folder import RunFolder
 
 
@@ -73,36 +70,3 @@ def print_graft(folder: RunFolder, singles: Mapping[str, Mapping[str, Any]]) -> 
 def number(value: Any) -> str:
     """Three decimals; a dash for a missing value."""
     return "-" if value is None or value != value else f"{value:.3f}"
-
-
-def print_runs(root: Path, runs: Sequence[Run]) -> None:
-    """Print one row per run: its objective on test (on validation, if not tested) beside the baseline's.
-
-    If some have not finished, add each run's status, and below the table why runs failed or stopped.
-    """
-    any_open = any(run.status.word != "finished" for run in runs)
-    columns = [Column(name) for name in ("run", "task", "freeze", "metric")]
-    columns += [Column(name, is_number=True) for name in ("ours", "baseline", "trained", "seconds")]
-    columns += [Column("status")] if any_open else []
-    rows = [[*_cells(run), *([str(run.status)] if any_open else [])] for run in runs]
-    out = console()
-    out.print(str(root), style="bold", markup=False, soft_wrap=True)
-    head, *lines = table_lines(columns, rows, out.width)
-    out.print(head, style="bold", markup=False, emoji=False, soft_wrap=True)
-    out.print("\n".join(lines), markup=False, emoji=False, soft_wrap=True)
-    for run in runs:
-        if run.status.why and run.status.word != "pruned":
-            out.print(f"{run.name} {run.status.word}: {run.status.why}", markup=False, soft_wrap=True)
-
-
-def _cells(run: Run) -> list[str]:
-    """A run's row but its status."""
-    own = run.summary
-    metric = next((name for split in ("test", "val") if (name := f"{split}/{run.metric}") in own["metrics"]), "")
-    scores = (number(run.score()), number(run.score(of="baseline")))
-    cost = (_count(own.get("trainable_parameters"), ",d"), _count(own.get("seconds"), ".0f"))
-    return [run.name, str(run.choice["task"]), str(run.choice["freeze"]), metric, *scores, *cost]
-
-
-def _count(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)

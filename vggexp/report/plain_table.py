@@ -23,7 +23,7 @@ class Column:
 def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
     """The heading's lines and each row's, of at most ``width`` cells if the columns of text can be folded that far."""
     table = [[column.head for column in columns], *rows]
-    widths = _widths(columns, [max(map(cell_len, cells)) for cells in zip(*table, strict=True)], width)
+    widths = _widths(columns, _natural(columns, rows), width)
     for row in table:
         if all(cell_len(cell) <= most for cell, most in zip(row, widths, strict=True)):
             yield _line(columns, row, widths)
@@ -31,6 +31,16 @@ def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[str]], width:
         folded = [chop_cells(cell, most) or [""] for cell, most in zip(row, widths, strict=True)]
         for place in range(max(map(len, folded))):
             yield _line(columns, [part[place] if place < len(part) else "" for part in folded], widths)
+
+
+def fits(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether the table takes at most ``width`` cells without folding."""
+    return sum(_natural(columns, rows)) + _GAP * (len(columns) - 1) <= width
+
+
+def _natural(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
+    """The width of each column without folding."""
+    return [max(map(cell_len, cells)) for cells in zip([column.head for column in columns], *rows, strict=True)]
 
 
 def _widths(columns: Sequence[Column], widths: list[int], width: int) -> list[int]:

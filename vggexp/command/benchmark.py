@@ -11,7 +11,7 @@ from vggexp.benchmark.measure import Round, rounds
 from vggexp.benchmark.page import table, write_page
 from vggexp.benchmark.plan import REQUIRED, Sizes, Work, about, alternatives, plan, works
 from vggexp.benchmark.result import Row, document, rows, write
-from vggexp.config.check.values import PRECISIONS
+from vggexp.config.check.words import PRECISIONS
 from vggexp.errors import ConfigError, DataError, did_you_mean, require_at_least, require_known
 from vggexp.report.console import console
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from vggexp.config.check.values import check_formats, check_numbers, check_words
+from vggexp.config.check.ranges import check_numbers
+from vggexp.config.check.words import check_formats, check_words
 from vggexp.errors import ConfigError
 
 RECORDED = {"data": {}, "trainer": {"precision": "auto"}, "objective": {"mode": "max"}}

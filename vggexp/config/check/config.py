@@ -17,10 +17,11 @@ from vggexp.config.check.paths import (
     check_run,
     check_weights,
 )
+from vggexp.config.check.ranges import check_numbers
 from vggexp.config.check.schema import check_groups, check_schema
 from vggexp.config.check.span import check_limits, check_schedule
 from vggexp.config.check.targets import check_targets
-from vggexp.config.check.values import check_batch_size, check_evaluation, check_formats, check_numbers, check_words
+from vggexp.config.check.words import check_batch_size, check_evaluation, check_formats, check_words
 from vggexp.config.help import TRAINS
 from vggexp.errors import require_at_least
 from vggexp.sample.image_files import find_images

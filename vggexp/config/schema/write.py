@@ -11,7 +11,7 @@ from typing import Any, Literal, Union, Unpack, get_args, get_origin, get_type_h
 
 import yaml
 
-from vggexp.config.check.values import least_and_most
+from vggexp.config.check.ranges import least_and_most
 from vggexp.config.help import CONF, groups, verbs
 from vggexp.config.schema.own import GROUPS, VERBS
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.transforms.v2 import functional
 
-from vggexp.cache.feature_cache import is_random
+from vggexp.cache.eligible import is_random
 from vggexp.errors import ConfigError
 from vggexp.sample.fit import JITTER, Fit, drawn_part
 from vggexp.sample.recipe import pipeline

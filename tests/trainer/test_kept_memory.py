@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from vggexp.cache.feature_cache import CachedSplit, feature_cache
+from vggexp.cache.cached_split import CachedSplit
+from vggexp.cache.feature_cache import feature_cache
 from vggexp.cache.settings import CacheSettings
 from vggexp.config.check import needs
 from vggexp.config.compose import defaults

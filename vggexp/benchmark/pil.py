@@ -12,7 +12,7 @@ from torchvision.datasets import OxfordIIITPet
 
 from vggexp.benchmark.plan import Job
 from vggexp.benchmark.setting import Config
-from vggexp.cache.feature_cache import is_random
+from vggexp.cache.eligible import is_random
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 VOID = 255

@@ -7,7 +7,7 @@ of augmented views.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,68 +17,29 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from vggexp.cache.cached_split import CachedSplit
+from vggexp.cache.eligible import deepest_entrance, first_frozen, is_random, refusal
 from vggexp.cache.object_columns import packed, size_of, unpacked
 from vggexp.cache.settings import CacheSettings
 from vggexp.cache.sweep_features import SweepFeatures
 from vggexp.config.check import needs
 from vggexp.distributed.device import device_kind, resolve_precision
 from vggexp.distributed.memory import give_back_freed_memory
-from vggexp.distributed.processes import place_in_run
 from vggexp.errors import ConfigError
 from vggexp.learner.freeze_check import network_hashes
-from vggexp.learner.freezing import DROPOUTS
 from vggexp.learner.learner import Learner
 from vggexp.sample.column_store import is_kept, read_columns, write_columns
 from vggexp.sample.loader import Collate, Seeded, collate
 from vggexp.sample.reading import Reading
-from vggexp.sample.resize import plain_recipe
 from vggexp.sweep.journal import runs_job
-from vggexp.types import Batch, Head, ObjectList, Sample
+from vggexp.types import ObjectList, Sample
 
 Config = Mapping[str, Any]
-FIXED = frozenset({"CenterCrop", "Fit", "Grayscale", "Identity", "Pad", "Resize"})
-"""Transforms without randomness; ``Fit`` unless it has a ``scale``."""
 UNSEEN = ("batch_size", "workers", "timeout", "sampling", "cache", "cache_max_gb", "cache_dir", "index_dir")
 """Keys of the data config that do not change the samples."""
 SWEEP_FEATURES = SweepFeatures()
 """Those that this process has computed for the job of a sweep that it ran last."""
 _DTYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
-
-
-class CachedSplit(Dataset[Sample]):
-    """A split's features and targets, stored as one tensor per key, view after view. It returns full batches.
-
-    Args:
-        source: the split that they were computed from.
-        columns: tensors (views * N, ...), and ``objects``, a list of as many; the features are channels-last.
-    """
-
-    is_batched = True
-
-    def __init__(self, source: Dataset[Sample], columns: Mapping[str, Any], views: int) -> None:
-        self.source, self._columns, self._views = source, columns, views
-
-    def __len__(self) -> int:
-        return len(self.source)  # type: ignore[arg-type]
-
-    def __getitems__(self, places: list[Any]) -> Batch:
-        """The batch of these indices or places (``loader.Place``).
-
-        In epoch e a sample is in view e modulo the number of views; if the epoch draws it again, in the next one.
-        """
-        whole = [place if isinstance(place, tuple) else (0, place) for place in places]
-        rows = torch.tensor(
-            [(epoch + sum(before)) % self._views * len(self) + index for epoch, index, *before in whole]
-        )
-        batch: Any = {name: column[rows] for name, column in self._columns.items()}
-        if "feature" in batch:
-            batch["feature"] = batch["feature"].permute(0, 3, 1, 2)  # a view, so the memory layout stays channels-last
-        return batch  # type: ignore[no-any-return]
-
-    def targets(self) -> "CachedSplit":
-        """The same samples without features, to read the targets only."""
-        others = {name: column for name, column in self._columns.items() if name != "feature"}
-        return CachedSplit(self.source, others, self._views)
 
 
 @dataclass(frozen=True)
@@ -252,55 +213,6 @@ def _feature_cache(learner: Learner, config: Config, settings: CacheSettings) ->
     learner.entrance = (stage, (height, width))
     shares = settings.mode == "auto" and settings.share and runs_job()
     return FeatureCache(learner, config, settings, stage, SWEEP_FEATURES if shares else None)
-
-
-def deepest_entrance(head: Head) -> int:
-    """The deepest stage whose features are enough for a head; 0: it also reads the first stages.
-
-    What comes before a stage's pooling is computed from the output of the stage before it.
-    """
-    return head.shallowest - bool(head.reads)
-
-
-def refusal(learner: Learner, config: Config, settings: CacheSettings, stage: int) -> str | None:
-    """Why a run with frozen first stages cannot use their features, which it also prints; None if it can."""
-    mix = config["choice"].get("mix") or "none"  # configs of older runs lack the group
-    why = {
-        "the run has several processes": place_in_run()[1] > 1,
-        f"mix={mix} mixes images": mix != "none",
-        f"head={config['choice']['head']} also reads the first stages": not stage,
-        "data.train_transform is random; cache.views=4 would cache four views of each image": bool(
-            is_random(config["data"]["train_transform"]) and not settings.views
-        ),
-    }
-    for reason, holds in why.items():
-        if holds:
-            print(f"cache: off, because {reason}")
-            return reason
-    return None
-
-
-def is_random(recipe: Sequence[Any]) -> bool:
-    """Whether a training transform may be random: true unless every step is listed in ``FIXED``, and draws no part.
-
-    >>> is_random(["RandomHorizontalFlip"]), is_random([{"Resize": {"size": [224, 224]}}]), is_random([])
-    (True, False, False)
-    """
-    steps = [(step, {}) if isinstance(step, str) else next(iter(step.items())) for step in plain_recipe(recipe)]
-    return any(name not in FIXED or (name == "Fit" and given.get("scale") is not None) for name, given in steps)
-
-
-def first_frozen(learner: Learner, epoch: int) -> int:
-    """Number of first stages that are fully frozen in an epoch, buffers included, and have no dropout."""
-    freezing, count = learner.freezing, 0
-    frozen, tensors = freezing.frozen_tensors(epoch), freezing.tensors()
-    for name, part in freezing.parts.items():
-        if name == "head" or not frozen.issuperset(tensors[name]):
-            break
-        if any(isinstance(layer, DROPOUTS) for layer in part.modules()):
-            break
-        count += 1
-    return count
 
 
 def _files(root: str | None) -> str:

@@ -14,7 +14,8 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 from torch.utils.data import Dataset
 
-from vggexp.cache.feature_cache import FeatureCache, deepest_entrance, first_frozen, is_random, refusal
+from vggexp.cache.eligible import deepest_entrance, first_frozen, is_random, refusal
+from vggexp.cache.feature_cache import FeatureCache
 from vggexp.cache.settings import CacheSettings
 from vggexp.learner.learner import Learner
 from vggexp.sample.loader import Collate, ResumableLoader

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
-from vggexp.cache.feature_cache import CachedSplit, FeatureCache
+from vggexp.cache.cached_split import CachedSplit
+from vggexp.cache.feature_cache import FeatureCache
 from vggexp.cache.moving import MovingCache
 from vggexp.config.check import needs
 from vggexp.sample.balance import labels_of

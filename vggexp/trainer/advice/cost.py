@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from vggexp.cache.feature_cache import deepest_entrance
+from vggexp.cache.eligible import deepest_entrance
 from vggexp.distributed.device import device_kind, resolve_precision
 from vggexp.learner.freezing import Freezing
 from vggexp.learner.learner import Learner

@@ -3,20 +3,13 @@
 He et al., "Mask R-CNN", arXiv 1703.06870, section 3; Lin et al., arXiv 1612.03144.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from torch import Tensor, nn
-
-from vggexp.head.detection import two_stage
-from vggexp.head.detection.anchors import PyramidAnchors, cells_for
-from vggexp.head.detection.padded import Padded
-from vggexp.head.detection.parts import make_roi_heads, make_rpn
-from vggexp.head.detection.pyramid import Pyramid
-from vggexp.types import Features, HeadSpec, ObjectList
+from vggexp.head.detection.pyramid_head import PyramidHead
+from vggexp.types import HeadSpec
 
 
-class MaskRCNN(nn.Module):
+class MaskRCNN(PyramidHead):
     """Features to losses or, without targets, to each image's objects with their masks.
 
     Args:
@@ -35,10 +28,6 @@ class MaskRCNN(nn.Module):
         overlap: of two objects of one class with a larger IoU, the less certain is dropped.
     """
 
-    reads: frozenset[str] = frozenset({"skips"})
-    shallowest = 3
-    learns_from: frozenset[str] = frozenset({"objects"})
-
     def __init__(
         self,
         spec: HeadSpec,
@@ -54,28 +43,7 @@ class MaskRCNN(nn.Module):
         threshold: float = 0.05,
         overlap: float = 0.5,
     ) -> None:
-        super().__init__()
-        self.pyramid = Pyramid(spec, channels)
-        anchors = PyramidAnchors(tuple(self.pyramid.strides.values()), anchor or cells_for(image_size), ratios)
-        self.rpn = make_rpn(channels, anchors, proposals)
-        self.roi_heads = make_roi_heads(
-            self.pyramid.strides, channels, spec.num_classes, hidden, masks=mask_channels,
-            samples=samples, threshold=threshold, overlap=overlap, detections=detections,
+        super().__init__(
+            spec, image_size, channels, anchor, ratios, proposals, hidden=hidden, masks=mask_channels, samples=samples,
+            threshold=threshold, overlap=overlap, detections=detections,
         )  # fmt: skip
-
-    @property
-    def anchors(self) -> PyramidAnchors:
-        """Its anchors."""
-        found: PyramidAnchors = self.rpn.anchor_generator
-        return found
-
-    def forward(self, features: Features, targets: Mapping[str, Any] | None = None) -> dict[str, Tensor] | ObjectList:
-        """The losses of proposals, regions and masks, by part; without targets, the objects of each image."""
-        maps = self.pyramid(features)
-        if targets is not None:
-            return two_stage.losses(self.rpn, self.roi_heads, maps, features.size, targets["objects"])
-        return two_stage.detections(self.rpn, self.roi_heads, maps, features.size)
-
-    def padded(self, features: Features) -> Padded:
-        """The detections as tensors of fixed shape, for export; each mask on a grid over its box."""
-        return two_stage.padded(self.rpn, self.roi_heads, self.pyramid(features), features.size)

@@ -12,9 +12,9 @@ SMALL = ("backbone=vgg11_bn", "backbone.width=0.1", "head.hidden=8", "head.pool=
 
 
 def test_it_probes_every_stage_and_counts_what_trains(vggexp: Vggexp) -> None:
-    code, out, errors = vggexp("advise", *SMALL, "images=200", "output=advice.json")
+    code, out, errors = vggexp("advise", *SMALL, "images=200", "output=new/folder/advice.json")
     assert code == 0, errors
-    found = json.loads(Path("advice.json").read_text())
+    found = json.loads(Path("new/folder/advice.json").read_text())
     assert [(row["source"], row["stage"]) for row in found["probes"]] == [("none", stage) for stage in range(1, 6)]
     assert found["baseline"] == pytest.approx(0.1, abs=0.03)
     assert found["advice"]["command"].endswith("freeze=none")

@@ -60,7 +60,9 @@ def run(config: Config) -> int:
     if config["output"]:
         content = {"probes": [asdict(row) for row in rows], "baseline": baseline, "costs": costs,
                    "advice": {**asdict(advice), "basis": advice.basis, "command": command}}  # fmt: skip
-        write_whole(Path(str(config["output"])), json.dumps(plain(content), indent=2) + "\n")
+        path = Path(str(config["output"]))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, json.dumps(plain(content), indent=2) + "\n")
     return 0
 
 

@@ -49,7 +49,9 @@ def run(config: Config) -> int:
     out = console()
     print_pair(found, out)
     if config["output"]:
-        write_whole(Path(str(config["output"])), json.dumps(plain(found), indent=2) + "\n")
+        path = Path(str(config["output"]))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, json.dumps(plain(found), indent=2) + "\n")
     if page is not None:
         page.parent.mkdir(parents=True, exist_ok=True)
         write_page(page, found, pictures)

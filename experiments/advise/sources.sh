@@ -19,5 +19,5 @@ sources=runs/freeze/digits/source,runs/freeze/pets/source
 for name in epochs1 epochs3 epochs8 digits01 digits012 digits34; do sources=$sources,runs/leep/source/$name; done
 [ -e runs/leep/advice.json ] || python -m vggexp advise experiment=freeze_digits_classification "sources=[$sources]" \
     backbone.weights=none timed=0 output=runs/leep/advice.json
-python -m vggexp -m experiment=freeze_digits_classification callback=[] baseline=false freeze=backbone,none \
+python -m vggexp -m experiment=freeze_digits_classification callback=[] baseline=false freeze=backbone \
     "backbone.weights=$sources" seed=1,2,3 'run.dir=runs/leep/run/${backbone.weights}/${choice:freeze}-${seed}'

@@ -18,10 +18,27 @@ from vggexp.report.compare import Difference, Group
 SIZE = (16.0, 9.0)
 """Inches, of a slide."""
 DPI = 120
-LOW, HIGH = -0.5, 0.2
+LOW, HIGH = -0.6, 0.2
 """The scale: a difference of scores between 0 and 1."""
 WORSE, BETTER, UNCLEAR = "#c22f1d", "#0a7a56", "#8a8f98"
 STYLE = {"font.size": 15, "axes.titlesize": 16, "axes.linewidth": 0.8}
+WORDS = {
+    "none, L2-SP": "everything, pulled to its start",
+    "gradual": "head, then one stage after another",
+    "auto": "everything, then less and less",
+    "stage": "all but the first three stages",
+    "linear_probe": "head for five epochs, then everything",
+    "lora": "low-rank changes, and the head",
+    "surgical": "the stage of largest gradient, head",
+    "thaw": "head, then stages once it has settled",
+    "backbone": "the head alone",
+    "ssf": "scale and shift of channels, and the head",
+    "norm": "normalization layers and the head",
+    "bias": "biases and the head",
+    "none, from scratch": "everything, from random weights",
+}
+"""What each policy trains."""
+DATA = {"digits": "digits", "pets": "pets", "camvid": "CamVid", "bccd": "blood cells"}
 
 
 def main() -> None:
@@ -34,13 +51,20 @@ def main() -> None:
         panels = figure.subplots(1, len(found), sharey=True)
         for panel, group in zip(panels, found, strict=True):
             draw(panel, group, names)
-        panels[0].set_yticks(range(len(names)), names)
+        panels[0].set_yticks(range(len(names)), [f"$\\bf{{{bold(name)}}}$\n{WORDS.get(name, '')}" for name in names])
+        panels[0].tick_params(axis="y", labelsize=13)
         panels[0].set_ylim(len(names) - 0.5, -0.5)
-        figure.suptitle("Score minus the score of training everything (three seeds, 95 % intervals)", fontsize=21)
+        figure.suptitle("What does freezing cost? Score minus that of training everything", fontsize=23, weight="bold")
         figure.supxlabel(
-            "red: worse for certain        grey: cannot be told apart        green: better for certain", fontsize=17
+            "Three seeds, 95 % intervals.  Red: below zero, worse.  Grey, hollow: contains zero, cannot be told apart.",
+            fontsize=15,
         )
         figure.savefig(path, dpi=DPI)
+
+
+def bold(name: str) -> str:
+    """The name in matplotlib's mathtext, which drops spaces and lowers what follows an underscore."""
+    return name.replace("_", r"\_").replace(" ", r"\ ").replace("-", "{-}")
 
 
 def draw(panel: Any, group: Group, names: list[str]) -> None:
@@ -49,11 +73,11 @@ def draw(panel: Any, group: Group, names: list[str]) -> None:
         panel.axhspan(row - 0.5, row + 0.5, color="#f1f3f5", linewidth=0)
     panel.axvline(0, color="black", linewidth=1.2)
     for setting in repeated(group):
-        if setting is not reference(group):
+        if label(setting) in names:
             interval(panel, names.index(label(setting)), difference(setting, group))
     data, _, task = place(group).partition("/")
     score = sum(reference(group).by_seed().values()) / len(reference(group).by_seed())
-    panel.set_title(f"{data}:\n{TASKS[task]}\n{METRICS[group.metric]} {score:.2f}")
+    panel.set_title(f"{DATA[data]}:\n{TASKS[task]}\n{METRICS[group.metric]} {score:.2f}")
     panel.set_xlim(LOW, HIGH)
     panel.set_xticks([-0.4, -0.2, 0], ["-0.4", "-0.2", "0"])
     panel.spines[["top", "right", "left"]].set_visible(False)
@@ -66,7 +90,8 @@ def interval(panel: Any, row: int, found: Difference) -> None:
     colour = UNCLEAR if not clear(found) else WORSE if found.mean < 0 else BETTER
     left, right = found.mean - found.half_width, found.mean + found.half_width
     panel.plot([max(left, LOW), min(right, HIGH)], [row, row], color=colour, linewidth=3.5, solid_capstyle="butt")
-    panel.plot([min(max(found.mean, LOW), HIGH)], [row], "o", color=colour, markersize=10, clip_on=False)
+    panel.plot([min(max(found.mean, LOW), HIGH)], [row], "o", color=colour, markersize=11,
+               markerfacecolor=colour if clear(found) else "white", markeredgewidth=2.5, clip_on=False)  # fmt: skip
     for end, outside, mark in ((LOW, left < LOW, "<"), (HIGH, right > HIGH, ">")):
         if outside:
             panel.plot([end], [row], mark, color=colour, markersize=9, clip_on=False)

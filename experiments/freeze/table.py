@@ -106,11 +106,14 @@ def cell(found: Difference) -> str:
 
 
 def policies(found: Sequence[Group]) -> list[str]:
-    """The labels, from the least loss to the greatest: the mean difference over the tasks that a policy has."""
+    """The labels, from the least loss to the greatest: the mean difference over the tasks that a policy has.
+
+    Without other learning rates, which a task's own table has.
+    """
     means: dict[str, list[float]] = {}
     for group in found:
         for setting in repeated(group):
-            if setting is not reference(group):
+            if setting is not reference(group) and "optimizer.lr" not in setting.label:
                 means.setdefault(label(setting), []).append(difference(setting, group).mean)
     return sorted(means, key=lambda name: -statistics.fmean(means[name]))
 

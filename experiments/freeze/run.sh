@@ -5,7 +5,7 @@
 # TASKS="digits_classification bccd" runs these alone; SEEDS=1 one seed.
 set -e
 camvid=$1 bccd=$2 seeds=${SEEDS:-1,2,3}
-tasks=${TASKS:-digits_classification objects_detection objects_instances camvid bccd pets_segmentation}
+tasks=${TASKS:-digits_classification objects_detection objects_instances camvid bccd pets_localization}
 policies=none,backbone,stage,gradual,thaw,linear_probe,norm,bias,surgical,auto,lora,ssf
 
 for source in digits pets; do

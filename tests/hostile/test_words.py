@@ -113,6 +113,8 @@ VERBS = [
     (["inspect", "data.root=.", "task=detection"], "this verb takes no task"),
     (["hydra.sweeper.params.seed=1"], "Hydra cannot take these words, perhaps those of hydra.*: AssertionError"),
     (["export", "a.txt", "output="], "output is empty; give a path, or leave it out"),
+    (["benchmark", "data", "photo_size=[8,8]"], "photo_size=[8, 8]: give [height, width] of 32 or more"),
+    (["benchmark", "data", "photo_size=[64,64]", "root=."], "photo_size=[64, 64] is the size of generated photos"),
     (["benchmark", "work=[]"], "work=[] names none; choose from: all, data"),
     (
         ["-m", "optimizer.lr=interval(0.1,1)"],

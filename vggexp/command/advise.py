@@ -1,25 +1,29 @@
 """``advise``: what to freeze, from which source, before any training."""
 
 import json
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
 
 from vggexp.command.restore import restore
 from vggexp.config.check import needs
-from vggexp.errors import ConfigError, UserError, did_you_mean, one_line
+from vggexp.config.naming import overrides
+from vggexp.errors import ConfigError, DataError, UserError, did_you_mean, one_line
 from vggexp.report.advice_table import costs_table, probes_table
 from vggexp.report.console import console
 from vggexp.run_folder import plain, write_whole
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import open_split
 from vggexp.trainer.advice.cost import cost
-from vggexp.trainer.advice.recommend import RANDOM, Advice, Row, recommend
+from vggexp.trainer.advice.recommend import RANDOM, Advice, Row, over_targets, recommend
 from vggexp.trainer.advice.stage_features import Classifier, StageFeatures, stage_features
+from vggexp.trainer.advice.target.contract import Target
+from vggexp.trainer.advice.targets import targets_of
+from vggexp.trainer.anchor_sizes import with_anchors
 from vggexp.trainer.learner import build_learner
 from vggexp.trainer.loader import build_loader
 from vggexp.trainer.network import build_data
@@ -27,29 +31,30 @@ from vggexp.transfer.checkpoint import read_checkpoint
 from vggexp.transfer.score.h_score import h_score
 from vggexp.transfer.score.leep import leep
 from vggexp.transfer.score.logme import logme
-from vggexp.transfer.score.probe import Probe, probe_boxes, probe_classes
 from vggexp.types import Data
 
 Config = Mapping[str, Any]
-TARGETS = {"classification": "label", "localization": "box", "segmentation": "mask"}
-"""The tasks that can be probed, and what their probes predict."""
-METRICS = {"label": "top1", "box": "box_iou", "mask": "right cells"}
+OWN = ("sources", "images", "timed", "output", "debug")
+"""Keys of ``advise`` that a training does not have, or that say nothing about it."""
 
 
 def run(config: Config) -> int:
     """Print what each source's stages are worth, what each policy costs, and the command to take."""
-    target = _target(config)
+    targets = targets_of(config)
     sources = [*dict.fromkeys([*map(str, config["sources"]), *_named(config), RANDOM])]
     _check(sources)
     data, out = build_data(config), console()
-    found = {source: _features(config, source, data, target) for source in sources}
-    rows = [row for source, splits in found.items() for row in _rows(source, *splits, target)]
+    config = with_anchors(config, data)
+    found = {source: _features(config, source, data, targets) for source in sources}
+    rows = [row for source, splits in found.items() for row in _rows(source, splits, targets)]
     train, val = next(iter(found.values()))
-    baseline = _baseline(train.targets, val.targets, target)
-    out.print(probes_table([asdict(row) for row in rows], METRICS[target], baseline))
+    baselines = {name: target.baseline(train[name].targets, val[name].targets) for name, target in targets.items()}
+    for name, target in targets.items():
+        own = [asdict(row) for row in rows if row.target == name]
+        out.print(probes_table(own, target.metric, baselines[name]))
     costs = _costs(config, data)
     out.print(costs_table(costs))
-    advice = recommend(rows)
+    advice = recommend(over_targets(rows))
     command = _command(config, advice.words)
     out.print(f"\n{advice.reason}", soft_wrap=True)
     out.print(command, style="bold", soft_wrap=True)
@@ -58,7 +63,7 @@ def run(config: Config) -> int:
     if advice.stage:
         out.print(f"Compare the numbers of stages by training:\n{_sweep(config, advice)}", soft_wrap=True)
     if config["output"]:
-        content = {"probes": [asdict(row) for row in rows], "baseline": baseline, "costs": costs,
+        content = {"probes": [asdict(row) for row in rows], "baseline": baselines, "costs": costs,
                    "advice": {**asdict(advice), "basis": advice.basis, "command": command}}  # fmt: skip
         path = Path(str(config["output"]))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,13 +75,6 @@ def _sweep(config: Config, advice: Advice) -> str:
     """A sweep over the number of frozen first stages of the recommended source."""
     source = [word for word in advice.words if word.startswith("backbone.weights=")]
     return _command(config, [*source, "-m", "freeze=stage", "freeze.stages=1,2,3,4,5"])
-
-
-def _target(config: Config) -> str:
-    task = config["choice"]["task"]
-    if task not in TARGETS:
-        raise ConfigError(f"advise can probe {', '.join(TARGETS)}, and not task={task}")
-    return TARGETS[task]
 
 
 def _named(config: Config) -> list[str]:
@@ -95,11 +93,13 @@ def _with(config: Config, source: str) -> Config:
     return {**config, "backbone": {**config["backbone"], "weights": source}}
 
 
-def _features(config: Config, source: str, data: Data, target: str) -> tuple[StageFeatures, StageFeatures]:
-    """The features of the training and the validation split."""
+def _features(
+    config: Config, source: str, data: Data, targets: Mapping[str, Target]
+) -> tuple[dict[str, StageFeatures], dict[str, StageFeatures]]:
+    """The features of the training and the validation split, by target."""
     torch.manual_seed(config["seed"])  # random weights, too, are the same in each run of the command
     learner = build_learner(_with(config, source), data.info)
-    classifier = _classifier(source) if target == "label" else None
+    classifier = _classifier(source) if "label" in targets else None
     wanted = needs(config)
     splits = []
     for split in ("train", "val"):
@@ -107,7 +107,7 @@ def _features(config: Config, source: str, data: Data, target: str) -> tuple[Sta
         # Of a larger data set random images: many are sorted by class.
         loader = build_loader(config, dataset, shuffle=len(dataset) > config["images"], contract=contract)
         own = classifier if split == "train" else None
-        splits.append(stage_features(learner, loader, target, config["images"], own))
+        splits.append(stage_features(learner, loader, targets, config["images"], own))
     return splits[0], splits[1]
 
 
@@ -128,31 +128,22 @@ def _classifier(source: str) -> Classifier | None:
     return lambda features: cast(torch.Tensor, task.predict(head(features))["probability"])
 
 
-def _rows(source: str, train: StageFeatures, val: StageFeatures, target: str) -> list[Row]:
-    rows = []
-    for stage, (features, others) in enumerate(zip(train.stages, val.stages, strict=True), 1):
-        if target == "box":
-            probe: Probe = probe_boxes(features, train.targets, others, val.targets)  # type: ignore[arg-type]
-            rows.append(Row(source, stage, probe.score, probe.error, logme(features, train.targets)))  # type: ignore[arg-type]
-            continue
-        labels: Any = train.targets
-        probe = probe_classes(features, labels, others, val.targets)  # type: ignore[arg-type]
-        one_hot = np.eye(int(labels.max()) + 1)[labels]
-        is_last, guesses = stage == len(train.stages), train.probabilities
-        scores = (logme(features, one_hot), h_score(features, labels))
-        own = leep(guesses, labels) if is_last and guesses is not None else None
-        rows.append(Row(source, stage, probe.score, probe.error, *scores, own))
-    return rows
-
-
-def _baseline(train: Any, val: Any, target: str) -> float:
-    """The score of the best constant prediction: the most frequent class, or the mean box."""
-    if target != "box":
-        return float((val == np.bincount(train).argmax()).mean())
-    from vggexp.boxes import iou
-
-    mean = torch.from_numpy(train.mean(0)).expand(len(val), 4)
-    return float(iou(mean, torch.from_numpy(val)).mean())
+def _rows(
+    source: str, splits: tuple[dict[str, StageFeatures], dict[str, StageFeatures]], targets: Mapping[str, Target]
+) -> Iterator[Row]:
+    """The scores of each stage of a source, for each target."""
+    for name, target in targets.items():
+        train, val = (split[name] for split in splits)
+        if not (len(train.targets) and len(val.targets)):
+            empty = "val" if len(train.targets) else "train"
+            raise DataError(f"advise: the images of {empty} hold nothing to predict ({name})")
+        classes, columns = target.classes(train.targets), target.columns(train.targets)
+        for stage, features in enumerate(train.stages, 1):
+            probe = target.probe(train.examples(stage), val.examples(stage))
+            suits = None if classes is None else h_score(features, classes)
+            is_read = name == "label" and stage == len(train.stages) and train.probabilities is not None
+            guessed = leep(train.probabilities, classes) if is_read else None  # type: ignore[arg-type]
+            yield Row(source, stage, probe.score, probe.error, logme(features, columns), suits, guessed, name)
 
 
 def _costs(config: Config, data: Data) -> list[dict[str, Any]]:
@@ -169,8 +160,15 @@ def _costs(config: Config, data: Data) -> list[dict[str, Any]]:
 
 
 def _command(config: Config, words: Sequence[str]) -> str:
-    """The training that is recommended, with the groups that the user chose."""
-    chosen = config["choice"]
-    groups = [f"{group}={chosen[group]}" for group in ("task", "data", "backbone") if chosen.get(group)]
-    root = [f"data.root={config['data']['root']}"] if config["data"].get("root") else []
-    return " ".join(["python -m vggexp", *groups, *root, *words])
+    """The training that is recommended: the user's own words about the run, then these."""
+    chosen = [word for word in words if not word.startswith("-")]
+    flags = [word for word in words if word.startswith("-")]
+    dropped = (*OWN, "freeze", *(["backbone.weights"] if any(w.startswith("backbone.weights=") for w in words) else []))
+    typed = [word for word in overrides() if not _is_of(word, dropped)]
+    return shlex.join(["python", "-m", "vggexp", *flags, *typed, *chosen])
+
+
+def _is_of(word: str, keys: Sequence[str]) -> bool:
+    """Whether a word sets one of these keys, or a key below it."""
+    key = word.lstrip("+~").partition("=")[0].partition("@")[0]
+    return any(key == one or key.startswith(f"{one}.") for one in keys)

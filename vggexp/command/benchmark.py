@@ -15,6 +15,9 @@ from vggexp.config.check.words import PRECISIONS
 from vggexp.errors import ConfigError, DataError, did_you_mean, require_at_least, require_known
 from vggexp.report.console import console
 
+PHOTO_SIZE = (375, 500)
+"""Height and width of a generated photo, those of most photos of Oxford-IIIT Pet and ImageNet."""
+
 
 def run(config: Mapping[str, Any]) -> int:
     """Measure each workload, print its rows as they come, then write JSON and the page if asked."""
@@ -34,7 +37,8 @@ def run(config: Mapping[str, Any]) -> int:
             if not config["root"]:
                 from vggexp.benchmark.photos import draw_photos
 
-                draw_photos(Path(folder), work.train, work.test)
+                height, width = config["photo_size"] or PHOTO_SIZE
+                draw_photos(Path(folder), work.train, work.test, size=(width, height))
             found[name] = rounds(work, config["repeats"])
         new = list(rows(name, work, found[name]))
         kept += new
@@ -72,16 +76,23 @@ def _checked(config: Mapping[str, Any]) -> Path | None:
         if config[key] is not None or key != "batch_size":
             require_at_least(key, config[key], smallest)
     require_known("precision", config["precision"], PRECISIONS)
-    size = config["image_size"]
-    if not (isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side >= 32 for side in size)):
-        raise ConfigError(f"image_size={size}: give [height, width] of 32 or more")
+    for key in ("image_size", "photo_size"):
+        if config[key] is not None or key != "photo_size":
+            _check_size(key, config[key])
     root = config["root"]
+    if root and config["photo_size"]:
+        raise ConfigError(f"photo_size={config['photo_size']} is the size of generated photos; root={root} has its own")
     if root and not (Path(root) / "oxford-iiit-pet").is_dir():
         raise DataError(f"{root} holds no oxford-iiit-pet; leave root out to have photos drawn")
     output = config["output"]
     if output and Path(output).suffix != ".json":
         raise ConfigError(f"output={output}: give a file that ends in .json")
     return Path(output) if output else None
+
+
+def _check_size(key: str, size: Any) -> None:
+    if not (isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side >= 32 for side in size)):
+        raise ConfigError(f"{key}={size}: give [height, width] of 32 or more")
 
 
 def _sizes(config: Mapping[str, Any], root: str) -> Sizes:

@@ -70,9 +70,14 @@ def in_sweep() -> bool:
     return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
 
 
+def overrides() -> tuple[str, ...]:
+    """The words of this job that change its config, as they were typed."""
+    return tuple(map(str, HydraConfig.get().overrides.task))
+
+
 def place_in_sweep() -> tuple[int, tuple[str, ...]]:
     """The number of this job of a sweep, from 0, and its overrides."""
-    return int(HydraConfig.get().job.num), tuple(map(str, HydraConfig.get().overrides.task))
+    return int(HydraConfig.get().job.num), overrides()
 
 
 def digest(words: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vggexp.trainer.advice.recommend import Row, recommend
+from vggexp.trainer.advice.recommend import Row, over_targets, recommend
 
 
 def rows(source: str, *scores: float, error: float = 0.01) -> list[Row]:
@@ -35,3 +35,13 @@ def test_it_says_what_it_rests_on_and_that_the_number_of_stages_is_not_predicted
     assert "rests on linear probes" in advice.basis
     assert "do not predict how many stages to freeze" in advice.basis
     assert recommend(CHANCE).basis == ""
+
+
+def test_several_targets_are_weighed_by_the_mean_of_their_scores() -> None:
+    found = over_targets([
+        Row("a", 1, 0.4, 0.03, 0.0, target="label"), Row("a", 2, 0.6, 0.03, 0.0, target="label"),
+        Row("a", 1, 0.8, 0.04, 0.0, target="box"), Row("a", 2, 0.7, 0.04, 0.0, target="box"),
+    ])  # fmt: skip
+    assert [(row.stage, row.score, row.error) for row in found] == [
+        (1, pytest.approx(0.6), pytest.approx(0.025)), (2, pytest.approx(0.65), pytest.approx(0.025)),
+    ]  # fmt: skip

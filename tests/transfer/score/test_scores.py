@@ -7,7 +7,15 @@ from scipy.stats import multivariate_normal
 from vggexp.transfer.score.h_score import h_score
 from vggexp.transfer.score.leep import leep
 from vggexp.transfer.score.logme import logme
-from vggexp.transfer.score.probe import probe_boxes, probe_classes, standardised
+from vggexp.transfer.score.probe import (
+    Examples,
+    clustered_error,
+    probe_boxes,
+    probe_classes,
+    probe_labels,
+    standardised,
+)
+from vggexp.types import VOID
 
 RANDOM = np.random.default_rng(0)
 
@@ -49,14 +57,40 @@ def test_leep_by_hand() -> None:
     assert leep(np.eye(2)[[0, 1, 0]], np.array([5, 7, 5])) == pytest.approx(0)
 
 
+def examples(features: np.ndarray, targets: np.ndarray, each: int = 1) -> Examples:
+    """Of ``each`` rows an image."""
+    return Examples(features, targets, np.arange(len(features)) // each)
+
+
 def test_probes_find_what_is_linear() -> None:
     labels = np.arange(90) % 3
     features = np.eye(3)[labels] + 0.1 * RANDOM.normal(size=(90, 3))
-    assert probe_classes(features[:60], labels[:60], features[60:], labels[60:]).score == 1
+    assert probe_classes(examples(features[:60], labels[:60]), examples(features[60:], labels[60:])).score == 1
     boxes = RANDOM.uniform(0.2, 0.4, (90, 4))
-    found = probe_boxes(boxes[:60] * 3 + 1, boxes[:60], boxes[60:] * 3 + 1, boxes[60:])
+    found = probe_boxes(examples(boxes[:60] * 3 + 1, boxes[:60]), examples(boxes[60:] * 3 + 1, boxes[60:]))
     assert found.score > 0.95
     assert 0 <= found.error < 0.01
+
+
+def test_the_probe_of_several_labels_scores_what_each_class_reaches() -> None:
+    """The first class is linear, the second noise, the third never shown; a VOID label is neither right nor wrong."""
+    features = RANDOM.normal(size=(300, 4))
+    labels = np.stack([features[:, 0] > 0.5, RANDOM.random(300) < 0.3, np.zeros(300)], 1).astype(np.int64)
+    labels[::10, 0] = VOID
+    found = probe_labels(examples(features[:200], labels[:200]), examples(features[200:], labels[200:]))
+    chance = labels[200:, 1].mean()
+    assert (1 + chance) / 2 - 0.1 < found.score < (1 + chance) / 2 + 0.15
+    assert 0 < found.error < 0.1
+    nothing = probe_labels(examples(features, labels[:, 2:]), examples(features, labels[:, 2:]))
+    assert np.isnan(nothing.score)
+
+
+def test_rows_of_one_image_count_as_one_when_they_are_alike() -> None:
+    """The error of a mean over images, each with several equal values, is that of one value an image."""
+    values = RANDOM.random(40)
+    alone = clustered_error(values, np.arange(40))
+    assert alone == pytest.approx(values.std() / np.sqrt(40))
+    assert clustered_error(np.repeat(values, 8), np.repeat(np.arange(40), 8)) == pytest.approx(alone)
 
 
 def test_a_constant_feature_is_no_division_by_zero() -> None:

@@ -201,6 +201,7 @@ class Benchmark(TypedDict):
     output: str | None
     page: bool
     root: str | None
+    photo_size: Sequence[int] | None
     batch_size: int | None
     image_size: Sequence[int]
     steps: int

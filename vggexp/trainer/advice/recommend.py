@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import fsum
+from statistics import fmean
 
 RANDOM = "none"
 """The source of random weights."""
@@ -26,6 +28,8 @@ class Row:
     """None if the targets have no classes."""
     leep: float | None = None
     """Of a source with a classifier, in the row of its last stage, which the classifier reads."""
+    target: str = ""
+    """The key of a batch that the probe predicts."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,20 @@ class Advice:
         policy = {0: ("freeze=none",), 5: ("freeze=backbone",)}
         chosen = policy.get(self.stage, ("freeze=stage", f"freeze.stages={self.stage}"))
         return chosen if self.source == RANDOM else (f"backbone.weights={self.source}", *chosen)
+
+
+def over_targets(rows: Sequence[Row]) -> list[Row]:
+    """A row for each stage of each source, whose score is the mean over the targets."""
+    by_stage: dict[tuple[str, int], list[Row]] = {}
+    for row in rows:
+        by_stage.setdefault((row.source, row.stage), []).append(row)
+    return [
+        Row(
+            source, stage, fmean(row.score for row in each), fsum(row.error**2 for row in each) ** 0.5 / len(each),
+            fmean(row.logme for row in each),
+        )
+        for (source, stage), each in by_stage.items()
+    ]  # fmt: skip
 
 
 def recommend(rows: Sequence[Row]) -> Advice:

@@ -2,14 +2,15 @@
 
 python experiments/advise/sources.py runs/leep
 
-Reads what ``sources.sh`` wrote. A point is one source; its outcome is the mean test score over the seeds.
+Reads what ``sources.sh`` wrote. A point is one source; its outcome is the mean test score over the seeds, on CamVid the
+validation score, because the copy has no test split.
 """
 
 import json
 import statistics
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,48 +18,55 @@ from scipy.stats import kendalltau, spearmanr
 
 SCORES = {"leep": "LEEP", "score": "probe", "logme": "LogME", "h_score": "H-score"}
 LAST = 5
-"""The stage whose features the head reads."""
+"""The stage whose features are compared, for objects together with those of all stages before it."""
 
 
 def main() -> None:
-    """Print what was said of each source beside what it reached, then the correlations."""
+    """For each target print what was said of each source beside what it reached, then all correlations."""
     root = Path(sys.argv[1])
-    said = scores(root)
-    reached = outcomes(root)
-    names = sorted(said, key=lambda name: -reached["backbone"][name])
-    policies = sorted(reached)
-    print(f"| source | {' | '.join(SCORES.values())} | {' | '.join(f'`{policy}`' for policy in policies)} |")
-    print(f"|---|{'---:|' * (len(SCORES) + len(policies))}")
-    for name in names:
-        cells = [f"{said[name][key]:.3f}" for key in SCORES] + [f"{reached[policy][name]:.3f}" for policy in policies]
-        print(f"| {name} | {' | '.join(cells)} |")
-    print(f"\n| score | {' | '.join(f'Spearman, `{one}` | Kendall, `{one}`' for one in policies)} | n |")
-    print(f"|---|{'---:|' * (2 * len(policies) + 1)}")
-    for key, score in SCORES.items():
-        cells = []
-        for policy in policies:
-            pair = [said[name][key] for name in names], [reached[policy][name] for name in names]
-            cells += [f"{spearmanr(*pair).statistic:+.2f}", f"{kendalltau(*pair).statistic:+.2f}"]
-        print(f"| {score} | {' | '.join(cells)} | {len(names)} |")
+    lines = []
+    for path in sorted(root.glob("*.json")):
+        if reached := outcomes(root / "run" / path.stem):
+            said = scores(path)
+            print(*table(path.stem, said, reached), sep="\n")
+            lines.append(f"| {path.stem} | {' | '.join(correlations(said, reached))} | {len(reached)} |")
+    print(f"| target | {' | '.join(SCORES.values())} | n |\n|---|{'---:|' * (len(SCORES) + 1)}", *lines, sep="\n")
 
 
-def scores(root: Path) -> dict[str, Mapping[str, Any]]:
-    """The last stage's row of each source that LEEP can score."""
-    rows = json.loads((root / "advice.json").read_text())["probes"]
-    last = {name(row["source"]): row for row in rows if row["stage"] == LAST}
-    leep = {name(row["source"]): row["leep"] for row in rows if row["leep"] is not None}
-    return {source: last[source] | {"leep": value} for source, value in leep.items()}
+def table(target: str, said: Mapping[str, Mapping[str, Any]], reached: Mapping[str, list[float]]) -> Iterator[str]:
+    """A line for each source, the best outcome first."""
+    yield f"| {target}: source | {' | '.join(SCORES.values())} | reached | sd |\n|---|{'---:|' * (len(SCORES) + 2)}"
+    for name in sorted(reached, key=lambda name: -statistics.fmean(reached[name])):
+        cells = ["" if said[name][key] is None else f"{said[name][key]:.3f}" for key in SCORES]
+        values = reached[name]
+        yield f"| {name} | {' | '.join(cells)} | {statistics.fmean(values):.3f} | {statistics.stdev(values):.3f} |"
+    yield ""
 
 
-def outcomes(root: Path) -> dict[str, dict[str, float]]:
-    """What the runs reached on test, by policy and source; the mean over seeds."""
-    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for path in sorted((root / "run").rglob("summary.json")):
+def correlations(said: Mapping[str, Mapping[str, Any]], reached: Mapping[str, list[float]]) -> Iterator[str]:
+    """Spearman's and Kendall's for each score; of LEEP over the sources that have one."""
+    for key in SCORES:
+        names = [name for name in reached if said[name][key] is not None]
+        pair = [said[name][key] for name in names], [statistics.fmean(reached[name]) for name in names]
+        yield f"{spearmanr(*pair).statistic:+.2f}, {kendalltau(*pair).statistic:+.2f}" if names else ""
+
+
+def scores(path: Path) -> dict[str, Mapping[str, Any]]:
+    """The last stage's row of each source."""
+    rows = json.loads(path.read_text())["probes"]
+    return {name(row["source"]): row for row in rows if row["stage"] == LAST}
+
+
+def outcomes(folder: Path) -> dict[str, list[float]]:
+    """What the runs of each source reached, a score for each seed."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for path in sorted(folder.rglob("summary.json")):
         summary = json.loads(path.read_text())
-        metric = "test/" + summary["objective"]["metric"].partition("/")[2]
-        policy, source = summary["choice"]["freeze"], name(summary["config"]["backbone"]["weights"])
-        found[policy][source].append(summary["metrics"][metric])
-    return {policy: {one: statistics.fmean(values) for one, values in by.items()} for policy, by in found.items()}
+        own = summary["objective"]["metric"].partition("/")[2]
+        metrics = summary["metrics"]
+        split = "test" if f"test/{own}" in metrics else "val"
+        found[name(summary["config"]["backbone"]["weights"])].append(metrics[f"{split}/{own}"])
+    return found
 
 
 def name(source: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -13,13 +13,15 @@ from vggexp.command.restore import restore
 from vggexp.config.check import needs
 from vggexp.config.naming import overrides
 from vggexp.errors import ConfigError, DataError, UserError, did_you_mean, one_line
+from vggexp.learner.learner import Learner
 from vggexp.report.advice_table import costs_table, probes_table
 from vggexp.report.console import console
 from vggexp.run_folder import plain, write_whole
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import open_split
 from vggexp.trainer.advice.cost import cost
-from vggexp.trainer.advice.recommend import RANDOM, Advice, Row, over_targets, recommend
+from vggexp.trainer.advice.estimate import Estimate, estimates
+from vggexp.trainer.advice.recommend import RANDOM, Advice, Row, choose_source, over_targets, recommend
 from vggexp.trainer.advice.stage_features import Classifier, StageFeatures, stage_features
 from vggexp.trainer.advice.target.contract import Target
 from vggexp.trainer.advice.targets import targets_of
@@ -31,10 +33,10 @@ from vggexp.transfer.checkpoint import read_checkpoint
 from vggexp.transfer.score.h_score import h_score
 from vggexp.transfer.score.leep import leep
 from vggexp.transfer.score.logme import logme
-from vggexp.types import Data
+from vggexp.types import Batch, Data
 
 Config = Mapping[str, Any]
-OWN = ("sources", "images", "timed", "output", "debug")
+OWN = ("sources", "images", "tangents", "timed", "output", "debug")
 """Keys of ``advise`` that a training does not have, or that say nothing about it."""
 
 
@@ -52,18 +54,21 @@ def run(config: Config) -> int:
     for name, target in targets.items():
         own = [asdict(row) for row in rows if row.target == name]
         out.print(probes_table(own, target.metric, baselines[name]))
+    choice = choose_source(over_targets(rows))
+    expected = _estimates(config, choice.source, data, targets)
     costs = _costs(config, data)
-    out.print(costs_table(costs))
-    advice = recommend(over_targets(rows))
+    out.print(costs_table(costs, [asdict(one) for one in expected], choice.source))
+    advice = recommend(choice, expected)
     command = _command(config, advice.words)
     out.print(f"\n{advice.reason}", soft_wrap=True)
     out.print(command, style="bold", soft_wrap=True)
     if advice.basis:
         out.print(advice.basis, soft_wrap=True)
-    if advice.stage:
+    if advice.basis:
         out.print(f"Compare the numbers of stages by training:\n{_sweep(config, advice)}", soft_wrap=True)
     if config["output"]:
         content = {"probes": [asdict(row) for row in rows], "baseline": baselines, "costs": costs,
+                   "estimates": [asdict(one) for one in expected],
                    "advice": {**asdict(advice), "basis": advice.basis, "command": command}}  # fmt: skip
         path = Path(str(config["output"]))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,18 +102,31 @@ def _features(
     config: Config, source: str, data: Data, targets: Mapping[str, Target]
 ) -> tuple[dict[str, StageFeatures], dict[str, StageFeatures]]:
     """The features of the training and the validation split, by target."""
-    torch.manual_seed(config["seed"])  # random weights, too, are the same in each run of the command
-    learner = build_learner(_with(config, source), data.info)
+    learner = _learner(config, source, data)
     classifier = _classifier(source) if "label" in targets else None
+    train = stage_features(learner, _batches(config, data, "train", "images"), targets, config["images"], classifier)
+    return train, stage_features(learner, _batches(config, data, "val", "images"), targets, config["images"])
+
+
+def _learner(config: Config, source: str, data: Data) -> Learner:
+    torch.manual_seed(config["seed"])  # random weights, too, are the same in each run of the command
+    return build_learner(_with(config, source), data.info)
+
+
+def _batches(config: Config, data: Data, split: str, limit: str) -> Iterable[Batch]:
+    """A split's batches; in random order if it has more images than the config's limit: many are sorted by class."""
     wanted = needs(config)
-    splits = []
-    for split in ("train", "val"):
-        dataset, contract = open_split(data, split, wanted), Contract(split, data.info, wanted)
-        # Of a larger data set random images: many are sorted by class.
-        loader = build_loader(config, dataset, shuffle=len(dataset) > config["images"], contract=contract)
-        own = classifier if split == "train" else None
-        splits.append(stage_features(learner, loader, targets, config["images"], own))
-    return splits[0], splits[1]
+    dataset = open_split(data, split, wanted)
+    shuffle = len(dataset) > config[limit]
+    return build_loader(config, dataset, shuffle=shuffle, contract=Contract(split, data.info, wanted))
+
+
+def _estimates(config: Config, source: str, data: Data, targets: Mapping[str, Target]) -> list[Estimate]:
+    """What training from this source is expected to reach; empty without a source, or if none were asked for."""
+    if source == RANDOM or not config["tangents"]:
+        return []
+    learner = _learner(config, source, data)
+    return estimates(learner, lambda split: _batches(config, data, split, "tangents"), targets, config["tangents"])
 
 
 def _classifier(source: str) -> Classifier | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
+from rich.table import Column, Table
 
 
 def probes_table(rows: Sequence[Mapping[str, Any]], metric: str, baseline: float) -> Table:
@@ -28,14 +28,22 @@ def probes_table(rows: Sequence[Mapping[str, Any]], metric: str, baseline: float
     return table
 
 
-def costs_table(costs: Sequence[Mapping[str, Any]]) -> Table:
-    """A row for each number of frozen first stages: parameters that train, and seconds an epoch."""
-    table = Table("policy", box=None, pad_edge=False)
-    for header in ("parameters trained", "seconds an epoch", "from cached features"):
+def costs_table(costs: Sequence[Mapping[str, Any]], estimates: Sequence[Mapping[str, Any]], source: str) -> Table:
+    """A row for each number of frozen first stages: parameters that train, seconds an epoch, and the estimated score.
+
+    Args:
+        estimates: of as many frozen stages, or none.
+        source: the source that the estimates start from.
+    """
+    caption = f"estimate: from {source}, by tangent kernels" if estimates else None
+    table = Table(Column("policy", no_wrap=True), box=None, pad_edge=False, caption=caption)
+    said = ["estimate"] if estimates else []
+    for header in (*said, "trained", "s an epoch", "s from cache"):
         table.add_column(header, justify="right")
-    for row in costs:
+    for place, row in enumerate(costs):
+        one = [f"{estimates[place]['score']:.3f} ± {1.96 * estimates[place]['error']:.3f}"] if estimates else []
         seconds = ["" if row[key] is None else f"{row[key]:.1f}" for key in ("seconds", "cached")]
-        table.add_row(policy(row["stage"]), f"{row['parameters']:,}", *seconds)
+        table.add_row(policy(row["stage"]), *one, f"{row['parameters']:,}", *seconds)
     return table
 
 

@@ -1,40 +1,79 @@
 """The rule from probes to a policy."""
 
+import numpy as np
 import pytest
 
-from vggexp.trainer.advice.recommend import Row, over_targets, recommend
+from vggexp.trainer.advice.estimate import Estimate, _compared
+from vggexp.trainer.advice.recommend import RANDOM, Choice, Row, choose_source, over_targets, recommend
 
 
 def rows(source: str, *scores: float, error: float = 0.01) -> list[Row]:
     return [Row(source, stage, score, error, 0.0) for stage, score in enumerate(scores, 1)]
 
 
+def estimates(*scores: float, gap_error: float = 0.01) -> list[Estimate]:
+    return [Estimate(frozen, score, 0.02, max(scores) - score, gap_error) for frozen, score in enumerate(scores)]
+
+
 CHANCE = rows("none", 0.1, 0.2, 0.3, 0.3, 0.2)
+HELPS = Choice("a", True, "a is best")
+
+
+@pytest.mark.parametrize(
+    ("found", "source", "helps"),
+    [
+        (rows("a", 0.3, 0.5, 0.8, 0.7, 0.6) + rows("b", 0.3, 0.5, 0.6, 0.9, 0.6), "b", True),
+        (rows("a", 0.1, 0.2, 0.3, 0.31, 0.3), "a", False),
+        (rows("a", 0.1, 0.1, 0.1, 0.1, 0.1), "a", False),
+        ([], RANDOM, False),
+    ],
+    ids=["the better source", "no better than chance", "worse than chance", "no source"],
+)
+def test_the_source_of_the_best_probe_if_it_beats_random_weights(found: list[Row], source: str, helps: bool) -> None:
+    choice = choose_source([*found, *CHANCE])
+    assert (choice.source, choice.helps) == (source, helps)
 
 
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (rows("a", 0.3, 0.5, 0.8, 0.81, 0.6), ("backbone.weights=a", "freeze=stage", "freeze.stages=4")),
-        (rows("a", 0.3, 0.5, 0.8, 0.805, 0.8), ("backbone.weights=a", "freeze=backbone")),
-        (rows("a", 0.3, 0.5, 0.8, 0.7, 0.6) + rows("b", 0.3, 0.5, 0.6, 0.9, 0.6),
-         ("backbone.weights=b", "freeze=stage", "freeze.stages=4")),
-        (rows("a", 0.1, 0.2, 0.3, 0.31, 0.3), ("backbone.weights=a", "freeze=none")),
+        (estimates(0.9, 0.9, 0.895, 0.892, 0.8, 0.7), ("freeze=stage", "freeze.stages=3")),
+        (estimates(0.9, 0.85, 0.88, 0.86, 0.8, 0.7), ("freeze=none",)),
+        (estimates(0.8, 0.85, 0.88, 0.9, 0.9, 0.895), ("freeze=backbone",)),
         ([], ("freeze=none",)),
     ],
-    ids=["a later stage loses", "all stages serve", "the better source", "no better than chance", "no source"],
-)  # fmt: skip
-def test_the_deepest_stage_within_an_error_of_the_best(found: list[Row], words: tuple[str, ...]) -> None:
-    assert recommend([*found, *CHANCE]).words == words
+    ids=["the deepest within an error", "each frozen stage costs", "all can be frozen", "no estimates"],
+)
+def test_the_most_stages_whose_estimate_is_within_an_error_of_the_best(
+    found: list[Estimate], words: tuple[str, ...]
+) -> None:
+    assert recommend(HELPS, found).words == ("backbone.weights=a", *words)
 
 
-@pytest.mark.parametrize("scores", [(0.3, 0.5, 0.8, 0.81, 0.6), (0.1, 0.2, 0.3, 0.31, 0.3)])
-def test_it_says_what_it_rests_on_and_that_the_number_of_stages_is_not_predicted(scores: tuple[float, ...]) -> None:
-    """As docs/advise.md found; without a source there is no claim to qualify."""
-    advice = recommend([*rows("a", *scores), *CHANCE])
-    assert "rests on linear probes" in advice.basis
-    assert "do not predict how many stages to freeze" in advice.basis
-    assert recommend(CHANCE).basis == ""
+def test_a_source_that_does_not_help_is_trained_whole() -> None:
+    advice = recommend(Choice("a", False, "no better"), estimates(0.9, 0.9, 0.9, 0.9, 0.9, 0.9))
+    assert advice.words == ("backbone.weights=a", "freeze=none")
+    assert recommend(choose_source(CHANCE), []).words == ("freeze=none",)
+
+
+def test_it_says_where_its_record_stands() -> None:
+    assert "docs/advise.md" in recommend(HELPS, []).basis
+    assert recommend(choose_source(CHANCE), []).basis == ""
+
+
+def test_estimates_are_compared_image_by_image() -> None:
+    """Freezing a stage more loses one image of four: the gap's error is that of the difference, not of two scores."""
+    scores = np.ones((6, 4))
+    scores[1:, 0] = 0
+    found = _compared([scores])
+    assert [one.score for one in found] == [1.0, *[0.75] * 5]
+    assert found[0].gap == 0
+    assert found[0].gap_error == 0
+    assert found[1].gap == pytest.approx(0.25)
+    assert found[1].gap_error == pytest.approx(np.std([1, 0, 0, 0]) / 2)
+    both = _compared([scores, np.ones((6, 9))])
+    assert both[1].score == pytest.approx(0.875)
+    assert both[1].gap_error == pytest.approx(found[1].gap_error / 2)
 
 
 def test_several_targets_are_weighed_by_the_mean_of_their_scores() -> None:

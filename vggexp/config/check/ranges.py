@@ -88,6 +88,7 @@ _AT_LEAST: dict[str, float] = {
     "callback.prediction_images.columns": 1,
     "callback.prune.min_runs": 1,
     "callback.prune.warmup": 0,
+    "tangents": 0,
     "timed": 0,
     "points": 0,
     "photos": 0,

@@ -36,6 +36,7 @@ class Advise(Train):
 
     sources: OneOrMore
     images: int
+    tangents: int
     timed: int
     output: str | None
 

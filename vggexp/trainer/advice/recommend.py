@@ -1,15 +1,17 @@
-"""From the probes to a freeze policy."""
+"""From scores to a source and a freeze policy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum
 from statistics import fmean
 
+from vggexp.trainer.advice.estimate import Estimate
+
 RANDOM = "none"
 """The source of random weights."""
 _BASIS = (
-    "This rests on linear probes alone, without any training. Where we trained, the probes named the best of three "
-    "sources (4 targets of 4); they do not predict how many stages to freeze (docs/advise.md)."
+    "No training was done for this. docs/advise.md shows what was said beside what trainings reached, for sources and "
+    "for numbers of stages."
 )
 
 
@@ -33,6 +35,16 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A source, and why."""
+
+    source: str
+    helps: bool
+    """Whether it does clearly better than random weights; not if there is no other source."""
+    reason: str
+
+
+@dataclass(frozen=True)
 class Advice:
     """What to train, from which source."""
 
@@ -43,7 +55,7 @@ class Advice:
 
     @property
     def basis(self) -> str:
-        """What the recommendation rests on, and what it does not predict; "" if there was no source to compare."""
+        """What the recommendation rests on; "" if there was no source to compare."""
         return "" if self.source == RANDOM else _BASIS
 
     @property
@@ -68,25 +80,41 @@ def over_targets(rows: Sequence[Row]) -> list[Row]:
     ]  # fmt: skip
 
 
-def recommend(rows: Sequence[Row]) -> Advice:
-    """The source of the best probe, and its deepest stage whose probe is within one standard error of the best.
+def choose_source(rows: Sequence[Row]) -> Choice:
+    """The source of the best probe, if that is clearly better than random weights' best.
 
-    Up to that stage the features lose nothing that the best probe uses. If random weights do as well as every source
-    (within two standard errors of the difference), no source helps, and everything is to be trained.
+    Clearly: by more than two standard errors of the difference.
     """
     best = max(rows, key=lambda row: row.score)
     if all(row.source == RANDOM for row in rows):
-        return Advice(RANDOM, 0, "no source was given, so there is nothing to freeze: name run folders, or imagenet")
+        return Choice(
+            RANDOM, False, "no source was given, so there is nothing to freeze: name run folders, or imagenet"
+        )
     chance = max((row for row in rows if row.source == RANDOM), key=lambda row: row.score, default=None)
     if best.source == RANDOM or (
         chance is not None and best.score - chance.score <= 2 * (best.error**2 + chance.error**2) ** 0.5
     ):
         source = max((row for row in rows if row.source != RANDOM), key=lambda row: row.score, default=best).source
-        return Advice(source, 0, "no stage of any source does clearly better than random weights: train everything")
-    near = [row for row in rows if row.source == best.source and row.score >= best.score - best.error]
-    deepest = max(near, key=lambda row: row.stage)
-    reason = f"the features of stage {deepest.stage} do as well as any ({deepest.score:.3f}, best {best.score:.3f})"
-    if deepest.stage < 5:
-        last = next(row for row in rows if row.source == best.source and row.stage == 5)
-        reason += f", those of stage 5 less ({last.score:.3f})"
-    return Advice(best.source, deepest.stage, reason)
+        return Choice(source, False, "no stage of any source does clearly better than random weights: train everything")
+    beside = "" if chance is None else f", that of random weights {chance.score:.3f}"
+    return Choice(best.source, True, f"{best.source}: its best probe is {best.score:.3f}{beside}")
+
+
+def recommend(choice: Choice, estimates: Sequence[Estimate]) -> Advice:
+    """The most first stages that can be frozen for no loss beyond one standard error of the difference to the best.
+
+    Args:
+        estimates: of the chosen source, for 0 to 5 frozen stages; empty: none were made, and nothing is frozen.
+    """
+    if not choice.helps:
+        return Advice(choice.source, 0, choice.reason)
+    if not estimates:
+        return Advice(choice.source, 0, f"{choice.reason}; the number of stages was not estimated (tangents=0)")
+    best = max(estimates, key=lambda one: one.score)
+    deepest = max((one for one in estimates if one.gap <= one.gap_error), key=lambda one: one.frozen)
+    reason = f"{choice.reason}\nwith the first {deepest.frozen} stages frozen, the estimate is {deepest.score:.3f}"
+    if deepest != best:
+        reason += f", the best {best.score:.3f} with {best.frozen}"
+    if deepest.frozen < 5:
+        reason += f"; with {deepest.frozen + 1} it is {estimates[deepest.frozen + 1].score:.3f}"
+    return Advice(choice.source, deepest.frozen, reason)

@@ -31,6 +31,11 @@ class Box:
         """The four coordinates."""
         return targets
 
+    def scored(self, predicted: Floats, truth: NDArray[Any]) -> Floats:
+        """The IoU."""
+        scores: Floats = iou(torch.from_numpy(predicted), torch.from_numpy(truth)).numpy()
+        return scores
+
     def classes(self, targets: NDArray[Any]) -> NDArray[np.int64] | None:
         """None: boxes have none."""
         return None

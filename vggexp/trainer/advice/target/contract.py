@@ -43,6 +43,9 @@ class Target(Protocol):
     def columns(self, targets: NDArray[Any]) -> Floats:
         """(R, K): the targets as numbers that a linear model can be fitted to, for LogME."""
 
+    def scored(self, predicted: Floats, truth: NDArray[Any]) -> Floats:
+        """(R,): how well each row is predicted, 0 to 1, by a linear model of ``columns``."""
+
     def classes(self, targets: NDArray[Any]) -> NDArray[np.int64] | None:
         """(R,): the one class of each row, for scores that need one; None if rows have none or several."""
 

@@ -29,6 +29,12 @@ class Labels:
         shown: Floats = (targets == 1).astype(np.float64)
         return shown
 
+    def scored(self, predicted: Floats, truth: NDArray[Any]) -> Floats:
+        """The average precision of an image's own ranking of the classes; 1 if it shows none or all."""
+        from sklearn.metrics import label_ranking_average_precision_score as ranked
+
+        return np.array([ranked(row[None] == 1, found[None]) for row, found in zip(truth, predicted, strict=True)])
+
     def classes(self, targets: NDArray[Any]) -> NDArray[np.int64] | None:
         """None: an image has several."""
         return None

@@ -21,6 +21,11 @@ class OneClass:
         one_hot: Floats = np.eye(int(targets.max()) + 1)[targets]
         return one_hot
 
+    def scored(self, predicted: Floats, truth: NDArray[Any]) -> Floats:
+        """1 where the largest column is the right one."""
+        right: Floats = (predicted.argmax(1) == truth).astype(np.float64)
+        return right
+
     def classes(self, targets: NDArray[Any]) -> NDArray[np.int64]:
         """The targets themselves."""
         return targets

@@ -1,0 +1,188 @@
+"""The tangent kernels of a network's stages: what training each of them could change, to first order.
+
+Near its starting weights a network is linear in them, with the gradients of its output as features (the neural tangent
+kernel of a finite network: Jacot et al., arXiv 1806.07572; as features for transfer: Mu et al., ICLR 2020). The
+kernels of the stages that train add up, so one pass gives an estimate for every number of frozen stages.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vggexp.learner.learner import Learner
+from vggexp.trainer.advice.target.contract import Floats, Target
+from vggexp.types import Batch
+
+DRAWS = 2
+"""Random mixtures of the outputs, of each of which a backward pass is done; the mean kernel over them is unbiased."""
+CHANNELS = (32, 16)
+"""Output and input channels of a layer whose weights count, drawn at random: inner products of gradients are sums over
+so many weights that a part of them, scaled, is enough, and computing the rest would take as long as a forward pass."""
+LAYERS = (nn.Conv2d, nn.Linear)
+"""Layers whose weights' gradients count; they hold nearly all parameters."""
+
+
+@dataclass(frozen=True)
+class Tangent:
+    """The kernels of some images, training images first."""
+
+    head: Floats
+    """(N, N): of a linear head on the features of the last stage."""
+    stages: tuple[Floats, ...]
+    """By stage: (N, N)."""
+    targets: NDArray[np.generic]
+    """(N,) or (N, K)."""
+    train: int
+    """How many of the N images are training images."""
+
+    def of(self, frozen: int) -> Floats:
+        """(N, N): the kernel of what trains while the first ``frozen`` stages, 0 to 5, do not."""
+        return self.head + sum(self.stages[frozen:])
+
+
+def tangent(learner: Learner, train: Iterable[Batch], val: Iterable[Batch], target: Target, images: int) -> Tangent:
+    """The kernels at the learner's weights, of one row of each image; of several rows it is one at random.
+
+    The head is the linear one that fits the training rows best (ridge regression): at random weights of a head, the
+    gradients of the stages before it would be random too.
+
+    Args:
+        images: the most images of each split. Those without a row, such as without objects, do not count.
+    """
+    backbone = learner.backbone
+    assert isinstance(backbone, nn.Module)
+    backbone.eval().requires_grad_(False)
+    splits = [list(_first(batches, images)) for batches in (train, val)]
+    with torch.inference_mode():
+        seen = [[_rows(learner, batch, target) for batch in split] for split in splits]
+    features = torch.cat([each.features for split in seen for each in split])
+    targets = torch.cat([each.targets for split in seen for each in split]).numpy()
+    count = sum(len(each.targets) for each in seen[0])
+    mixtures = _mixtures(features[:count], target.columns(targets[:count]))
+    own = features.double()
+    kernels = _kernels(learner, (*splits[0], *splits[1]), target, mixtures)
+    return Tangent((own @ own.T).numpy(), kernels, targets, count)
+
+
+def _first(batches: Iterable[Batch], images: int) -> Iterator[Batch]:
+    """The batches up to this number of images."""
+    seen = 0
+    for batch in batches:
+        yield batch
+        seen += len(batch["image"])
+        if seen >= images:
+            return
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """One row of each image of a batch that has any."""
+
+    features: Tensor
+    """(R, D): of the last stage."""
+    targets: Tensor
+    """(R,) or (R, K)."""
+    places: Tensor
+    """(R,): the images' places in the batch."""
+
+
+def _rows(learner: Learner, batch: Batch, target: Target, grad: bool = False) -> _Rows:
+    images = learner.backbone.normalize(batch["image"]).requires_grad_(grad)
+    found = target.rows(learner.backbone(images).stages, batch)
+    order = torch.randperm(len(found.images), generator=torch.Generator().manual_seed(0)).numpy()
+    names, first = np.unique(found.images.numpy()[order], return_index=True)
+    one = torch.from_numpy(order[first])
+    places = torch.tensor([batch["index"].tolist().index(name) for name in names], dtype=torch.int64)
+    return _Rows(found.stages[-1][one], found.targets[one], places)
+
+
+def _mixtures(features: Tensor, columns: Floats) -> Tensor:
+    """(D, DRAWS): random mixtures, with signs, of the linear head's outputs, as weights on the features."""
+    from sklearn.linear_model import RidgeCV
+
+    deviation = features.std(0, correction=0)
+    scale = torch.where(deviation > 1e-8, 1 / deviation, 0.0)
+    fit = RidgeCV(alphas=np.logspace(-1, 5, 13)).fit(((features - features.mean(0)) * scale).numpy(), columns)
+    weights = torch.from_numpy(fit.coef_).float().view(-1, features.shape[1]).T * scale.unsqueeze(1)
+    draw = torch.Generator().manual_seed(0)
+    signs = torch.randint(0, 2, (weights.shape[1], DRAWS), generator=draw).float() * 2 - 1
+    mixed: Tensor = weights @ signs / weights.shape[1] ** 0.5
+    return mixed
+
+
+def _kernels(learner: Learner, batches: Iterable[Batch], target: Target, mixtures: Tensor) -> tuple[Floats, ...]:
+    """Each stage's kernel, the mean over outputs, each of which is the features times a column of ``mixtures``."""
+    layers = [[one for one in stage.modules() if isinstance(one, LAYERS)] for stage in learner.backbone.stages()]
+    kept: dict[nn.Module, list[Tensor]] = {layer: [] for stage in layers for layer in stage}
+    handles = [layer.register_forward_hook(_keeper(own)) for layer, own in kept.items()]
+    found: dict[nn.Module, list[list[Tensor]]] = {layer: [[] for _ in mixtures.T] for layer in kept}
+    try:
+        for batch in batches:
+            rows = _rows(learner, batch, target, grad=True)
+            for place, mixture in enumerate(mixtures.T if len(rows.places) else ()):
+                (rows.features @ mixture).sum().backward(retain_graph=True)
+                for layer, own in kept.items():
+                    if own:  # a layer may be used more than once, or not at all
+                        found[layer][place].append(torch.stack(own).sum(0)[rows.places])
+                    own.clear()
+    finally:
+        for handle in handles:
+            handle.remove()
+    return tuple(np.sum([_kernel(found[layer]) for layer in stage if found[layer][0]], 0) for stage in layers)
+
+
+def _kernel(gradients: list[list[Tensor]]) -> Floats:
+    """The mean over mixtures of the inner products of the images' gradients, which come in batches (N, P)."""
+    whole = [torch.cat(batches) for batches in gradients]
+    kernel: Floats = torch.stack([one @ one.T for one in whole]).mean(0).double().numpy()
+    return kernel
+
+
+def _keeper(kept: list[Tensor]) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+    """A forward hook that puts the layer's gradients of each image into a list, when a backward pass reaches it."""
+
+    def hook(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if output.requires_grad:
+            x = inputs[0].detach()
+            output.register_hook(  # type: ignore[no-untyped-call]
+                lambda grad: kept.append(weight_gradients(layer, x, grad))
+            )
+
+    return hook
+
+
+def weight_gradients(layer: nn.Module, x: Tensor, grad: Tensor) -> Tensor:
+    """(N, P): the gradient of a layer's weight for each image, of some channels, scaled as if they were all.
+
+    Args:
+        layer: a convolution or a linear layer.
+        x: its input (N, C, H, W), or (N, ..., C) of a linear layer.
+        grad: the gradient of its output.
+    """
+    if isinstance(layer, nn.Linear):
+        x, grad = (one.flatten(1, -2).transpose(1, 2) if one.dim() > 2 else one.unsqueeze(2) for one in (x, grad))
+    x, grad, scale = _drawn(x, grad, getattr(layer, "groups", 1))
+    if isinstance(layer, nn.Conv2d):
+        padded = nn.functional.pad(x, layer._reversed_padding_repeated_twice)
+        x = nn.functional.unfold(padded, layer.kernel_size, layer.dilation, 0, layer.stride)
+        grad = grad.flatten(2)
+        if layer.groups > 1:
+            x, grad = (one.view(len(one), layer.groups, -1, one.shape[-1]) for one in (x, grad.contiguous()))
+    found: Tensor = (grad @ x.transpose(-2, -1)).flatten(1) * scale
+    return found
+
+
+def _drawn(x: Tensor, grad: Tensor, groups: int) -> tuple[Tensor, Tensor, float]:
+    """Some channels of a layer's input and of its output's gradient, always the same; all of a grouped layer."""
+    if groups > 1:
+        return x, grad, 1.0
+    draw = torch.Generator().manual_seed(0)
+    outputs, inputs = (
+        torch.randperm(one.shape[1], generator=draw)[:most] for one, most in zip((grad, x), CHANNELS, strict=True)
+    )
+    share = len(outputs) * len(inputs) / (grad.shape[1] * x.shape[1])
+    return x[:, inputs], grad[:, outputs], share**-0.5

@@ -182,7 +182,8 @@ def _drawn(x: Tensor, grad: Tensor, groups: int) -> tuple[Tensor, Tensor, float]
         return x, grad, 1.0
     draw = torch.Generator().manual_seed(0)
     outputs, inputs = (
-        torch.randperm(one.shape[1], generator=draw)[:most] for one, most in zip((grad, x), CHANNELS, strict=True)
+        torch.randperm(one.shape[1], generator=draw)[:most].sort().values
+        for one, most in zip((grad, x), CHANNELS, strict=True)
     )
     share = len(outputs) * len(inputs) / (grad.shape[1] * x.shape[1])
     return x[:, inputs], grad[:, outputs], share**-0.5

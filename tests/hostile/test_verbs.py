@@ -20,6 +20,8 @@ QUICK = [  # answered before Hydra composes
     (("summary", "freeze=backbone", "checkpoint=a.txt"), 2, "summary: freeze=backbone has no effect beside a run"),
     (("mix=[mixup,cutmix]",), 2, "mix takes one option; a sweep over several is -m mix=mixup,cutmix"),
     (("freeze=[none,backbone]",), 2, "freeze takes one option"),
+    (("logger=[csv,csv]",), 2, "logger=[csv,csv] names csv twice; name each option once"),
+    (("callback=[prune, prune]",), 2, "callback=[prune, prune] names prune twice"),
     (("evaluate", A, B), 2, "'b.txt' is neither group=option nor key=value"),
     (("evaluate", "checkpoint=[a.txt,]"), 2, "cannot read 'checkpoint=[a.txt,]'"),
 ]
@@ -66,6 +68,9 @@ CASES = [
     (("explain", A, "photos", "stage=0"), 2, "stage=0 is not a whole number of at least 1"),
     (("explain", A, "photos", "classes=5"), 2, "classes=5 is not a list or null"),
     (("export", A, "onnx.opset=abc"), 2, "onnx.opset=abc is not a whole number of at least 1"),
+    (("export", A, "format=safetensors", "onnx.opset=20"), 2, "onnx.opset=20 has no effect with format=safetensors"),
+    (("soup", A, B, A, "output=o"), 2, "soup: a.txt is named twice, so it would count double; name it once"),
+    (("logger=[mlflow]", "logger.mlflow.tracking_uri=''"), 2, "logger.mlflow.tracking_uri is empty; give a text"),
     (("archive", "photos", "output=x"), 2, "output=x: name a zip file, such as x.zip"),
     (("report", "photos", "format=docx"), 2, "format=docx is not known"),
     (("serve", "photos", "port=70000"), 2, "port=70000 is more than 65535"),

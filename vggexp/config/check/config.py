@@ -75,6 +75,6 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
     if verb == "explain":
         find_images(config["input"])
     if verb == "export":
-        check_formats(config["format"])
+        check_formats(config)
         if config["input"] is not None:
             find_images(config["input"])

@@ -69,6 +69,8 @@ CASES = [
     (("explain", A, "photos", "classes=5"), 2, "classes=5 is not a list or null"),
     (("export", A, "onnx.opset=abc"), 2, "onnx.opset=abc is not a whole number of at least 1"),
     (("export", A, "format=safetensors", "onnx.opset=20"), 2, "onnx.opset=20 has no effect with format=safetensors"),
+    (("compare", A, B, "page=null", "photos=5"), 2, "photos=5 is about the page, and page=null writes none"),
+    (("inspect", "photos", "output=x.json", "samples=3"), 2, "samples=3 is about the page, and output=x.json is none"),
     (("soup", A, B, A, "output=o"), 2, "soup: a.txt is named twice, so it would count double; name it once"),
     (("logger=[mlflow]", "logger.mlflow.tracking_uri=''"), 2, "logger.mlflow.tracking_uri is empty; give a text"),
     (("archive", "photos", "output=x"), 2, "output=x: name a zip file, such as x.zip"),

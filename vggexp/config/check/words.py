@@ -72,6 +72,21 @@ def check_batch_size(verb: str, config: Config) -> None:
         raise ConfigError(f"{verb}: data.batch_size=auto: only a training finds its number; give one")
 
 
+_OF_PAGE = {"compare": "photos", "inspect": "samples"}
+"""By verb: the key that only its page reads; null if nobody gives it."""
+
+
+def check_page(verb: str, config: Config) -> None:
+    """Refuse what the verb's page alone reads where it writes none."""
+    if (value := config.get(_OF_PAGE.get(verb, ""))) is None:
+        return
+    if verb == "compare" and not config["page"]:
+        raise ConfigError(f"photos={value} is about the page, and page=null writes none; leave one of them out")
+    if verb == "inspect" and str(config["output"]).endswith(".json"):
+        output = config["output"]
+        raise ConfigError(f"samples={value} is about the page, and output={output} is none; leave one of them out")
+
+
 def check_formats(config: Config) -> None:
     """Check the file formats that ``export`` writes, one or a list, and that no other format's options are given."""
     given = config["format"]

@@ -32,6 +32,8 @@ Config = Mapping[str, Any]
 Pair = tuple[Restored, Restored]
 BATCH = 32
 """Images of a batch of which features are compared."""
+PHOTOS = 12
+"""Gained photos, and lost ones, that the page shows if nobody says how many."""
 
 
 def run(config: Config) -> int:
@@ -45,7 +47,7 @@ def run(config: Config) -> int:
     _features(found, (first, second), data, config["images"])
     if config["points"]:
         _line(found, (first, second), data, config)
-    pictures = _photos(found, (first, second), data, config["photos"] if page else 0)
+    pictures = _photos(found, (first, second), data, _shown(config["photos"]) if page else 0)
     out = console()
     print_pair(found, out)
     if config["output"]:
@@ -57,6 +59,10 @@ def run(config: Config) -> int:
         write_page(page, found, pictures)
         out.print(f"{page}", style="bold", soft_wrap=True)
     return 0
+
+
+def _shown(photos: int | None) -> int:
+    return PHOTOS if photos is None else photos
 
 
 def _names(config: Config) -> list[str]:

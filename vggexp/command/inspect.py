@@ -15,6 +15,9 @@ from vggexp.run_folder import write_whole
 from vggexp.sample.record.photos import Photos, folder
 from vggexp.trainer.build import build
 
+SAMPLES = 24
+"""Photos that the page shows if nobody says how many."""
+
 
 def run(config: Mapping[str, Any]) -> int:
     """Print the counts and the problems, and write the page or, for ``output=NAME.json``, the counts.
@@ -53,6 +56,6 @@ def _write(output: Path, found: Mapping[str, Any], data: Photos, config: Mapping
             return
         from vggexp.report.photos.page import write_page
 
-        write_page(output, found, data, config["samples"])
+        write_page(output, found, data, SAMPLES if config["samples"] is None else config["samples"])
     except OSError as error:
         raise DataError(f"output={output} cannot be written: {error.strerror}") from error

@@ -21,7 +21,8 @@ _NO_DEFAULT = "???"
 def _variable(name: str, default: Any = _NO_DEFAULT) -> str | None:
     """``${oc.env:NAME}``: a variable of the environment, unless it is called as secrets are.
 
-    Its value would stand in the run's config.yaml, in its checkpoints and in its loggers' records.
+    One that is set to nothing counts as not set where there is a default. Its value would stand in the run's
+    config.yaml, in its checkpoints and in its loggers' records.
     """
     if _SECRET.search(name):
         raise ConfigError(
@@ -30,7 +31,9 @@ def _variable(name: str, default: Any = _NO_DEFAULT) -> str | None:
         )
     if name not in os.environ and default == _NO_DEFAULT:
         raise ConfigError(f"the environment has no variable {name}")
-    return os.environ.get(name, None if default is None else str(default))
+    if default == _NO_DEFAULT:
+        return os.environ[name]
+    return os.environ.get(name) or (None if default is None else str(default))
 
 
 OmegaConf.register_new_resolver("oc.env", _variable, replace=True)

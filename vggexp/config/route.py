@@ -34,8 +34,16 @@ def require_options(verb: str, words: Sequence[str]) -> None:
             several = f"; a sweep over several is -m {group}={given}"
             near = several if "," in given else did_you_mean(given, groups()[group])
             raise ConfigError(f"{word}: {group} takes one option{near}")
+        if group in _SEVERAL and (twice := _twice(option.strip("[]").split(","))):
+            raise ConfigError(f"{word} names {twice} twice; name each option once")
         if verb in TRAINS and word.startswith("~") and is_needed(group[1:]):
             raise ConfigError(f"{word}: a training needs {group[1:]}; leave the word out, or set another value")
+
+
+def _twice(names: Sequence[str]) -> str:
+    """The first name that stands there more than once; "" if none does."""
+    given = [name.strip() for name in names]
+    return next((name for name in given if name and given.count(name) > 1), "")
 
 
 def route(verb: str, words: Sequence[str]) -> list[str]:

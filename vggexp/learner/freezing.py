@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from vggexp.types import AdaptingPolicy, Backbone, FreezePolicy, MeasuredPolicy, ParameterInfo, PolicyOfNames
 
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)
+_BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
+"""Those of them with statistics."""
 DROPOUTS = (nn.modules.dropout._DropoutNd,)
 
 
@@ -194,6 +196,35 @@ class Freezing:
                     fixed |= {f"{path}.{name}" for name, _ in layer.named_buffers(recurse=False)}
         return fixed
 
+    def without_effect(self, epochs: int) -> dict[str, str]:
+        """The settings of frozen layers that change nothing in a run of so many epochs, each with what is never frozen.
+
+        Of a policy that has yet to measure what it freezes, none is known.
+        """
+        if self.measuring is not None and not self.constant:
+            return {}
+        norms, found = "batch normalization", dict[str, str]()
+        if self._updates_statistics and not self._ever_frozen(_BATCH_NORMS, epochs):
+            found["freeze.norm=update"] = norms
+        if self._warmup and not self._ever_frozen(_BATCH_NORMS, min(epochs, self._warmup)):
+            found[f"freeze.warmup={self._warmup}"] = norms
+        if self._dropouts and not self._ever_frozen(self._dropouts, epochs):
+            found["freeze.dropout=active"] = "dropout"
+        return found
+
+    def _ever_frozen(self, kinds: tuple[type[nn.Module], ...], epochs: int) -> bool:
+        """Whether a layer of these kinds is frozen in one of the first epochs, as ``set_modes`` sees it."""
+        for epoch in range(1 if self.constant else epochs):
+            factors = zip(self.factors(epoch), self.parameters, strict=True)
+            frozen = {id(parameter) for factor, (_, parameter) in factors if not factor}
+            for part in self.parts.values():
+                is_whole = frozen.issuperset(map(id, part.parameters()))
+                for layer in part.modules():
+                    own = [id(one) for _, one in _own(layer, "")]
+                    if isinstance(layer, kinds) and (is_whole or (own and frozen.issuperset(own))):
+                        return True
+        return False
+
     def _updates(self, epoch: int) -> bool:
         """Whether normalisation layers in frozen parts update their statistics in an epoch."""
         return self._updates_statistics or epoch < self._warmup
@@ -210,8 +241,8 @@ class Freezing:
     def _check_warmup(self, warmup: int) -> None:
         if self._updates_statistics:
             raise ValueError(f"freeze.warmup={warmup} has no effect with freeze.norm=update: leave one of them out")
-        if not any(isinstance(layer, NORMS) for root in self._roots.values() for layer in root.modules()):
-            raise ValueError(f"freeze.warmup={warmup} has no effect: the network has no normalisation layer")
+        if not any(isinstance(layer, _BATCH_NORMS) for root in self._roots.values() for layer in root.modules()):
+            raise ValueError(f"freeze.warmup={warmup} has no effect: the network has no batch normalization")
 
 
 def _own(layer: nn.Module, path: str) -> Iterator[tuple[str, nn.Parameter]]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from vggexp.report.confusions import LEGIBLE, UNITS
 from vggexp.report.diagnostics import Diagnostics
-from vggexp.report.figures import GRAY, Figure, layout
 from vggexp.report.heat_map import heat_map
+from vggexp.report.layout import GRAY, Figure, layout
 from vggexp.report.object_figures import errors
 from vggexp.report.palette import COLOURS
 

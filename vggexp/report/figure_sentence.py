@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import unescape
 from typing import Any
 
-from vggexp.report.figures import Figure
+from vggexp.report.layout import Figure
 
 _PICKS = 3
 """Maximum number of settings in a sentence."""

@@ -14,6 +14,8 @@ def print_freezing(freezing: Freezing, name: str, epochs: int) -> None:
     out = console()
     out.print(f"freeze={name}", style="bold")
     out.print(freeze_table(freezing, epochs))
+    for word, layers in freezing.without_effect(epochs).items():
+        out.print(f"note: {word} has no effect: freeze={name} freezes no {layers} in its epochs", soft_wrap=True)
     if freezing.measuring and not freezing.constant:
         out.print("before anything is measured; a line says what then freezes or trains", style="dim")
     elif late := late_parts(freezing, epochs):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from vggexp.report.diagnostics import Diagnostics
-from vggexp.report.figures import Figure, layout
+from vggexp.report.layout import Figure, layout
 from vggexp.report.palette import COLOURS
 
 KINDS = ("detection", "instance_segmentation")

@@ -5,8 +5,9 @@ from typing import Any
 
 from vggexp.report.compare import Group, Setting
 from vggexp.report.config_keys import SHOWN
-from vggexp.report.figures import COSTS, Accents
+from vggexp.report.figures import COSTS
 from vggexp.report.gallery import anchor
+from vggexp.report.layout import Accents
 from vggexp.report.runs import Run
 from vggexp.report.scores import Score, scores
 from vggexp.report.student import quantile

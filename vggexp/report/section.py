@@ -9,9 +9,10 @@ from vggexp.report.album import Album
 from vggexp.report.class_table import class_tables
 from vggexp.report.compare import Group
 from vggexp.report.confusions import confusions
+from vggexp.report.curves import curves
 from vggexp.report.figure_sentence import sentence
-from vggexp.report.figures import Accents, Places
 from vggexp.report.gallery import gallery, sheets
+from vggexp.report.layout import Accents, Figure, Places
 from vggexp.report.strips import strips
 
 
@@ -19,7 +20,7 @@ from vggexp.report.strips import strips
 class Canvas:
     """What all groups of a page share."""
 
-    figures: dict[str, figures.Figure]
+    figures: dict[str, Figure]
     """By id; sections add theirs."""
     album: Album
     accents: Accents
@@ -44,7 +45,7 @@ def section(group: Group, name: str, canvas: Canvas, budget: int) -> dict[str, A
         "metric": group.metric,
         "figures": {
             "compare": _placed(compare, name, canvas),
-            "curves": _placed({"curves": figures.curves(group, canvas.accents, canvas.places)}, name, canvas),
+            "curves": _placed({"curves": curves(group, canvas.accents, canvas.places)}, name, canvas),
             "classes": _placed({**by_class, **shown}, name, canvas),
         },
         "left_out": diagnostic_figures.left_out(looked, shown),
@@ -56,7 +57,7 @@ def section(group: Group, name: str, canvas: Canvas, budget: int) -> dict[str, A
     }
 
 
-def _placed(found: Mapping[str, figures.Figure | None], name: str, canvas: Canvas) -> list[dict[str, Any]]:
+def _placed(found: Mapping[str, Figure | None], name: str, canvas: Canvas) -> list[dict[str, Any]]:
     """The ids, titles and summaries of the figures that there are; adds them to the canvas."""
     placed = []
     for kind, figure in found.items():

@@ -12,6 +12,7 @@ from pytorch_lightning.loggers import Logger
 from vggexp.callback.finite import Finite
 from vggexp.callback.keep_last import KeepLast
 from vggexp.callback.progress import Progress
+from vggexp.callback.same_answer import SameAnswer
 from vggexp.callback.stage_movement import StageMovement
 from vggexp.callback.start_pull import StartPull
 from vggexp.config.check.freezing import sources
@@ -45,6 +46,7 @@ def make_trainer(run: Training, kept: Mapping[str, Any]) -> pl.Trainer:
             *_gradient_callbacks(config, learner),
             run.freeze_ledger,
             Progress(*learner.objective),
+            SameAnswer(),
             *_callbacks(config, folder),
             *brought,
         ],

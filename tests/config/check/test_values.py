@@ -44,11 +44,30 @@ def test_what_is_no_whole_number_of_at_least_1(value: Any) -> None:
 
 
 def test_formats_come_alone_or_as_a_list() -> None:
-    check_formats("onnx")
-    check_formats(["onnx", "safetensors"])
-    for names, message in (("onx", "did you mean 'onnx'"), ([], "format is empty; give one or more formats")):
+    check_formats({"format": "onnx"})
+    check_formats({"format": ["onnx", "safetensors"]})
+    for names, message in (
+        ("onx", "did you mean 'onnx'"),
+        ([], "format is empty; give one or more formats"),
+        (["onnx", "onnx"], "format names onnx twice"),
+    ):
         with pytest.raises(ConfigError, match=message):
-            check_formats(names)
+            check_formats({"format": names})
+
+
+def test_an_option_of_a_format_that_is_not_written() -> None:
+    for names in ("onnx", ["safetensors", "onnx"]):
+        check_formats({"format": names, "onnx": {"opset": 20}})
+    check_formats({"format": "safetensors", "onnx": {"opset": None}})
+    with pytest.raises(ConfigError, match=r"onnx\.opset=20 has no effect with format=safetensors,torch_export"):
+        check_formats({"format": ["safetensors", "torch_export"], "onnx": {"opset": 20}})
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+def test_an_empty_text_for_a_logger(value: str) -> None:
+    check_words({**RECORDED, "logger": {"mlflow": {"tracking_uri": None, "tags": {"task": ""}}}})
+    with pytest.raises(ConfigError, match=r"logger\.mlflow\.tracking_uri is empty; give a text, or leave it out"):
+        check_words({**RECORDED, "logger": {"mlflow": {"tracking_uri": value}}})
 
 
 @pytest.mark.parametrize(

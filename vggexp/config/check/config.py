@@ -21,7 +21,7 @@ from vggexp.config.check.ranges import check_numbers
 from vggexp.config.check.schema import check_groups, check_schema
 from vggexp.config.check.span import check_limits, check_schedule
 from vggexp.config.check.targets import check_targets
-from vggexp.config.check.words import check_batch_size, check_evaluation, check_formats, check_words
+from vggexp.config.check.words import check_batch_size, check_evaluation, check_formats, check_page, check_words
 from vggexp.config.help import TRAINS
 from vggexp.errors import require_at_least
 from vggexp.sample.image_files import find_images
@@ -70,11 +70,12 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
     check_places(verb, config)
     if "evaluation" in config:
         check_evaluation(config)
+    check_page(verb, config)
     if verb == "predict":
         check_output(config)
     if verb == "explain":
         find_images(config["input"])
     if verb == "export":
-        check_formats(config["format"])
+        check_formats(config)
         if config["input"] is not None:
             find_images(config["input"])

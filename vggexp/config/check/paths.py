@@ -103,6 +103,9 @@ def check_checkpoints(verb: str, config: Config) -> None:
     listed = config.get("checkpoints", ())
     if isinstance(listed, str):
         raise ConfigError(f"{verb}: checkpoints={listed} is one run; give two or more: checkpoints=[a,b]")
+    places = [os.path.realpath(str(each)) for each in listed]
+    if verb == "soup" and (twice := next((path for path in places if places.count(path) > 1), None)):
+        raise ConfigError(f"soup: {listed[places.index(twice)]} is named twice, so it would count double; name it once")
     if verb in ("resume", "rerun") and os.path.isfile(str(one)):  # noqa: PTH113  Path's raises on names that are too long
         raise ConfigError(f"{verb}: {one} is a file; give the run's folder")
     for checkpoint in (*several, *listed):

@@ -47,6 +47,7 @@ def check_words(config: Config) -> None:
     """Check the words in the config of a training."""
     for key, options in _WORDS.items():
         require_known(key, value_of(config, key, options[0]), options)
+    _check_loggers(config)
     watches = [key for key in ("trainer.early_stopping",) if value_of(config, key)]
     watches += ["scheduler=plateau"] if str(value_of(config, "scheduler._target_")).endswith("plateau") else []
     if watches and value_of(config, "trainer.limit_val_batches", 1.0) == 0:
@@ -56,6 +57,14 @@ def check_words(config: Config) -> None:
         raise ConfigError(f"objective.mode=max would keep the worst epoch: of {metric}, lower is better; use min")
 
 
+def _check_loggers(config: Config) -> None:
+    """A logger reads an empty text as none was given, and says nothing."""
+    for name, chosen in config.get("logger", {}).items():
+        for key, value in chosen.items():
+            if isinstance(value, str) and not value.strip():
+                raise ConfigError(f"logger.{name}.{key} is empty; give a text, or leave it out")
+
+
 def check_batch_size(verb: str, config: Config) -> None:
     """Reject ``data.batch_size=auto`` where nothing is trained."""
     own = config.get("override", config).get("data", {})
@@ -63,9 +72,34 @@ def check_batch_size(verb: str, config: Config) -> None:
         raise ConfigError(f"{verb}: data.batch_size=auto: only a training finds its number; give one")
 
 
-def check_formats(names: Any) -> None:
-    """Check the file formats that ``export`` writes: one or a list."""
-    for name in names if isinstance(names, list) else [names]:
+_OF_PAGE = {"compare": "photos", "inspect": "samples"}
+"""By verb: the key that only its page reads; null if nobody gives it."""
+
+
+def check_page(verb: str, config: Config) -> None:
+    """Refuse what the verb's page alone reads where it writes none."""
+    if (value := config.get(_OF_PAGE.get(verb, ""))) is None:
+        return
+    if verb == "compare" and not config["page"]:
+        raise ConfigError(f"photos={value} is about the page, and page=null writes none; leave one of them out")
+    if verb == "inspect" and str(config["output"]).endswith(".json"):
+        output = config["output"]
+        raise ConfigError(f"samples={value} is about the page, and output={output} is none; leave one of them out")
+
+
+def check_formats(config: Config) -> None:
+    """Check the file formats that ``export`` writes, one or a list, and that no other format's options are given."""
+    given = config["format"]
+    names = given if isinstance(given, list) else [given]
+    for name in names:
         require_known("format", name, formats())
     if not names:
         raise ConfigError(f"format is empty; give one or more formats{did_you_mean('', formats())}")
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ConfigError(f"format names {twice} twice; name each format once")
+    for name in formats():
+        for key, value in config.get(name, {}).items():
+            if value is not None and name not in names:
+                raise ConfigError(
+                    f"{name}.{key}={value} has no effect with format={','.join(names)}: it is for format={name}"
+                )

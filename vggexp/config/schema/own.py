@@ -113,7 +113,7 @@ class Compare(TypedDict):
     override: Mapping[str, Any]
     images: int
     points: int
-    photos: int
+    photos: int | None
     output: str | None
     page: str | None
 
@@ -144,7 +144,7 @@ class Inspect(TypedDict):
     """``conf/inspect.yaml``."""
 
     output: str
-    samples: int
+    samples: int | None
 
 
 class Report(TypedDict):

@@ -16,18 +16,23 @@ from vggexp.errors import ConfigError
 from vggexp.types import Prediction
 
 SUFFIX = ".onnx"
+OPSET = 20
+"""onnxruntime reads it since 1.17 (January 2024)."""
 
 
-def write(network: Network, content: Mapping[str, Any], images: Tensor, path: Path, opset: int = 20) -> dict[str, Any]:
+def write(
+    network: Network, content: Mapping[str, Any], images: Tensor, path: Path, opset: int | None = None
+) -> dict[str, Any]:
     """Write the graph; its input is named ``images``, its outputs as in the prediction.
 
     Args:
         network, content, images, path: as in every format.
-        opset: version of the operator set.
+        opset: version of the operator set; None: ``OPSET``.
 
     Raises:
         ConfigError: torch wrote the file in another opset.
     """
+    opset = opset or OPSET
     logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # it warns about intentionally empty attributes
     logging.getLogger("onnxscript").setLevel(logging.ERROR)
     with torch.inference_mode():

@@ -10,8 +10,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from vggexp.report.figures import layout
 from vggexp.report.heat_map import heat_map
+from vggexp.report.layout import layout
 from vggexp.report.pair.tables import sentences
 from vggexp.report.palette import COLOURS
 from vggexp.run_folder import plain, write_whole

@@ -55,7 +55,8 @@ def _weights(start: Tensor, side: Tensor, cells: int, ratio: int, size: int) -> 
     is_inside = (samples >= -1) & (samples <= size)
     apart = samples.clamp(0, size - 1)[..., None] - torch.arange(size, device=start.device)
     weights = (1 - apart.abs()).clamp(min=0) * is_inside[..., None]
-    return weights.unflatten(1, (cells, ratio)).mean(2)
+    found: Tensor = weights.view(len(weights), cells, ratio, size).mean(2)
+    return found
 
 
 def _places(image: Tensor, count: int) -> tuple[Tensor, int]:

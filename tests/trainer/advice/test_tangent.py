@@ -12,7 +12,7 @@ from torch.func import functional_call, grad, vmap
 
 from vggexp.backbone.vgg import VGG
 from vggexp.trainer.advice import tangent as module
-from vggexp.trainer.advice.tangent import LAYERS, tangent, weight_gradients
+from vggexp.trainer.advice.tangent import LAYERS, counts, tangent, weight_gradients
 from vggexp.trainer.advice.target.label import Label
 
 TRAIN, VAL = 6, 3
@@ -115,3 +115,14 @@ def test_of_alike_channels_some_count_as_all(layer: nn.Conv2d | nn.Linear, monke
     every = weight_gradients(layer, x, weights)
     assert every.shape == (3, layer.weight.numel())
     torch.testing.assert_close(some @ some.T, every @ every.T, rtol=1e-3, atol=1e-2)
+
+
+def test_a_convolution_that_pads_in_its_own_way_does_not_count() -> None:
+    class Same(nn.Conv2d):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(nn.functional.pad(x, (1, 2, 1, 2)))
+
+    assert counts(nn.Conv2d(3, 3, 3))
+    assert counts(nn.Linear(3, 3))
+    assert not counts(Same(3, 3, 3))
+    assert not counts(nn.BatchNorm2d(3))

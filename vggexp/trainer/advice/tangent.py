@@ -22,6 +22,8 @@ DRAWS = 2
 CHANNELS = (32, 16)
 """Output and input channels of a layer whose weights count, drawn at random: inner products of gradients are sums over
 so many weights that a part of them, scaled, is enough, and computing the rest would take as long as a forward pass."""
+AT_ONCE = 8
+"""Images whose windows are written out at once: a 3 x 3 convolution's take nine times its input's memory."""
 LAYERS = (nn.Conv2d, nn.Linear)
 """Layers whose weights' gradients count; they hold nearly all parameters."""
 
@@ -116,7 +118,7 @@ def _mixtures(features: Tensor, columns: Floats) -> Tensor:
 
 def _kernels(learner: Learner, batches: Iterable[Batch], target: Target, mixtures: Tensor) -> tuple[Floats, ...]:
     """Each stage's kernel, the mean over outputs, each of which is the features times a column of ``mixtures``."""
-    layers = [[one for one in stage.modules() if isinstance(one, LAYERS)] for stage in learner.backbone.stages()]
+    layers = [[one for one in stage.modules() if counts(one)] for stage in learner.backbone.stages()]
     kept: dict[nn.Module, list[Tensor]] = {layer: [] for stage in layers for layer in stage}
     handles = [layer.register_forward_hook(_keeper(own)) for layer, own in kept.items()]
     found: dict[nn.Module, list[list[Tensor]]] = {layer: [[] for _ in mixtures.T] for layer in kept}
@@ -140,6 +142,11 @@ def _kernel(gradients: list[list[Tensor]]) -> Floats:
     whole = [torch.cat(batches) for batches in gradients]
     kernel: Floats = torch.stack([one @ one.T for one in whole]).mean(0).double().numpy()
     return kernel
+
+
+def counts(layer: nn.Module) -> bool:
+    """Whether it is a layer whose weight's gradient is computed: not if it pads or scales in a way of its own."""
+    return any(isinstance(layer, kind) and type(layer).forward is kind.forward for kind in LAYERS)
 
 
 def _keeper(kept: list[Tensor]) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
@@ -167,13 +174,17 @@ def weight_gradients(layer: nn.Module, x: Tensor, grad: Tensor) -> Tensor:
         x, grad = (one.flatten(1, -2).transpose(1, 2) if one.dim() > 2 else one.unsqueeze(2) for one in (x, grad))
     x, grad, scale = _drawn(x, grad, getattr(layer, "groups", 1))
     if isinstance(layer, nn.Conv2d):
-        padded = nn.functional.pad(x, layer._reversed_padding_repeated_twice)
-        x = nn.functional.unfold(padded, layer.kernel_size, layer.dilation, 0, layer.stride)
-        grad = grad.flatten(2)
-        if layer.groups > 1:
-            x, grad = (one.view(len(one), layer.groups, -1, one.shape[-1]) for one in (x, grad.contiguous()))
-    found: Tensor = (grad @ x.transpose(-2, -1)).flatten(1) * scale
-    return found
+        blocks = [slice(start, start + AT_ONCE) for start in range(0, len(x), AT_ONCE)]
+        return torch.cat([_of_convolution(layer, x[block], grad[block]) for block in blocks]) * scale
+    return (grad @ x.transpose(1, 2)).flatten(1) * scale
+
+
+def _of_convolution(layer: nn.Conv2d, x: Tensor, grad: Tensor) -> Tensor:
+    padded = nn.functional.pad(x, layer._reversed_padding_repeated_twice)
+    columns = nn.functional.unfold(padded, layer.kernel_size, layer.dilation, 0, layer.stride)
+    grouped = (one.reshape(len(one), layer.groups, -1, columns.shape[-1]) for one in (grad, columns))
+    outputs, inputs = grouped
+    return (outputs @ inputs.transpose(2, 3)).flatten(1)
 
 
 def _drawn(x: Tensor, grad: Tensor, groups: int) -> tuple[Tensor, Tensor, float]:

@@ -122,9 +122,11 @@ def _kernels(learner: Learner, batches: Iterable[Batch], target: Target, mixture
     kept: dict[nn.Module, list[Tensor]] = {layer: [] for stage in layers for layer in stage}
     handles = [layer.register_forward_hook(_keeper(own)) for layer, own in kept.items()]
     found: dict[nn.Module, list[list[Tensor]]] = {layer: [[] for _ in mixtures.T] for layer in kept}
+    count = 0
     try:
         for batch in batches:
             rows = _rows(learner, batch, target, grad=True)
+            count += len(rows.places)
             for place, mixture in enumerate(mixtures.T if len(rows.places) else ()):
                 (rows.features @ mixture).sum().backward(retain_graph=True)
                 for layer, own in kept.items():
@@ -134,7 +136,10 @@ def _kernels(learner: Learner, batches: Iterable[Batch], target: Target, mixture
     finally:
         for handle in handles:
             handle.remove()
-    return tuple(np.sum([_kernel(found[layer]) for layer in stage if found[layer][0]], 0) for stage in layers)
+    nothing = np.zeros((count, count))  # a stage may have no such layer
+    return tuple(
+        np.sum([nothing, *(_kernel(found[layer]) for layer in stage if found[layer][0])], 0) for stage in layers
+    )
 
 
 def _kernel(gradients: list[list[Tensor]]) -> Floats:

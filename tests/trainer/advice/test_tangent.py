@@ -12,8 +12,10 @@ from torch.func import functional_call, grad, vmap
 
 from vggexp.backbone.vgg import VGG
 from vggexp.trainer.advice import tangent as module
-from vggexp.trainer.advice.tangent import LAYERS, counts, tangent, weight_gradients
+from vggexp.trainer.advice import weight_gradient
+from vggexp.trainer.advice.tangent import tangent
 from vggexp.trainer.advice.target.label import Label
+from vggexp.trainer.advice.weight_gradient import LAYERS, counts, weight_gradients
 
 TRAIN, VAL = 6, 3
 
@@ -73,7 +75,7 @@ def exact(own: Any, images: Tensor, mixtures: Tensor, stage: int) -> Tensor:
 
 
 def test_the_kernels_are_those_of_each_images_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CHANNELS", (10**9, 10**9))
+    monkeypatch.setattr(weight_gradient, "CHANNELS", (10**9, 10**9))
     own, (train, val) = learner(), batches()
     found = tangent(own, [train], [val], Label(), images=100)  # type: ignore[list-item]
     images = torch.cat([train["image"], val["image"]])
@@ -111,7 +113,7 @@ def test_of_alike_channels_some_count_as_all(layer: nn.Conv2d | nn.Linear, monke
     x, weights = torch.randn(shape).repeat_interleave(40, 1), torch.randn(shape).repeat_interleave(70, 1)
     some = weight_gradients(layer, x, weights)
     assert some.shape == (3, 32 * 16 * layer.weight[0, 0].numel())
-    monkeypatch.setattr(module, "CHANNELS", (10**9, 10**9))
+    monkeypatch.setattr(weight_gradient, "CHANNELS", (10**9, 10**9))
     every = weight_gradients(layer, x, weights)
     assert every.shape == (3, layer.weight.numel())
     torch.testing.assert_close(some @ some.T, every @ every.T, rtol=1e-3, atol=1e-2)

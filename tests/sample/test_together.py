@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from torchvision import tv_tensors
@@ -76,21 +76,33 @@ def check(
         offset = min(offsets, key=abs)
         assert abs(offset) < TOLERANCE + nearest, f"the mask lies {offset:.3f} pixels beside the image"
     limits = torch.tensor([*shown.shape[:0:-1]] * 2)
-    start = torch.zeros(4, dtype=torch.float64)
-    if pads:
-        rows, columns = (shown[2] > 127).nonzero(as_tuple=True)
-        start = torch.stack([columns.min(), rows.min()] * 2)
-        limits_shown = torch.stack([columns.max() + 1, rows.max() + 1] * 2)
-    expected = hull(box, matrix).maximum(start).minimum(limits_shown if pads else limits)
     edges = to_edges(sample["box"]).double() * limits
-    torch.testing.assert_close(edges, expected, rtol=0, atol=TOLERANCE + nearest)
+    torch.testing.assert_close(edges, moved(box, image, recipe, seed, pads), rtol=0, atol=TOLERANCE + nearest)
+
+
+def moved(box: Tensor, image: Tensor, recipe: Recipe, seed: int, pads: bool) -> Tensor:
+    """Edges (4,) of a box that each step moves, and cuts where it cuts the image."""
+    before = torch.tensor([[1.0, 0, 0], [0, 1, 0]], dtype=torch.float64)
+    for count in range(1, len(recipe) + 1):
+        torch.manual_seed(seed)  # the first steps draw the same again
+        shown = pipeline(recipe[:count])(tv_tensors.Image(image)).as_subclass(Tensor)
+        after = placement(shown, inner(shown[2]))
+        linear = after[:, :2] @ before[:, :2].inverse()
+        step_matrix = torch.cat([linear, (after[:, 2] - linear @ before[:, 2])[:, None]], 1)
+        start, limits = torch.zeros(4), torch.tensor([*shown.shape[:0:-1]] * 2)
+        if pads:
+            rows, columns = (shown[2] > 127).nonzero(as_tuple=True)
+            start = torch.stack([columns.min(), rows.min()] * 2)
+            limits = torch.stack([columns.max() + 1, rows.max() + 1] * 2)
+        box, before = hull(box, step_matrix).maximum(start).minimum(limits), after
+    return box
 
 
 def hull(box: Tensor, matrix: Tensor) -> Tensor:
     """Edges (4,) of a box whose corners are moved."""
     corners = torch.stack([box[[0, 1]], box[[2, 1]], box[[2, 3]], box[[0, 3]]]).double()
-    moved = corners @ matrix[:, :2].T + matrix[:, 2]
-    return torch.cat([moved.amin(0), moved.amax(0)])
+    there = corners @ matrix[:, :2].T + matrix[:, 2]
+    return torch.cat([there.amin(0), there.amax(0)])
 
 
 @st.composite
@@ -153,6 +165,15 @@ def recipes(draw: st.DrawFn) -> list[Any]:
     return [*moving, scaling] if draw(st.booleans()) else [scaling, *moving]
 
 
+# A crop that cuts the box, then padding: the box ends at the cut, and not where it would have ended in the padding.
+@example(
+    ((64, 60), torch.tensor([5.0, 5, 30, 32])),
+    [
+        step("RandomResizedCrop", size=[40, 40], scale=[0.6, 1.0], interpolation="bilinear"),
+        step("Pad", padding=[3, 5, 0, 7], fill=0),
+    ],
+    0,
+)
 @settings(max_examples=30, deadline=None, derandomize=True, database=None)
 @given(scenes(), recipes(), st.integers(0, 2**31))
 def test_image_mask_and_box_move_together(scene: tuple[tuple[int, int], Tensor], recipe: Recipe, seed: int) -> None:

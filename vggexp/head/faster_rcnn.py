@@ -13,10 +13,9 @@ from torch.nn.functional import interpolate
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork
-from torchvision.ops import roi_pool
+from torchvision.ops import roi_align, roi_pool
 
 from vggexp.head.detection import two_stage
-from vggexp.head.detection.align import align, regions_of
 from vggexp.head.detection.anchors import MapAnchors, is_small
 from vggexp.head.detection.float32 import Predictor, Proposer
 from vggexp.head.detection.padded import Padded
@@ -148,13 +147,14 @@ class RegionPool(nn.Module):
             raise ValueError(f"head.pooling={pooling} is not known; choose from: align, pool")
         self.size, self.stride, self.pooling = size, stride, pooling
 
-    def forward(self, maps: Mapping[str, Tensor], boxes: list[Tensor] | Tensor, _sizes: Any) -> Tensor:
-        """As RoIHeads calls it, with each image's regions (R_i, 4) in pixels; or with all of them, (R, 5)."""
+    def forward(self, maps: Mapping[str, Tensor], boxes: list[Tensor], _sizes: Any) -> Tensor:
+        """As RoIHeads calls it: ``boxes`` are each image's regions (R_i, 4), in pixels."""
         (x,) = maps.values()
-        regions = boxes if isinstance(boxes, Tensor) else regions_of(boxes)
-        if self.pooling == "align":
-            return align(x, regions, (self.size, self.size), 1 / self.stride, ratio=2)
-        found: Tensor = roi_pool(x, regions, self.size, 1 / self.stride)
+        found: Tensor = (
+            roi_pool(x, boxes, self.size, 1 / self.stride)
+            if self.pooling == "pool"
+            else roi_align(x, boxes, self.size, 1 / self.stride, sampling_ratio=2)
+        )
         return found
 
 

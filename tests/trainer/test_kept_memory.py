@@ -8,11 +8,13 @@ import torch
 
 from vggexp.cache.cached_split import CachedSplit
 from vggexp.cache.feature_cache import feature_cache
+from vggexp.cache.kept_images import kept_images
 from vggexp.cache.settings import CacheSettings
 from vggexp.config.check import needs
 from vggexp.config.compose import defaults
 from vggexp.sample.data_contract import open_split
 from vggexp.sample.decoded import Decoded, keep_decoded
+from vggexp.sample.loader import collate
 from vggexp.trainer.kept_memory import kept_bytes
 from vggexp.trainer.learner import build_learner
 from vggexp.trainer.network import build_data
@@ -63,6 +65,18 @@ def test_where_nothing_is_kept(words: tuple[str, ...]) -> None:
 def test_a_changing_policy_keeps_the_features_of_its_longest_frozen_part() -> None:
     constant = told(composed(*DIGITS, "freeze=backbone"))
     assert told(composed(*DIGITS, "freeze=linear_probe", "freeze.epochs=3", "trainer.max_epochs=6")) == constant
+
+
+def test_a_changing_policy_also_keeps_the_images_of_files(tree: Any) -> None:
+    files = ("data=pets", "data.root=.", "data.train_transform=[{Resize:{size:[32,32]}}]")
+    moving = composed(*files, "freeze=linear_probe", "freeze.epochs=3", "trainer.max_epochs=6")
+    taken = 0
+    for name in ("train", "val"):
+        split = open_split(build_data(moving), name, needs(moving), False)
+        kept = kept_images(split, name, moving["data"], CacheSettings("auto", None, None, None), collate)
+        assert kept is not None
+        taken += bytes_of(kept._columns)
+    assert told(moving) == told(composed(*files, "freeze=backbone")) + taken
 
 
 def test_decoded_images(tree: Any) -> None:

@@ -1,4 +1,4 @@
-"""A split whose images are replaced by features."""
+"""A split in memory: its features or its images, and its targets."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,15 +6,16 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
+from vggexp.cache.columns import PIXELS
 from vggexp.types import Batch, Sample
 
 
 class CachedSplit(Dataset[Sample]):
-    """A split's features and targets, stored as one tensor per key, view after view. It returns full batches.
+    """A split's features or images, and its targets: one tensor per key, view after view. It returns full batches.
 
     Args:
         source: the split that they were computed from.
-        columns: tensors (views * N, ...), and ``objects``, a list of as many; the features are channels-last.
+        columns: tensors (views * N, ...), and ``objects``, a list of as many; maps are channels-last.
     """
 
     is_batched = True
@@ -35,11 +36,11 @@ class CachedSplit(Dataset[Sample]):
             [(epoch + sum(before)) % self._views * len(self) + index for epoch, index, *before in whole]
         )
         batch: Any = {name: column[rows] for name, column in self._columns.items()}
-        if "feature" in batch:
-            batch["feature"] = batch["feature"].permute(0, 3, 1, 2)  # a view, so the memory layout stays channels-last
+        for name in batch.keys() & PIXELS:
+            batch[name] = batch[name].permute(0, 3, 1, 2)  # a view, so the memory layout stays channels-last
         return batch  # type: ignore[no-any-return]
 
     def targets(self) -> "CachedSplit":
         """The same samples without features, to read the targets only."""
-        others = {name: column for name, column in self._columns.items() if name != "feature"}
+        others = {name: column for name, column in self._columns.items() if name not in PIXELS}
         return CachedSplit(self.source, others, self._views)

@@ -15,9 +15,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from vggexp.cache.cached_split import CachedSplit
+from vggexp.cache.columns import read_once
 from vggexp.cache.eligible import deepest_entrance, first_frozen, is_random, refusal
 from vggexp.cache.object_columns import packed, size_of, unpacked
 from vggexp.cache.settings import CacheSettings
@@ -29,10 +30,10 @@ from vggexp.errors import ConfigError
 from vggexp.learner.freeze_check import network_hashes
 from vggexp.learner.learner import Learner
 from vggexp.sample.column_store import is_kept, read_columns, write_columns
-from vggexp.sample.loader import Collate, Seeded, collate
+from vggexp.sample.loader import Collate, Seeded, as_it_is, collate, workers_for
 from vggexp.sample.reading import Reading
 from vggexp.sweep.journal import runs_job
-from vggexp.types import ObjectList, Sample
+from vggexp.types import Batch, Sample
 
 Config = Mapping[str, Any]
 UNSEEN = ("batch_size", "workers", "timeout", "sampling", "cache", "cache_max_gb", "cache_dir", "index_dir")
@@ -59,13 +60,21 @@ class FeatureCache:
         """Whether later runs read these features too, so that it pays to have them of a split that is read once."""
         return self.sweep is not None or self.settings.mode == "disk"
 
-    def split(self, source: Dataset[Sample], name: str, augment: bool, together: Collate = collate) -> Dataset[Sample]:
+    def split(
+        self,
+        source: Dataset[Sample],
+        name: str,
+        augment: bool,
+        together: Collate = collate,
+        images: CachedSplit | None = None,
+    ) -> Dataset[Sample]:
         """The split with its features in place of images; the split itself where they would be too large.
 
         Args:
             source, name: the split.
             augment: whether it is to train on.
             together: makes a batch of its samples.
+            images: the same split, if its images are kept in memory.
         """
         moves = augment and is_random(self.config["data"]["train_transform"])
         views = self._views(augment)
@@ -78,14 +87,18 @@ class FeatureCache:
             return CachedSplit(source, found, views)
         count, size = views * len(source), self._size(source, views)  # type: ignore[arg-type]
         text = f"{count:,} images, {size / 2**20:,.0f} MiB"
-        if self._is_too_large(size):
+        if self.settings.too_large(size):
             if where is not None:
                 raise ConfigError(f"the features of {name} are {text}; give cache.max_gb={size / 2**30:.1f} or more")
             print(f"cache: the features of {name} are {text}, more than cache.max_gb: not cached")
             return source
         print(f"cache: stage {self.stage} of {name}: {text}" + (f" in {where}" if where else ""))
-        seed = self.config["seed"] if moves else None
-        columns = self._compute(Reading(source, name), views, seed, together)
+        if images is None:
+            seed = self.config["seed"] if moves else None
+            workers = workers_for(self.config["data"]["workers"], source)
+            columns = self._compute(Reading(source, name), views, seed, together, workers)
+        else:
+            columns = self._compute(images, 1, None, as_it_is, 0)
         give_back_freed_memory()
         kept = columns if where is None else unpacked(write_columns(where, packed(columns)))
         if self.sweep is not None:
@@ -95,7 +108,7 @@ class FeatureCache:
     def in_memory(self, source: Dataset[Sample], augment: bool) -> int:
         """Bytes of memory that the features of a split will take: none on disk, or where they would be too large."""
         size = self._size(source, self._views(augment))
-        return 0 if self.settings.mode == "disk" or self._is_too_large(size) else size
+        return 0 if self.settings.mode == "disk" or self.settings.too_large(size) else size
 
     def _views(self, augment: bool) -> int:
         moves = augment and is_random(self.config["data"]["train_transform"])
@@ -104,36 +117,22 @@ class FeatureCache:
     def _size(self, source: Dataset[Sample], views: int) -> int:
         return views * len(source) * self._bytes(source[0])  # type: ignore[arg-type]
 
-    def _is_too_large(self, size: int) -> bool:
-        return self.settings.max_gb is not None and size > self.settings.max_gb * 2**30
-
-    @torch.inference_mode()
-    def _compute(self, source: Dataset[Sample], views: int, seed: int | None, together: Collate) -> dict[str, Any]:
+    def _compute(
+        self, source: Dataset[Sample], views: int, seed: int | None, together: Collate, workers: int
+    ) -> dict[str, Any]:
         """Every view of every sample through the frozen stages, in evaluation mode and in the run's precision."""
         count = len(source)  # type: ignore[arg-type]
         dataset = source if seed is None else Seeded(source, seed)
         places: list[Any] = [
             index if seed is None else (view, index) for view in range(views) for index in range(count)
         ]
-        data = self.config["data"]
-        loader = DataLoader(
-            dataset, data["batch_size"], sampler=places, num_workers=data["workers"] or 0,
-            collate_fn=together, generator=torch.Generator().manual_seed(0),
-        )  # fmt: skip
-        columns: dict[str, Any] = {}
-        row = 0
-        for batch in loader:
-            found = {name: value for name, value in batch.items() if name != "image"}
-            found["feature"] = self._features(batch["image"]).permute(0, 2, 3, 1).cpu()
-            for name, value in found.items():
-                if isinstance(value, ObjectList):
-                    columns.setdefault(name, ObjectList()).extend(value)
-                    continue
-                if name not in columns:
-                    columns[name] = torch.empty((views * count, *value.shape[1:]), dtype=value.dtype)
-                columns[name][row : row + len(value)] = value
-            row += len(batch["index"])
-        return columns
+        batch_size = self.config["data"]["batch_size"]
+        return read_once(dataset, places, together, self._changed, batch_size=batch_size, workers=workers)
+
+    def _changed(self, batch: Batch) -> dict[str, Any]:
+        """A batch with features in place of images."""
+        found: dict[str, Any] = {name: value for name, value in batch.items() if name != "image"}
+        return {**found, "feature": self._features(batch["image"]).cpu()}
 
     @torch.inference_mode()
     def _features(self, images: Tensor) -> Tensor:

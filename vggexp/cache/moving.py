@@ -1,8 +1,9 @@
 """The feature cache of a freeze policy that changes during training: it follows the boundary of the frozen stages.
 
 While the same first stages are frozen, their features are computed once. When the boundary moves, they are dropped, and
-those of the new boundary are computed. Which epochs use features depends on the config alone, of ``freeze=auto`` also
-on what was measured, which the checkpoint has; so a resumed run uses them in the same epochs.
+those of the new boundary are computed, from images that stay in memory: epochs that train everything read these too.
+Which epochs use features depends on the config alone, of ``freeze=auto`` also on what was measured, which the
+checkpoint has; so a resumed run uses them in the same epochs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +15,10 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 from torch.utils.data import Dataset
 
+from vggexp.cache.cached_split import CachedSplit
 from vggexp.cache.eligible import deepest_entrance, first_frozen, is_random, refusal
 from vggexp.cache.feature_cache import FeatureCache
+from vggexp.cache.kept_images import bytes_of_images, kept_images
 from vggexp.cache.settings import CacheSettings
 from vggexp.learner.learner import Learner
 from vggexp.sample.loader import Collate, ResumableLoader
@@ -66,6 +69,8 @@ class _Followed:
     """Passes that computing the features costs: one for each view."""
     every: int
     """Epochs from one pass over this split to the next."""
+    keeps_images: bool
+    """Whether the split is kept in memory, unless it is too large, so that each of its images is decoded once."""
 
 
 class MovingCache(Callback):
@@ -78,6 +83,7 @@ class MovingCache(Callback):
         self._learner, self._config, self._settings = learner, config, settings
         self._spans = self._planned()
         self._followed: list[_Followed] = []
+        self._images: dict[str, CachedSplit | None] = {}
         self._current: Span | None = None
 
     @property
@@ -106,15 +112,41 @@ class MovingCache(Callback):
         moves = augment and is_random(self._config["data"]["train_transform"])
         passes = (self._settings.views or 1) if moves else 1
         every = 1 if augment else self._config["trainer"].get("val_every", 1)
-        self._followed.append(_Followed(name, source, loader, augment, together, passes, every))
+        keeps = self._keeps_images(name, source, augment)
+        self._followed.append(_Followed(name, source, loader, augment, together, passes, every, keeps))
+
+    def in_memory(self, splits: Mapping[str, Dataset[Sample]], trains: Mapping[str, bool]) -> int:
+        """Bytes of memory that features and images take together at most.
+
+        Args:
+            splits, trains: by name, the splits that are followed, and whether each is trained on.
+        """
+        caches = [FeatureCache(self._learner, self._config, self._settings, stage) for stage in self.stages]
+        features = [sum(cache.in_memory(split, trains[name]) for name, split in splits.items()) for cache in caches]
+        kept = [
+            bytes_of_images(split) for name, split in splits.items() if self._keeps_images(name, split, trains[name])
+        ]
+        return max(features, default=0) + sum(size for size in kept if not self._settings.too_large(size))
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Lightning skips ``on_train_epoch_start`` for a run that is resumed within an epoch."""
+        """Read the images. Lightning skips ``on_train_epoch_start`` for a run that is resumed within an epoch."""
+        data = self._config["data"]
+        for split in self._followed:
+            if split.keeps_images:
+                self._images[split.name] = kept_images(split.source, split.name, data, self._settings, split.together)
         self._move(pl_module.current_epoch)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Compute the features of a new span, before its first batch."""
         self._move(pl_module.current_epoch)
+
+    def _keeps_images(self, name: str, source: Dataset[Sample], augment: bool) -> bool:
+        """Unless they are kept otherwise, or differ from epoch to epoch, or a limit leaves some of them unread."""
+        data, trainer = self._config["data"], self._config["trainer"]
+        if getattr(source, "in_memory", False) or data.get("cache", "none") != "none" or self._settings.mode != "auto":
+            return False
+        limit = trainer.get("overfit_batches") or trainer[f"limit_{name}_batches"]
+        return isinstance(limit, float) and limit == 1.0 and not (augment and is_random(data["train_transform"]))
 
     def _planned(self) -> list[Span]:
         """The spans as far as they are known: of a policy that measures, the last boundary counts for the rest."""
@@ -130,7 +162,7 @@ class MovingCache(Callback):
             return
         self._current = span
         for split in self._followed:  # all of them, before any is computed: the old features must not stay in memory
-            split.loader.features = None
+            split.loader.features = self._images.get(split.name)
         if not span.stage:
             return
         height, width = self._config["data"]["image_size"]
@@ -138,8 +170,9 @@ class MovingCache(Callback):
         cache = FeatureCache(self._learner, self._config, self._settings, span.stage)
         for split in self._followed:
             if len(span) // split.every > split.passes:
-                found = cache.split(split.source, split.name, split.augment, split.together)
-                split.loader.features = None if found is split.source else found
+                images = self._images.get(split.name)
+                found = cache.split(split.source, split.name, split.augment, split.together, images)
+                split.loader.features = images if found is split.source else found
         self._learner.train()  # computing them put the backbone into evaluation mode
 
 

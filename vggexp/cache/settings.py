@@ -30,3 +30,7 @@ class CacheSettings:
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise ValueError(f"cache.mode={self.mode} is not known; choose from: {', '.join(MODES)}")
+
+    def too_large(self, size: int) -> bool:
+        """Whether so many bytes are more than ``max_gb``."""
+        return self.max_gb is not None and size > self.max_gb * 2**30

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
 
+from vggexp.distributed.processes import num_workers
 from vggexp.errors import ConfigError
 from vggexp.sample.balance import balanced
 from vggexp.types import Batch, ObjectList, Sample
@@ -123,7 +124,7 @@ class ResumableLoader(DataLoader[Batch]):
 
     def _of_features(self, features: Dataset[Sample]) -> Any:
         return iter(DataLoader(
-            features, batch_sampler=self.order, collate_fn=_as_it_is, pin_memory=self.pin_memory,
+            features, batch_sampler=self.order, collate_fn=as_it_is, pin_memory=self.pin_memory,
             generator=torch.Generator().manual_seed(0),
         ))  # fmt: skip
 
@@ -161,7 +162,7 @@ def make_loader(
     loader = ResumableLoader(
         dataset if seed is None or is_batched else Seeded(dataset, seed),
         batch_sampler=order,
-        collate_fn=together or (_as_it_is if is_batched else collate),
+        collate_fn=together or (as_it_is if is_batched else collate),
         num_workers=workers,
         persistent_workers=workers > 0,
         timeout=timeout if workers else 0,
@@ -170,6 +171,18 @@ def make_loader(
     )
     loader.order = order
     return loader
+
+
+def workers_for(asked: int | None, dataset: Any) -> int:
+    """Loading processes for a data set: as many as ``data.workers`` asks for; None: none for data in memory."""
+    if asked is not None:
+        return asked
+    return 0 if getattr(dataset, "in_memory", False) else num_workers()
+
+
+def as_it_is(batch: Any) -> Any:
+    """Collates what a data set returns that makes its batches itself."""
+    return batch
 
 
 def collate(samples: list[Sample]) -> Batch:
@@ -204,7 +217,3 @@ def _require_one_size(samples: list[Sample]) -> None:
             f"the images of a batch are {one} and {other} pixels (height x width); let data.train_transform and "
             "data.eval_transform each end at one size: Resize: {size: [height, width]}"
         )
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch

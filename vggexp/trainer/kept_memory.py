@@ -6,7 +6,7 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
-from vggexp.cache.feature_cache import FeatureCache, feature_cache
+from vggexp.cache.feature_cache import feature_cache
 from vggexp.cache.moving import moving_cache
 from vggexp.cache.settings import CacheSettings
 from vggexp.config.check import needs
@@ -42,15 +42,10 @@ def _features(config: Config, learner: Learner, whole: Mapping[str, Dataset[Samp
         return 0, False
     settings: CacheSettings = build("cache", config["cache"])
     if cache := feature_cache(learner, config, settings):
-        return _of(cache, whole), True
+        return sum(cache.in_memory(whole[name], trains) for name, trains in SPLITS.items()), True
     if moving := moving_cache(learner, config, settings):
-        caches = (FeatureCache(learner, config, settings, stage) for stage in moving.stages)
-        return max((_of(cache, whole) for cache in caches), default=0), False
+        return moving.in_memory(whole, SPLITS), False
     return 0, False
-
-
-def _of(cache: FeatureCache, whole: Mapping[str, Dataset[Sample]]) -> int:
-    return sum(cache.in_memory(whole[name], trains) for name, trains in SPLITS.items())
 
 
 def _decoded(config: Config, whole: Mapping[str, Dataset[Sample]]) -> int:

@@ -5,9 +5,9 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
-from vggexp.distributed.processes import num_workers, place_in_run
+from vggexp.distributed.processes import place_in_run
 from vggexp.sample.contract import Contract
-from vggexp.sample.loader import ResumableLoader, make_loader
+from vggexp.sample.loader import ResumableLoader, make_loader, workers_for
 from vggexp.sample.reading import Reading
 from vggexp.types import Batch, Sample
 
@@ -32,9 +32,7 @@ def build_loader(
         labels: of each sample: every class has the same part of a shuffled epoch; None: each sample is
             drawn once.
     """
-    workers = config["data"]["workers"]
-    if workers is None:
-        workers = 0 if getattr(dataset, "in_memory", False) else num_workers()
+    workers = workers_for(config["data"]["workers"], dataset)
     seed = config["seed"] if shuffle else None
     together: Callable[[Any], Batch] | None = contract
     if contract is not None and not getattr(dataset, "is_batched", False):

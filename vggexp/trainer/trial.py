@@ -14,10 +14,10 @@ import torch
 from vggexp.config.check import needs
 from vggexp.distributed.device import device_kind, resolve_precision
 from vggexp.distributed.memory import give_back_freed_memory, peak_memory_mib, reset_peak_memory, resident_bytes
-from vggexp.distributed.processes import num_workers
 from vggexp.learner.freezing import Freezing
 from vggexp.sample.contract import Contract
 from vggexp.sample.data_contract import check_ends, open_split
+from vggexp.sample.loader import workers_for
 from vggexp.sample.reading import Reading
 from vggexp.trainer.kept_memory import kept_bytes
 from vggexp.trainer.learner import build_learner
@@ -46,7 +46,7 @@ class Trial:
         self.images = len(whole)
         samples = Reading(whole, "train")
         self._samples = [samples[place] for place in range(min(SAMPLES, self.images))]
-        ready = 2 * _workers(config, whole)  # batches; each loading process is two ahead
+        ready = 2 * workers_for(config["data"]["workers"], whole)  # batches; each loading process is two ahead
         self.waiting = ready * _bytes(self._contract.together(self._samples[:1]))
         """Bytes of an image in the batches that loading processes hold ready."""
         self._build(config, data.info)
@@ -130,13 +130,6 @@ def heaviest(freezing: Freezing, epochs: int) -> int:
         return -shallowest, sum(parameter.numel() for _, parameter in trained)
 
     return 0 if freezing.constant else max(range(epochs), key=load)
-
-
-def _workers(config: Mapping[str, Any], dataset: Any) -> int:
-    workers = config["data"]["workers"]
-    if workers is None:
-        return 0 if getattr(dataset, "in_memory", False) else num_workers()
-    return int(workers)
 
 
 def _bytes(batch: Batch) -> int:

@@ -13,9 +13,10 @@ from torch.nn.functional import interpolate
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork
-from torchvision.ops import roi_align, roi_pool
+from torchvision.ops import roi_pool
 
 from vggexp.head.detection import two_stage
+from vggexp.head.detection.align import Boxes, align
 from vggexp.head.detection.anchors import MapAnchors, is_small
 from vggexp.head.detection.float32 import Predictor, Proposer
 from vggexp.head.detection.padded import Padded
@@ -147,14 +148,12 @@ class RegionPool(nn.Module):
             raise ValueError(f"head.pooling={pooling} is not known; choose from: align, pool")
         self.size, self.stride, self.pooling = size, stride, pooling
 
-    def forward(self, maps: Mapping[str, Tensor], boxes: list[Tensor], _sizes: Any) -> Tensor:
-        """As RoIHeads calls it: ``boxes`` are each image's regions (R_i, 4), in pixels."""
+    def forward(self, maps: Mapping[str, Tensor], boxes: Boxes, _sizes: Any) -> Tensor:
+        """As RoIHeads calls it, with each image's regions (R_i, 4) in pixels; or with all of them, (R, 5)."""
         (x,) = maps.values()
-        found: Tensor = (
-            roi_pool(x, boxes, self.size, 1 / self.stride)
-            if self.pooling == "pool"
-            else roi_align(x, boxes, self.size, 1 / self.stride, sampling_ratio=2)
-        )
+        if self.pooling == "align":
+            return align(x, boxes, (self.size, self.size), 1 / self.stride, ratio=2)
+        found: Tensor = roi_pool(x, boxes, self.size, 1 / self.stride)
         return found
 
 

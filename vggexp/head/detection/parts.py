@@ -7,9 +7,9 @@ from torchvision.models.detection.faster_rcnn import TwoMLPHead
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork
-from torchvision.ops import MultiScaleRoIAlign
 from torchvision.ops.poolers import LevelMapper
 
+from vggexp.head.detection.align import PyramidAlign
 from vggexp.head.detection.anchors import PyramidAnchors
 from vggexp.head.detection.float32 import MaskPredictor, Predictor, Proposer
 
@@ -70,12 +70,12 @@ def make_roi_heads(
     )  # fmt: skip
 
 
-def make_pool(strides: Mapping[str, int], side: int) -> MultiScaleRoIAlign:
+def make_pool(strides: Mapping[str, int], side: int) -> PyramidAlign:
     """RoIAlign to ``side`` x ``side`` cells, from the map that suits each region's size.
 
     torchvision would infer the strides from the first image, and be wrong if that is small.
     """
-    pool = MultiScaleRoIAlign(list(strides), side, 2)
+    pool = PyramidAlign(list(strides), side, 2)
     pool.scales = [1 / stride for stride in strides.values()]
     finest, coarsest = (pick(strides.values()).bit_length() - 1 for pick in (min, max))
     pool.map_levels = LevelMapper(finest, coarsest, pool.canonical_scale, pool.canonical_level)

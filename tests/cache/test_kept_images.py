@@ -80,7 +80,7 @@ def test_more_epochs_decode_no_more_images(run: Run, monkeypatch: pytest.MonkeyP
         (PROBE, [TRAIN, VAL]),
         ((*PROBE, "data.train_transform=[{Resize:{size:[32,32]}},RandomHorizontalFlip]", "cache.views=2"), [VAL]),
         ((*PROBE, "trainer.limit_train_batches=1"), [VAL]),
-        ((*PROBE, "trainer.overfit_batches=1"), []),
+        ((*PROBE, "trainer.overfit_batches=1"), [VAL]),
         ((*PROBE, "data.cache=memory"), []),
         ((*PROBE, "cache=disk", "cache.dir=kept"), []),
         (("freeze=none",), []),

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cache.test_feature_cache import DENSE, assert_equal_runs
+from tests.cache.test_feature_cache import DENSE, FEW, assert_equal_runs
 from tests.e2e.test_resume import compare
 from vggexp.cache.moving import Span, spans
 
 Tiny = Callable[..., tuple[int, str, str]]
-WORDS = ("data.train_transform=[]", "trainer.precision=32", *DENSE)
+WORDS = ("data.train_transform=[]", "trainer.precision=32", *DENSE, *FEW)
 
 
 def test_a_span_ends_where_the_number_of_frozen_stages_changes() -> None:
@@ -68,5 +68,5 @@ def test_a_resumed_run_uses_features_in_the_same_epochs(
     place: tuple[int, int], train_tiny: Callable[..., Path], vggexp: Callable[..., tuple[int, str, str]]
 ) -> None:
     """Cut within the first or within the second phase, with one epoch of it left: the same weights, bit for bit."""
-    words = ("freeze=gradual", "freeze.every=2", "data.train_transform=[]", "trainer.save_every=1")
+    words = ("freeze=gradual", "freeze.every=2", "data.train_transform=[]", "trainer.save_every=1", *FEW)
     compare(words, place, train_tiny, vggexp)

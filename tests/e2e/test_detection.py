@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.cache.test_feature_cache import assert_equal_runs
+from tests.cache.test_feature_cache import FEW, assert_equal_runs
 from tests.e2e.test_processes import launched
 from tests.e2e.test_resume import compare
 from vggexp.command.restore import restore
@@ -27,7 +27,7 @@ SIZE = ("data.size=[12,20]",)
 def test_a_detector_on_cached_features_ends_where_one_without_does(words: tuple[str, ...], tiny: Tiny) -> None:
     """At stride 16 a detector reads stage 5 before its pooling, so features of stage 4 are kept at most."""
     plain = ("head.stride=16", "data.train_transform=[]", "trainer.precision=32", "trainer.max_epochs=2")
-    common = (*DETECTION, *SIZE, *words, *plain)
+    common = (*DETECTION, *SIZE, *FEW, *words, *plain)
     code, out, errors = tiny(*common, "run.dir=cached")
     assert code == 0, errors
     assert f"cache: stage {3 if 'freeze=stage' in words else 4} of train" in out

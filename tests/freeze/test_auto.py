@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.cache.test_feature_cache import DENSE, assert_equal_runs
+from tests.cache.test_feature_cache import DENSE, FEW, assert_equal_runs
 from tests.e2e.test_resume import compare
 from tests.learner.test_freezing import bound, step
 from vggexp.freeze.auto import Auto
@@ -65,7 +65,7 @@ def test_the_measure_is_the_norm_of_the_summed_gradient() -> None:
         assert norm == pytest.approx(float(torch.cat(own).norm()), rel=1e-5)
 
 
-AUTO = ("freeze=auto", "freeze.percentile=90", "optimizer.lr=1e-4")
+AUTO = ("freeze=auto", "optimizer.lr=1e-4")
 
 
 def frozen_at_the_end(folder: str) -> list[str]:
@@ -78,7 +78,12 @@ def frozen_at_the_end(folder: str) -> list[str]:
 def test_a_resumed_run_decides_as_the_uninterrupted_one(
     words: tuple[str, ...], train_tiny: Callable[..., Path], vggexp: Any
 ) -> None:
-    compare((*AUTO, "trainer.save_every=1", "trainer.max_epochs=6", *words), (3, 1), train_tiny, vggexp)
+    compare(
+        (*AUTO, "freeze.percentile=90", "trainer.save_every=1", "trainer.max_epochs=6", *words),
+        (3, 1),
+        train_tiny,
+        vggexp,
+    )
     assert frozen_at_the_end("whole")
     rows = [read_checkpoint(Path(name, "checkpoint", "last.ckpt"))["measured"] for name in ("whole", "parts")]
     assert rows[0] == rows[1] != []
@@ -86,7 +91,8 @@ def test_a_resumed_run_decides_as_the_uninterrupted_one(
 
 @pytest.mark.slow
 def test_the_cache_follows_it(tiny: Callable[..., tuple[int, str, str]]) -> None:
-    words = (*AUTO, *DENSE, "data.train_transform=[]", "trainer.max_epochs=6")
+    early = ("freeze.percentile=100", "seed=3", "trainer.max_epochs=9")  # stages freeze early enough to keep features
+    words = (*AUTO, *early, *DENSE, *FEW, "data.train_transform=[]")
     code, out, errors = tiny(*words, "run.dir=cached")
     assert code == 0, errors
     assert "frozen from epoch" in out

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.cache.test_feature_cache import DENSE, assert_equal_runs
+from tests.cache.test_feature_cache import DENSE, FEW, assert_equal_runs
 from tests.e2e.test_resume import compare
 from tests.learner.test_freezing import bound, step
 from vggexp.freeze.none import Nothing
@@ -94,7 +94,7 @@ def test_a_resumed_run_decides_as_the_uninterrupted_one(train_tiny: Callable[...
 
 @pytest.mark.slow
 def test_the_cache_follows_it(tiny: Callable[..., tuple[int, str, str]]) -> None:
-    words = (*THAW, *DENSE, "data.train_transform=[]", "trainer.max_epochs=6")
+    words = (*THAW, *DENSE, *FEW, "data.train_transform=[]", "trainer.max_epochs=6")
     code, out, errors = tiny(*words, "run.dir=cached")
     assert code == 0, errors
     assert "trains from epoch" in out

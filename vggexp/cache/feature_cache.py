@@ -30,6 +30,7 @@ from vggexp.errors import ConfigError
 from vggexp.learner.freeze_check import network_hashes
 from vggexp.learner.learner import Learner
 from vggexp.sample.column_store import is_kept, read_columns, write_columns
+from vggexp.sample.limits import images_read
 from vggexp.sample.loader import Collate, Seeded, as_it_is, collate, workers_for
 from vggexp.sample.reading import Reading
 from vggexp.sweep.journal import runs_job
@@ -54,6 +55,8 @@ class FeatureCache:
     """The stage that the features come from, from 1."""
     sweep: SweepFeatures | None = None
     """What the next job of the sweep can use again; None: the features serve this run alone."""
+    epochs: int | None = None
+    """How many epochs read the features; None: all of the run."""
 
     @property
     def serves_others(self) -> bool:
@@ -85,7 +88,14 @@ class FeatureCache:
         if self.sweep is not None and (found := self.sweep.find(name, key)) is not None:
             print(f"cache: stage {self.stage} of {name}: as in an earlier job of the sweep")
             return CachedSplit(source, found, views)
-        count, size = views * len(source), self._size(source, views)  # type: ignore[arg-type]
+        count = views * len(source)  # type: ignore[arg-type]
+        if (reads := self._reads(name, source)) < count and not self.serves_others:
+            whose = (
+                f"the run reads {reads:,} images of {name}, fewer than the {count:,} whose features it would compute"
+            )
+            print(f"cache: {whose}: not cached")
+            return source
+        size = self._size(source, views)
         text = f"{count:,} images, {size / 2**20:,.0f} MiB"
         if self.settings.too_large(size):
             if where is not None:
@@ -105,10 +115,19 @@ class FeatureCache:
             self.sweep.keep(name, key, kept)
         return CachedSplit(source, kept, views)
 
-    def in_memory(self, source: Dataset[Sample], augment: bool) -> int:
-        """Bytes of memory that the features of a split will take: none on disk, or where they would be too large."""
-        size = self._size(source, self._views(augment))
-        return 0 if self.settings.mode == "disk" or self.settings.too_large(size) else size
+    def in_memory(self, name: str, source: Dataset[Sample], augment: bool) -> int:
+        """Bytes of memory that the features of a split will take: none on disk, or where the split stays as it is."""
+        views = self._views(augment)
+        size, count = self._size(source, views), views * len(source)  # type: ignore[arg-type]
+        is_kept = self.serves_others or self._reads(name, source) >= count
+        return 0 if self.settings.mode == "disk" or self.settings.too_large(size) or not is_kept else size
+
+    def _reads(self, name: str, source: Dataset[Sample]) -> int:
+        """The images of a split that are read while its features hold; a trial run with limits reads few."""
+        if name == "test":
+            return images_read(self.config, name, len(source), 1)  # type: ignore[arg-type]
+        epochs = self.config["trainer"]["max_epochs"] if self.epochs is None else self.epochs
+        return images_read(self.config, name, len(source), epochs)  # type: ignore[arg-type]
 
     def _views(self, augment: bool) -> int:
         moves = augment and is_random(self.config["data"]["train_transform"])

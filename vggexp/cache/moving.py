@@ -21,6 +21,7 @@ from vggexp.cache.feature_cache import FeatureCache
 from vggexp.cache.kept_images import bytes_of_images, kept_images
 from vggexp.cache.settings import CacheSettings
 from vggexp.learner.learner import Learner
+from vggexp.sample.limits import images_read
 from vggexp.sample.loader import Collate, ResumableLoader
 from vggexp.types import Sample
 
@@ -67,8 +68,6 @@ class _Followed:
     together: Collate
     passes: int
     """Passes that computing the features costs: one for each view."""
-    every: int
-    """Epochs from one pass over this split to the next."""
     keeps_images: bool
     """Whether the split is kept in memory, unless it is too large, so that each of its images is decoded once."""
 
@@ -111,9 +110,8 @@ class MovingCache(Callback):
         """
         moves = augment and is_random(self._config["data"]["train_transform"])
         passes = (self._settings.views or 1) if moves else 1
-        every = 1 if augment else self._config["trainer"].get("val_every", 1)
         keeps = self._keeps_images(name, source, augment)
-        self._followed.append(_Followed(name, source, loader, augment, together, passes, every, keeps))
+        self._followed.append(_Followed(name, source, loader, augment, together, passes, keeps))
 
     def in_memory(self, splits: Mapping[str, Dataset[Sample]], trains: Mapping[str, bool]) -> int:
         """Bytes of memory that features and images take together at most.
@@ -122,7 +120,9 @@ class MovingCache(Callback):
             splits, trains: by name, the splits that are followed, and whether each is trained on.
         """
         caches = [FeatureCache(self._learner, self._config, self._settings, stage) for stage in self.stages]
-        features = [sum(cache.in_memory(split, trains[name]) for name, split in splits.items()) for cache in caches]
+        features = [
+            sum(cache.in_memory(name, split, trains[name]) for name, split in splits.items()) for cache in caches
+        ]
         kept = [
             bytes_of_images(split) for name, split in splits.items() if self._keeps_images(name, split, trains[name])
         ]
@@ -141,12 +141,12 @@ class MovingCache(Callback):
         self._move(pl_module.current_epoch)
 
     def _keeps_images(self, name: str, source: Dataset[Sample], augment: bool) -> bool:
-        """Unless they are kept otherwise, or differ from epoch to epoch, or a limit leaves some of them unread."""
-        data, trainer = self._config["data"], self._config["trainer"]
+        """Unless they are kept otherwise, or differ from epoch to epoch, or one pass reads as many as the run does."""
+        data, count = self._config["data"], len(source)  # type: ignore[arg-type]
         if getattr(source, "in_memory", False) or data.get("cache", "none") != "none" or self._settings.mode != "auto":
             return False
-        limit = trainer.get("overfit_batches") or trainer[f"limit_{name}_batches"]
-        return isinstance(limit, float) and limit == 1.0 and not (augment and is_random(data["train_transform"]))
+        reads = images_read(self._config, name, count, self._config["trainer"]["max_epochs"])
+        return reads > count and not (augment and is_random(data["train_transform"]))
 
     def _planned(self) -> list[Span]:
         """The spans as far as they are known: of a policy that measures, the last boundary counts for the rest."""
@@ -167,9 +167,10 @@ class MovingCache(Callback):
             return
         height, width = self._config["data"]["image_size"]
         self._learner.entrance = (span.stage, (height, width))
-        cache = FeatureCache(self._learner, self._config, self._settings, span.stage)
+        cache = FeatureCache(self._learner, self._config, self._settings, span.stage, epochs=len(span))
         for split in self._followed:
-            if len(span) // split.every > split.passes:
+            count = len(split.source)  # type: ignore[arg-type]
+            if images_read(self._config, split.name, count, len(span)) > split.passes * count:
                 images = self._images.get(split.name)
                 found = cache.split(split.source, split.name, split.augment, split.together, images)
                 split.loader.features = images if found is split.source else found

@@ -42,7 +42,7 @@ def _features(config: Config, learner: Learner, whole: Mapping[str, Dataset[Samp
         return 0, False
     settings: CacheSettings = build("cache", config["cache"])
     if cache := feature_cache(learner, config, settings):
-        return sum(cache.in_memory(whole[name], trains) for name, trains in SPLITS.items()), True
+        return sum(cache.in_memory(name, whole[name], trains) for name, trains in SPLITS.items()), True
     if moving := moving_cache(learner, config, settings):
         return moving.in_memory(whole, SPLITS), False
     return 0, False

@@ -7,6 +7,7 @@ from typing import Any
 
 from vggexp.distributed.processes import place_in_run, world_size
 from vggexp.errors import ConfigError
+from vggexp.sample.limits import batches_left
 
 Config = Mapping[str, Any]
 
@@ -18,7 +19,7 @@ def check_length(config: Config, split: str, images: int) -> None:
     """
     together = config["data"]["batch_size"] * world_size(config["trainer"])
     batches = ceil(images / together)
-    left = _limited(config["trainer"], split, batches)
+    left = batches_left(config["trainer"], split, batches)
     if split != "train":
         return
     steps = accumulation(config)
@@ -31,20 +32,6 @@ def check_length(config: Config, split: str, images: int) -> None:
             f"each step sees at most {seen}",
             file=sys.stderr,
         )
-
-
-def _limited(trainer: Config, split: str, batches: int) -> int:
-    """The batches that the limits leave of a split."""
-    key = f"limit_{split}_batches"
-    if trainer.get("overfit_batches") and split != "test":
-        key = "overfit_batches"
-    limit = trainer.get(key, 1.0)
-    left = int(batches * limit) if isinstance(limit, float) else min(limit, batches)
-    if left == 0 and limit > 0 and batches:
-        raise ConfigError(
-            f"trainer.{key}={limit} of {batches} batches is less than one; give a larger fraction or a whole number"
-        )
-    return left
 
 
 def _too_long(config: Config, images: int, batches: int) -> str:

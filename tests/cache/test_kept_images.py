@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.cache.test_feature_cache import DENSE, assert_equal_runs, slow
 from tests.e2e.test_resume import compare
@@ -97,6 +98,20 @@ def test_larger_images_than_the_limit_are_decoded_in_every_epoch(run: Run) -> No
     code, out, errors = run(*DENSE, *PROBE, "cache.max_gb=0.00005", "run.dir=run")  # 53 kB; an image takes 3 kB
     assert code == 0, errors
     assert lines(out) == [TRAIN + ", more than cache.max_gb: decoded in every epoch", VAL]
+
+
+@pytest.mark.parametrize("words", [("freeze=backbone",), PROBE])
+def test_images_of_several_sizes_are_refused_in_one_line(words: tuple[str, ...], run: Run, tree: Any) -> None:
+    """Without a cache, batches of one image may train on them."""
+    sizes = ("data.train_transform=[]", "data.batch_size=1", "backbone=vgg11", "data.image_size=[32,32]")
+    for name in tree.numbers:
+        for k in range(1, 11):
+            Image.open(tree.image(f"{name}_{k}")).resize((40 * k, 36)).save(tree.image(f"{name}_{k}"))
+    code, _, errors = run(*DENSE, *words, *sizes, "run.dir=run")
+    assert code == 2
+    assert "the cache keeps images of one size" in errors
+    assert "Traceback" not in errors
+    assert run(*DENSE, *words, *sizes, "cache=off", "run.dir=other")[0] == 0
 
 
 @pytest.mark.parametrize("needs", [{"label"}, {"label", "box"}, {"mask"}])

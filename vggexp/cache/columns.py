@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from vggexp.errors import ConfigError
 from vggexp.sample.loader import Collate
 from vggexp.types import Batch, ObjectList, Sample
 
@@ -29,6 +30,9 @@ def read_once(
         places: what to ask the data set for, in this order.
         together: makes a batch of the data set's samples.
         change: what to keep of a batch.
+
+    Raises:
+        ConfigError: its images have different sizes, in batches of one.
     """
     loader = DataLoader(
         dataset, batch_size, sampler=places, num_workers=workers, collate_fn=together,
@@ -44,6 +48,11 @@ def read_once(
             rows = value.permute(0, 2, 3, 1) if name in PIXELS else value
             if name not in columns:
                 columns[name] = torch.empty((len(places), *rows.shape[1:]), dtype=rows.dtype)
+            elif name in PIXELS and columns[name].shape[1:] != rows.shape[1:]:
+                raise ConfigError(
+                    "the cache keeps images of one size, and data.train_transform or eval_transform gives several; "
+                    "give cache=off, or let each end in Resize: {size: [height, width]}"
+                )
             columns[name][row : row + len(rows)] = rows
         row += len(batch["index"])
     return columns
